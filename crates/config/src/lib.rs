@@ -1,0 +1,2 @@
+//! nginx.conf, read, checked and typed.
+#![forbid(unsafe_code)]

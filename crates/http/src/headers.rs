@@ -1,0 +1,115 @@
+//! Header fields in the order and the spelling they came in.
+
+use bytes::Bytes;
+
+/// One header field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// The name as written; names are compared without regard to ASCII case.
+    pub name: Bytes,
+    /// The value, without the white space around it.
+    pub value: Bytes,
+}
+
+/// A list of header fields (nginx: `ngx_list_t` of `ngx_table_elt_t`).
+///
+/// Order, repetition and spelling are kept, for they are seen by backends and clients.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Headers {
+    fields: Vec<Header>,
+}
+
+impl Headers {
+    /// A list without fields.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A list with room for `fields` fields.
+    pub fn with_capacity(fields: usize) -> Self {
+        Self { fields: Vec::with_capacity(fields) }
+    }
+
+    /// Adds a field behind the others, whether or not one of its name is there.
+    pub fn push(&mut self, name: impl Into<Bytes>, value: impl Into<Bytes>) {
+        self.fields.push(Header { name: name.into(), value: value.into() });
+    }
+
+    /// Removes the fields of this name, then adds this one.
+    pub fn set(&mut self, name: impl Into<Bytes>, value: impl Into<Bytes>) {
+        let name = name.into();
+        self.remove(&name);
+        self.push(name, value);
+    }
+
+    /// Removes every field of this name.
+    pub fn remove(&mut self, name: impl AsRef<[u8]>) {
+        let name = name.as_ref();
+        self.fields.retain(|field| !field.name.eq_ignore_ascii_case(name));
+    }
+
+    /// Keeps the fields that `keep` approves of.
+    pub fn retain(&mut self, keep: impl FnMut(&Header) -> bool) {
+        self.fields.retain(keep);
+    }
+
+    /// The value of the first field of this name.
+    pub fn get(&self, name: impl AsRef<[u8]>) -> Option<&Bytes> {
+        let name = name.as_ref();
+        self.fields.iter().find(|field| field.name.eq_ignore_ascii_case(name)).map(|f| &f.value)
+    }
+
+    /// The values of all fields of this name, in order.
+    pub fn all<'a>(&'a self, name: &'a [u8]) -> impl Iterator<Item = &'a Bytes> {
+        self.fields
+            .iter()
+            .filter(move |field| field.name.eq_ignore_ascii_case(name))
+            .map(|field| &field.value)
+    }
+
+    /// Whether a field of this name is there.
+    pub fn contains(&self, name: impl AsRef<[u8]>) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// The fields in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Header> {
+        self.fields.iter()
+    }
+
+    /// The number of fields.
+    pub fn len(&self) -> usize {
+        self.fields.len()
+    }
+
+    /// Whether there is no field.
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+}
+
+impl<'a> IntoIterator for &'a Headers {
+    type Item = &'a Header;
+    type IntoIter = std::slice::Iter<'a, Header>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_compared_without_case_and_kept_as_written() {
+        let mut headers = Headers::new();
+        headers.push("X-One", "1");
+        headers.push("x-ONE", "2");
+        assert_eq!(headers.get("x-one").unwrap(), "1");
+        assert_eq!(headers.all(b"X-one").count(), 2);
+        headers.set("X-one", "3");
+        assert_eq!(headers.len(), 1);
+        assert_eq!(headers.iter().next().unwrap().name, "X-one");
+    }
+}

@@ -1,0 +1,6 @@
+//! One request's life, without files or upstreams.
+#![forbid(unsafe_code)]
+
+pub mod body;
+pub mod headers;
+pub mod response;

@@ -1,0 +1,84 @@
+//! An answer before it is put into bytes.
+
+use bytes::Bytes;
+
+use crate::body::Body;
+use crate::headers::Headers;
+
+/// An answer to a request (nginx: `headers_out` and the output chain).
+///
+/// What nginx keeps apart from other header fields is kept apart here; the connection writes
+/// `Server`, `Date`, `Content-Type`, `Content-Length`, `Last-Modified`, `Location`,
+/// `Transfer-Encoding` and `Connection` in this order, then `headers`.
+#[derive(Debug, Default)]
+pub struct Response {
+    /// The status code, 200 to 599, or 101.
+    pub status: u16,
+    /// The reason phrase, where an upstream sent its own.
+    pub reason: Option<Bytes>,
+    /// `Content-Type` without the charset that `charset` adds.
+    pub content_type: Option<Bytes>,
+    /// What `; charset=` says, where the type itself names none.
+    pub charset: Option<Bytes>,
+    /// `Content-Length`; `None` where only the end of the body will tell. Kept for a HEAD request,
+    /// whose body is empty.
+    pub content_length: Option<u64>,
+    /// `Last-Modified`, in seconds since 1970 (it takes part in conditions and ranges).
+    pub last_modified: Option<i64>,
+    /// `Location`; where it starts with a slash and `absolute_redirect` is on, the header filter
+    /// puts scheme, host and port before it.
+    pub location: Option<Bytes>,
+    /// All other fields.
+    pub headers: Headers,
+    /// The body.
+    pub body: Body,
+    /// Whether ranges of it may be asked for (nginx: `allow_ranges`).
+    pub allow_ranges: bool,
+    /// Whether the connection must end after it.
+    pub close: bool,
+}
+
+impl Response {
+    /// An answer with this status and nothing else.
+    pub fn new(status: u16) -> Self {
+        Self { status, content_length: Some(0), ..Self::default() }
+    }
+
+    /// Gives it a body whose length is known, and that length.
+    #[must_use]
+    pub fn with_body(mut self, body: Body) -> Self {
+        self.content_length = body.len();
+        self.body = body;
+        self
+    }
+
+    /// Gives it a type.
+    #[must_use]
+    pub fn with_type(mut self, content_type: impl Into<Bytes>) -> Self {
+        self.content_type = Some(content_type.into());
+        self
+    }
+
+    /// Takes back what a changed body makes untrue: its length, its ranges, and (as nginx does)
+    /// the time it was changed and its strong validator.
+    pub fn changed(&mut self) {
+        self.content_length = None;
+        self.allow_ranges = false;
+        self.headers.remove("Accept-Ranges");
+        self.weaken_etag();
+    }
+
+    /// Makes a strong `ETag` weak (nginx: `ngx_http_weak_etag`).
+    pub fn weaken_etag(&mut self) {
+        let Some(etag) = self.headers.get("ETag") else { return };
+        if etag.starts_with(b"W/") {
+            return;
+        }
+        if etag.starts_with(b"\"") {
+            let weak = [b"W/", etag.as_ref()].concat();
+            self.headers.set("ETag", weak);
+        } else {
+            self.headers.remove("ETag");
+        }
+    }
+}

@@ -1,0 +1,2 @@
+//! Content from upstreams.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! An nginx-compatible reverse proxy and static file server.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Content from disk.
+#![forbid(unsafe_code)]

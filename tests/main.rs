@@ -1,0 +1,1 @@
+//! End to end: the real binary, as a client sees it.
