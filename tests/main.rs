@@ -1,1 +1,7 @@
 //! End to end: the real binary, as a client sees it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test may
+#![allow(unreachable_pub)] // nothing here is seen from outside
+#![allow(clippy::format_push_string)] // the shortest here
+
+mod harness;
+mod oracle;

@@ -1,0 +1,183 @@
+//! Backends made of a few lines: what they receive is kept, what they answer is written out.
+
+use std::future::Future;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
+use tokio::task::JoinHandle;
+
+use super::answer::{chunks, find};
+
+/// A backend that runs for as long as the value lives.
+#[derive(Debug)]
+pub struct Backend {
+    port: u16,
+    received: Arc<Mutex<Vec<Vec<u8>>>>,
+    task: JoinHandle<()>,
+}
+
+/// Cuts one request off the front of what has come: how long it is, once it is whole.
+type Framing = fn(&[u8]) -> Option<usize>;
+
+impl Backend {
+    /// Speaks HTTP: the function gets a whole request and returns the answer's bytes. The
+    /// connection is kept when the answer says where it ends.
+    pub async fn http(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+        Self::framed(http_request, answer).await
+    }
+
+    /// Speaks uwsgi: the function gets the packet as [`packet_text`] and the body after it.
+    pub async fn uwsgi(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+        Self::framed(uwsgi_request, answer).await
+    }
+
+    /// Hands every connection to the function.
+    pub async fn raw<F>(serve: impl Fn(TcpStream) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (listener, port) = listen().await;
+        let task = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream));
+            }
+        });
+        Self { port, received: Arc::default(), task }
+    }
+
+    /// Speaks HTTP on a unix socket.
+    pub fn http_at(socket: &Path, answer: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+        let listener = UnixListener::bind(socket).expect("a socket");
+        let received = Arc::<Mutex<Vec<Vec<u8>>>>::default();
+        let (kept, answer) = (received.clone(), Arc::new(answer));
+        let task = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(converse(stream, http_request, answer.clone(), kept.clone()));
+            }
+        });
+        Self { port: 0, received, task }
+    }
+
+    async fn framed(
+        framing: Framing,
+        answer: impl Fn(&str) -> String + Send + Sync + 'static,
+    ) -> Self {
+        let (listener, port) = listen().await;
+        let received = Arc::<Mutex<Vec<Vec<u8>>>>::default();
+        let (kept, answer) = (received.clone(), Arc::new(answer));
+        let task = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(converse(stream, framing, answer.clone(), kept.clone()));
+            }
+        });
+        Self { port, received, task }
+    }
+
+    /// The port it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Takes the requests that have come since the last time.
+    pub fn received(&self) -> Vec<String> {
+        let requests = std::mem::take(&mut *self.received.lock().expect("no panic before"));
+        requests.iter().map(|bytes| text_of(bytes)).collect()
+    }
+}
+
+impl Drop for Backend {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// An answer of status 200 with its length.
+pub fn ok(body: &str) -> String {
+    format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+}
+
+async fn listen() -> (TcpListener, u16) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    (listener, port)
+}
+
+async fn converse(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    framing: Framing,
+    answer: Arc<impl Fn(&str) -> String>,
+    received: Arc<Mutex<Vec<Vec<u8>>>>,
+) {
+    let mut buffer = Vec::new();
+    loop {
+        while let Some(length) = framing(&buffer) {
+            let request: Vec<u8> = buffer.drain(..length).collect();
+            let text = text_of(&request);
+            received.lock().expect("no panic before").push(request);
+            let answer = answer(&text);
+            if stream.write_all(answer.as_bytes()).await.is_err() || !tells_its_end(&answer) {
+                return;
+            }
+        }
+        if !matches!(stream.read_buf(&mut buffer).await, Ok(1..)) {
+            return;
+        }
+    }
+}
+
+fn tells_its_end(answer: &str) -> bool {
+    let head = answer.split("\r\n\r\n").next().unwrap_or_default().to_ascii_lowercase();
+    let framed = ["content-length:", "transfer-encoding:", " 304 ", " 204 "];
+    framed.iter().any(|word| head.contains(word)) && !head.contains("connection: close")
+}
+
+fn http_request(bytes: &[u8]) -> Option<usize> {
+    let head = find(bytes, b"\r\n\r\n")? + 4;
+    let text = String::from_utf8_lossy(&bytes[..head]).to_ascii_lowercase();
+    let value = |name: &str| text.split("\r\n").find_map(|line| line.strip_prefix(name));
+    if value("transfer-encoding:").is_some() {
+        return chunks(&bytes[head..]).ok()?.map(|(_, length)| head + length);
+    }
+    let body = value("content-length:").map_or(Some(0), |value| value.trim().parse().ok())?;
+    (bytes.len() >= head + body).then_some(head + body)
+}
+
+fn uwsgi_request(bytes: &[u8]) -> Option<usize> {
+    let size = 4 + usize::from(u16::from_le_bytes([*bytes.get(1)?, *bytes.get(2)?]));
+    let variables = uwsgi_variables(bytes.get(4..size)?);
+    let body = variables.iter().find(|(name, _)| name == "CONTENT_LENGTH");
+    let body: usize = body.map_or(0, |(_, value)| value.parse().unwrap_or(0));
+    (bytes.len() >= size + body).then_some(size + body)
+}
+
+fn uwsgi_variables(mut bytes: &[u8]) -> Vec<(String, String)> {
+    let mut take = || {
+        let length = usize::from(u16::from_le_bytes([*bytes.first()?, *bytes.get(1)?]));
+        let text = String::from_utf8_lossy(bytes.get(2..2 + length)?).into_owned();
+        bytes = &bytes[2 + length..];
+        Some(text)
+    };
+    let mut variables = Vec::new();
+    while let Some(variable) = take().and_then(|name| Some((name, take()?))) {
+        variables.push(variable);
+    }
+    variables
+}
+
+/// HTTP as it is; a uwsgi packet as `uwsgi MODIFIER1 MODIFIER2`, `NAME=value` lines, and the body.
+fn text_of(bytes: &[u8]) -> String {
+    // No method begins with a byte that nginx sends as a modifier in a test: 0 to 31.
+    match *bytes {
+        [modifier1 @ 0..32, low, high, modifier2, ..] => {
+            let size = 4 + usize::from(u16::from_le_bytes([low, high]));
+            let mut text = format!("uwsgi {modifier1} {modifier2}\n");
+            for (name, value) in uwsgi_variables(&bytes[4..size]) {
+                text += &format!("{name}={value}\n");
+            }
+            text + &String::from_utf8_lossy(&bytes[size..])
+        }
+        _ => String::from_utf8_lossy(bytes).into_owned(),
+    }
+}

@@ -1,0 +1,107 @@
+//! A test's configuration made ready to run: free ports, a frame, and a place for the logs.
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+/// Which free port stands for which of the configuration.
+#[derive(Clone, Debug, Default)]
+pub struct Ports {
+    real: BTreeMap<u16, u16>,
+}
+
+impl Ports {
+    /// Lets a port of the configuration stand for this one.
+    pub fn set(&mut self, named: u16, real: u16) {
+        self.real.insert(named, real);
+    }
+
+    /// The real port behind one of the configuration.
+    pub fn real(&mut self, named: u16) -> u16 {
+        *self.real.entry(named).or_insert_with(free_port)
+    }
+
+    /// The text with every `:8xxx` and `listen 8xxx` replaced by its real port.
+    pub fn put_into(&mut self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(at) = rest.find('8') {
+            let (before, from) = rest.split_at(at);
+            out.push_str(before);
+            let digits = from.bytes().take_while(u8::is_ascii_digit).count();
+            let is_port = digits == 4 && (out.ends_with(':') || out.ends_with("listen "));
+            match from[..digits].parse() {
+                Ok(named) if is_port => out.push_str(&self.real(named).to_string()),
+                _ => out.push_str(&from[..digits]),
+            }
+            rest = &from[digits..];
+        }
+        out + rest
+    }
+
+    /// The text with every real port replaced by the name it has in the configuration.
+    pub fn take_out_of(&self, text: &str) -> String {
+        self.real.iter().fold(text.to_owned(), |text, (named, real)| {
+            text.replace(&real.to_string(), &named.to_string())
+        })
+    }
+}
+
+/// A port nobody listens on, below those the system gives to clients.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let start = u32::from(std::process::id().wrapping_mul(97) as u16) % 12_000;
+    loop {
+        let step = u32::from(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port = 20_000 + ((start + step) % 12_000) as u16;
+        if TcpListener::bind(("0.0.0.0", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+/// The ports of the configuration's `listen` statements, as written.
+pub fn listening(text: &str) -> Vec<u16> {
+    let statements = text.split([';', '{', '}']).map(str::trim_start);
+    let addresses = statements.filter_map(|s| s.strip_prefix("listen ")?.split_whitespace().next());
+    let mut ports: Vec<u16> =
+        addresses.filter_map(|address| address.rsplit(':').next()?.parse().ok()).collect();
+    ports.dedup();
+    ports
+}
+
+/// The unix sockets of the configuration's `listen` statements.
+pub fn sockets(text: &str) -> Vec<String> {
+    let statements = text.split([';', '{', '}']).map(str::trim_start);
+    let addresses =
+        statements.filter_map(|s| s.strip_prefix("listen unix:")?.split_whitespace().next());
+    addresses.map(str::to_owned).collect()
+}
+
+/// Puts bare blocks into `events {} http { … }`, and says where a test keeps pid and logs.
+pub fn framed(text: &str) -> String {
+    let said = |word: &str| {
+        text.split([';', '{', '}', '\n'])
+            .any(|statement| statement.split_whitespace().next() == Some(word))
+    };
+    let mut out = String::new();
+    let mut main = |word: &str, statement: &str| {
+        if !said(word) {
+            out.push_str(statement);
+            out.push('\n');
+        }
+    };
+    main("daemon", "daemon off;");
+    main("pid", "pid nginx.pid;");
+    main("events", "events { worker_connections 512; }");
+    if rustix::process::geteuid().is_root() {
+        main("user", "user root;");
+    }
+    if said("http") {
+        return out + text;
+    }
+    main("error_log", "error_log logs/error.log info;");
+    let access_log =
+        if text.contains("log_format default") { "" } else { "access_log logs/access.log;\n" };
+    format!("{out}http {{\n{access_log}{text}\n}}\n")
+}

@@ -1,0 +1,78 @@
+//! A server's process: started, signalled, and ended by its id.
+
+use std::fs::File;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+
+use super::DEADLINE;
+
+/// The binary under test: `TIDEGATE_TEST_BINARY`, else the one Cargo has built.
+pub fn binary() -> PathBuf {
+    std::env::var_os("TIDEGATE_TEST_BINARY")
+        .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_tidegate")), PathBuf::from)
+}
+
+/// Whether the binary under test can serve at all.
+pub fn serves() -> bool {
+    let output = Command::new(binary()).arg("-v").output();
+    output.is_ok_and(|output| !output.stderr.is_empty() || !output.stdout.is_empty())
+}
+
+/// The command that runs a binary on `nginx.conf` in a folder.
+pub fn command(binary: &Path, folder: &Path) -> Command {
+    let mut command = Command::new(binary);
+    command.current_dir(folder).arg("-p").arg(folder).args(["-c", "nginx.conf"]);
+    command.args(["-e", "logs/error.log"]).stdin(Stdio::null());
+    command
+}
+
+/// A running server and all its workers (they share a process group).
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+}
+
+impl Process {
+    /// Starts the server; what it prints goes to `logs/output` in the folder.
+    pub fn start(binary: &Path, folder: &Path) -> Self {
+        let output = File::create(folder.join("logs/output")).expect("a file for the output");
+        let mut command = command(binary, folder);
+        command.stdout(output.try_clone().expect("a second handle")).stderr(output);
+        let child = command.process_group(0).spawn();
+        Self { child: child.unwrap_or_else(|e| panic!("cannot run {}: {e}", binary.display())) }
+    }
+
+    /// Sends a signal to the server's first process.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(self.pid(), signal).expect("the server can be signalled");
+    }
+
+    /// How it ended, where it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("the server can be waited for")
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if self.ended().is_none() {
+            self.signal(Signal::TERM);
+        }
+        let end = Instant::now() + DEADLINE / 4;
+        while self.ended().is_none() && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        // Workers that outlived their master, and a server that would not end.
+        let _ = kill_process_group(self.pid(), Signal::KILL);
+        let _ = self.child.wait();
+    }
+}

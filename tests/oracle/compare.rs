@@ -1,0 +1,248 @@
+//! The two servers side by side.
+#![allow(dead_code)] // not every noun needs every word
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use super::deliberate::{DELIBERATE, PENDING};
+use super::nginx::oracle;
+use super::normal;
+use crate::harness::ask::Ask;
+use crate::harness::client::Connection;
+use crate::harness::process;
+use crate::harness::server::Start;
+use crate::harness::{Backend, Tidegate};
+
+/// How long one answer may take.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// What every `http` block starts with, unless the configuration says `types` itself: tidegate
+/// guesses types where a configuration has none.
+const TYPES: &str = "types { text/html html; text/css css; text/plain txt; image/png png; \
+    application/json json; application/javascript js; text/xml xml; }\n";
+
+/// What is compared of the access log.
+const LOG: &str = "log_format compare '$remote_addr $remote_user \"$request\" status=$status \
+    \"$http_referer\" \"$http_user_agent\" $request_length $connection_requests \
+    [$request_completion] $server_name:$server_port $host $uri $args bytes=$body_bytes_sent';\n\
+    access_log logs/access.log compare;\n";
+
+/// A configuration that both servers run.
+pub struct Alike {
+    conf: String,
+    files: Vec<(String, Vec<u8>)>,
+    backends: Vec<(u16, Backend)>,
+    mainline: bool,
+    logs: bool,
+}
+
+/// Starts with a configuration (bare blocks of `http`).
+pub fn alike(conf: &str) -> Alike {
+    let types = if conf.contains("types") { "" } else { TYPES };
+    let log = if conf.contains("access_log") { "" } else { LOG };
+    let conf = format!("{types}{log}{conf}");
+    Alike { conf, files: Vec::new(), backends: Vec::new(), mainline: false, logs: true }
+}
+
+impl Alike {
+    /// Puts the same file under both roots.
+    pub fn with_file(self, path: &str, content: impl AsRef<[u8]>) -> Self {
+        self.with_prefix_file(&format!("html/{path}"), content)
+    }
+
+    /// Puts the same file under both prefixes.
+    pub fn with_prefix_file(mut self, path: &str, content: impl AsRef<[u8]>) -> Self {
+        self.files.push((path.to_owned(), content.as_ref().to_owned()));
+        self
+    }
+
+    /// Lets a backend stand behind a port of the configuration, for both.
+    pub fn with_backend(mut self, port: u16, backend: Backend) -> Self {
+        self.backends.push((port, backend));
+        self
+    }
+
+    /// Says that nginx before 1.31 answers otherwise.
+    pub fn mainline(mut self) -> Self {
+        self.mainline = true;
+        self
+    }
+
+    /// Leaves the access logs uncompared.
+    pub fn without_logs(mut self) -> Self {
+        self.logs = false;
+        self
+    }
+
+    /// Asks both, and fails with all that differs.
+    pub async fn answers(self, asks: &[&str]) {
+        let Some(oracle) = oracle() else { return };
+        let test = std::thread::current().name().unwrap_or_default().to_owned();
+        let pending = !process::serves() || PENDING.iter().any(|name| test.ends_with(name));
+        if pending && std::env::var_os("TIDEGATE_PENDING").is_none() {
+            eprintln!("skipped: pending");
+            return;
+        }
+        if self.mainline && !oracle.mainline {
+            eprintln!("skipped: this nginx is older than 1.31");
+            return;
+        }
+        let folder = TempDir::new().expect("a temporary folder");
+        // The paths of the two have one length, so that they may stand in a body.
+        let first = self.start(&folder, "one").with_binary(&oracle.binary).await;
+        let second = self.start(&folder, "two").with_binary(&process::binary()).await;
+        let mut sides = [Side::of(&first), Side::of(&second)];
+        let mut differences = Vec::new();
+        for text in asks {
+            let ask = Ask::of(text);
+            let mut said = Vec::new();
+            for side in &mut sides {
+                said.push(self.one(side, &ask).await);
+            }
+            let agree = said[0] == said[1];
+            let reason = reason(&test, text);
+            match reason {
+                Some(reason) if agree => {
+                    differences.push(format!("{text}\nagrees, but is listed as: {reason}\n"));
+                }
+                None if !agree => differences.push(difference(text, &said[0], &said[1])),
+                _ => {}
+            }
+        }
+        drop(sides);
+        if self.logs && differences.is_empty() {
+            differences.extend(logs(&first, &second).await);
+        }
+        let count = differences.len();
+        assert!(count == 0, "{count} of {} differ\n\n{}", asks.len(), differences.join("\n"));
+    }
+
+    fn start(&self, folder: &TempDir, name: &str) -> Start {
+        let start = Tidegate::start(&self.conf).in_folder(&folder.path().join(name));
+        let start = self
+            .backends
+            .iter()
+            .fold(start, |start, (port, backend)| start.with_port(*port, backend.port()));
+        self.files
+            .iter()
+            .fold(start, |start, (path, content)| start.with_prefix_file(path, content))
+    }
+
+    /// The answer to one request, and what backends were sent for it.
+    async fn one(&self, side: &mut Side<'_>, ask: &Ask) -> String {
+        let mut text = if ask.raw { side.raw(ask).await } else { side.ask(ask).await };
+        for (port, backend) in &self.backends {
+            for request in backend.received() {
+                let request = side.server.anonymous(&request);
+                text += &format!("\n>>> {port} received\n{request}");
+            }
+        }
+        text
+    }
+}
+
+/// One of the two servers, and the connections to it that may be used again.
+struct Side<'a> {
+    server: &'a Tidegate,
+    open: HashMap<u16, Connection>,
+}
+
+impl<'a> Side<'a> {
+    fn of(server: &'a Tidegate) -> Self {
+        Self { server, open: HashMap::new() }
+    }
+
+    /// One request, on the connection that the last answer has left open. That it is open is
+    /// shown by the next answer; that it is not, by its end.
+    async fn ask(&mut self, ask: &Ask) -> String {
+        let port = ask.port.unwrap_or(0);
+        let mut connection = match self.open.remove(&port) {
+            Some(connection) => connection,
+            None => self.connect(ask).await,
+        };
+        connection.send(&ask.bytes).await;
+        match connection.try_answer(&ask.method).await {
+            Ok(answer) => {
+                let mut text = normal::answer(self.server, &answer, &ask.method);
+                if answer.keeps_alive() {
+                    self.open.insert(port, connection);
+                } else if !connection.closes().await || !connection.text().is_empty() {
+                    text += &format!("(not closed, {:?})", connection.text());
+                }
+                text
+            }
+            Err(why) => self.server.anonymous(&format!("({why})")),
+        }
+    }
+
+    async fn raw(&mut self, ask: &Ask) -> String {
+        let mut connection = self.connect(ask).await;
+        connection.send(&ask.bytes).await;
+        let closed = connection.closes().await;
+        let end = if closed { "" } else { "(still open)" };
+        normal::bytes(self.server, connection.text().as_bytes()) + end
+    }
+
+    async fn connect(&self, ask: &Ask) -> Connection {
+        let connection = match ask.port {
+            Some(port) => self.server.at(port).connect().await,
+            None => self.server.connect().await,
+        };
+        connection.with_patience(PATIENCE)
+    }
+}
+
+/// What is to be said of the access logs, once both are complete.
+async fn logs(first: &Tidegate, second: &Tidegate) -> Option<String> {
+    let read = |server: &Tidegate| {
+        let text = server.read("logs/access.log");
+        let mut lines: Vec<_> = text.lines().map(|line| normal::log_line(server, line)).collect();
+        lines.sort();
+        lines.join("\n")
+    };
+    let end = Instant::now() + Duration::from_secs(2);
+    while read(first) != read(second) {
+        if Instant::now() > end {
+            return Some(difference("the access log", &read(first), &read(second)));
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    None
+}
+
+fn reason(test: &str, ask: &str) -> Option<&'static str> {
+    let mut known = DELIBERATE.iter();
+    known.find(|(name, request, _)| test.ends_with(name) && *request == ask).map(|known| known.2)
+}
+
+fn difference(what: &str, expected: &str, got: &str) -> String {
+    let mut out = format!("=== {what}\n");
+    let (expected, got): (Vec<_>, Vec<_>) = (expected.lines().collect(), got.lines().collect());
+    let same = expected.iter().zip(&got).take_while(|(a, b)| a == b).count();
+    out.extend(expected[..same].iter().map(|line| format!("  {line}\n")));
+    let rest = (&expected[same..], &got[same..]);
+    let tail = rest.0.iter().rev().zip(rest.1.iter().rev()).take_while(|(a, b)| a == b).count();
+    let (wanted, come) = (&rest.0[..rest.0.len() - tail], &rest.1[..rest.1.len() - tail]);
+    out.extend(wanted.iter().map(|line| format!("- {line}\n")));
+    out.extend(come.iter().map(|line| format!("+ {line}\n")));
+    out.extend(rest.0[rest.0.len() - tail..].iter().map(|line| format!("  {line}\n")));
+    out
+}
+
+/// A backend that answers with the request it got, or with the answer that stands behind the
+/// first of these words its request line contains.
+pub async fn echo(answers: &'static [(&'static str, &'static str)]) -> Backend {
+    let answers = Arc::new(answers);
+    Backend::http(move |request| {
+        let line = request.split("\r\n").next().unwrap_or_default();
+        let scripted = answers.iter().find(|(word, _)| line.contains(word));
+        match scripted {
+            Some((_, answer)) => (*answer).to_owned(),
+            None => crate::harness::backend::ok(request),
+        }
+    })
+    .await
+}
