@@ -2,5 +2,6 @@
 #![forbid(unsafe_code)]
 
 pub mod body;
+pub mod chunked;
 pub mod headers;
 pub mod response;
