@@ -5,4 +5,3 @@ pub mod body;
 pub mod chunked;
 pub mod headers;
 pub mod response;
-pub mod uri;

@@ -1,0 +1,161 @@
+//! What went wrong with an upstream: who failed, doing what, in `proxy_next_upstream`'s words.
+
+use std::fmt;
+use std::io;
+
+use thiserror::Error;
+
+use crate::protocol::Invalid;
+
+/// A failure of one try at one peer. Its text is the error log line nginx would write.
+#[derive(Debug, Error)]
+pub enum Fault {
+    /// The system refused: the peer is gone, the socket file is missing, the connection was reset.
+    #[error("{call}() failed ({}) while {action}", System(error))]
+    System {
+        /// The call in nginx's words: `connect`, `send`, `recv`.
+        call: &'static str,
+        /// What the system said.
+        error: io::Error,
+        /// What we were doing.
+        action: Action,
+    },
+    /// The peer closed the connection before its answer was complete.
+    #[error("upstream prematurely closed connection while {0}")]
+    Closed(Action),
+    /// The peer was silent for longer than a `*_timeout` allows.
+    #[error("upstream timed out (110: Connection timed out) while {0}")]
+    TimedOut(Action),
+    /// The peer sent what is no answer.
+    #[error("{reason} while {action}")]
+    Invalid {
+        /// What is wrong with it.
+        reason: Invalid,
+        /// What we were doing.
+        action: Action,
+    },
+    /// The answer has a status that `*_next_upstream` passes over.
+    #[error("upstream answered {0} while reading response header from upstream")]
+    Status(u16),
+    /// Every server of the group is down or has failed too often.
+    #[error("no live upstreams while connecting to upstream")]
+    NoLive,
+    /// The name of a server has no address at the moment.
+    #[error("{host} could not be resolved ({reason}) while connecting to upstream")]
+    Unresolved {
+        /// The name as configured.
+        host: String,
+        /// What the resolver said.
+        reason: String,
+    },
+}
+
+/// What was being done when it went wrong (nginx: `log->action`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Opening the connection.
+    Connecting,
+    /// Writing the request.
+    Sending,
+    /// Waiting for the head of the answer, or reading it.
+    ReadingHeader,
+    /// Reading the body of the answer.
+    Reading,
+    /// Passing bytes between both sides after an upgrade.
+    Tunnelling,
+}
+
+/// A class of faults that `*_next_upstream` names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// `error`: connecting, sending or reading failed.
+    Error,
+    /// `timeout`.
+    Timeout,
+    /// `invalid_header`: an empty or unreadable answer.
+    InvalidHeader,
+    /// `http_500` and its like.
+    Http(u16),
+    /// No server was there to be asked; asking on is pointless.
+    NoLive,
+}
+
+impl Fault {
+    /// The word for it in `*_next_upstream`.
+    pub fn condition(&self) -> Condition {
+        match self {
+            Self::System { error, .. } if error.kind() == io::ErrorKind::TimedOut => {
+                Condition::Timeout
+            }
+            Self::System { .. } | Self::Closed(_) => Condition::Error,
+            Self::TimedOut(_) => Condition::Timeout,
+            Self::Invalid { .. } => Condition::InvalidHeader,
+            Self::Status(status) => Condition::Http(*status),
+            Self::NoLive | Self::Unresolved { .. } => Condition::NoLive,
+        }
+    }
+
+    /// The status a client is given where nothing else can be tried.
+    pub fn status(&self) -> u16 {
+        match self.condition() {
+            Condition::Timeout => 504,
+            Condition::Http(status) => status,
+            Condition::Error | Condition::InvalidHeader | Condition::NoLive => 502,
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connecting => "connecting to upstream",
+            Self::Sending => "sending request to upstream",
+            Self::ReadingHeader => "reading response header from upstream",
+            Self::Reading => "reading upstream",
+            Self::Tunnelling => "proxying upgraded connection",
+        })
+    }
+}
+
+/// A system error as nginx writes it: `111: Connection refused`.
+struct System<'a>(&'a io::Error);
+
+impl fmt::Display for System<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.0.to_string();
+        match self.0.raw_os_error() {
+            Some(code) => {
+                let end = text.find(" (os error").unwrap_or(text.len());
+                write!(f, "{code}: {}", text.get(..end).unwrap_or_default())
+            }
+            None => f.write_str(&text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_those_of_the_error_log() {
+        let error = io::Error::from_raw_os_error(111);
+        let refused = Fault::System { call: "connect", error, action: Action::Connecting };
+        assert_eq!(
+            refused.to_string(),
+            "connect() failed (111: Connection refused) while connecting to upstream"
+        );
+        assert_eq!(refused.condition(), Condition::Error);
+        assert_eq!(
+            Fault::Closed(Action::ReadingHeader).to_string(),
+            "upstream prematurely closed connection while reading response header from upstream"
+        );
+    }
+
+    #[test]
+    fn a_silent_peer_is_a_504_and_a_broken_one_a_502() {
+        assert_eq!(Fault::TimedOut(Action::Sending).status(), 504);
+        assert_eq!(Fault::NoLive.status(), 502);
+        assert_eq!(Fault::Status(503).status(), 503);
+    }
+}

@@ -1,0 +1,236 @@
+//! The head of an answer: an HTTP status line or CGI's `Status`, fields, and how the body ends.
+//!
+//! Lines are read as nginx reads those of upstreams (`ngx_http_parse_header_line`), which is wider
+//! than a client may be: any visible byte in a name, a bare LF, a line without a colon.
+
+use bytes::{Bytes, BytesMut};
+use tidegate_http::headers::Headers;
+
+use super::{Head, Invalid};
+
+/// Where the status of an answer is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// In the first line, which must be a status line.
+    Http,
+    /// In a status line, else in `Status`, else 302 for a `Location`, else 200.
+    Cgi,
+}
+
+/// What is asked of the fields before the body can be read.
+#[derive(Debug)]
+pub(super) struct Parsed {
+    pub(super) head: Head,
+    /// The body is in chunks.
+    pub(super) chunked: bool,
+    /// The peer will close the connection after this answer.
+    pub(super) close: bool,
+}
+
+/// Looks for the end of a head, remembering how far it has looked.
+#[derive(Debug, Default)]
+pub(super) struct Scanner {
+    /// Where the line begins whose end has not been seen.
+    line: usize,
+}
+
+impl Scanner {
+    /// The length of the head with its empty line, once it is all there.
+    pub(super) fn end(&mut self, input: &[u8]) -> Option<usize> {
+        while let Some(rest) = input.get(self.line..) {
+            let length = memchr::memchr(b'\n', rest)?;
+            self.line += length + 1;
+            if matches!(rest.get(..length), Some(b"" | b"\r")) {
+                return Some(self.line);
+            }
+        }
+        None
+    }
+}
+
+/// Reads a head that is all there; `bytes` ends with its empty line.
+pub(super) fn parse(bytes: Bytes, dialect: Dialect) -> Result<Parsed, Invalid> {
+    let size = bytes.len();
+    let mut lines = Lines { rest: bytes };
+    let first = lines.next();
+    let status_line = first.as_ref().and_then(status_line);
+    let mut headers = Headers::with_capacity(16);
+    let close = match (&status_line, first, dialect) {
+        (Some(line), ..) => line.close,
+        (None, _, Dialect::Http) => return Err(Invalid::StatusLine),
+        (None, Some(first), Dialect::Cgi) => {
+            push_field(&mut headers, &first)?;
+            true
+        }
+        (None, None, Dialect::Cgi) => true,
+    };
+    for line in lines {
+        push_field(&mut headers, &line)?;
+    }
+    let (status, reason) = match status_line {
+        Some(line) => (line.status, Some(line.reason)),
+        None => cgi_status(&headers)?,
+    };
+    let (content_length, chunked) = framing(&headers)?;
+    let close =
+        close || headers.all(b"Connection").any(|value| contains_ignore_case(value, b"close"));
+    let head = Head { status, reason, headers, content_length, upgrade: false, size };
+    Ok(Parsed { head, chunked, close })
+}
+
+/// The lines up to the empty one, without their ends.
+struct Lines {
+    rest: Bytes,
+}
+
+impl Iterator for Lines {
+    type Item = Bytes;
+
+    fn next(&mut self) -> Option<Bytes> {
+        let end = memchr::memchr(b'\n', &self.rest)?;
+        let mut line = self.rest.split_to(end + 1);
+        line.truncate(end);
+        while line.last() == Some(&b'\r') {
+            line.truncate(line.len() - 1);
+        }
+        (!line.is_empty()).then_some(line)
+    }
+}
+
+struct StatusLine {
+    status: u16,
+    reason: Bytes,
+    close: bool,
+}
+
+/// Reads `HTTP/1.1 200 OK` (nginx: `ngx_http_parse_status_line`).
+fn status_line(line: &Bytes) -> Option<StatusLine> {
+    let rest = line.strip_prefix(b"HTTP/")?;
+    let dot = rest.iter().position(|&byte| byte == b'.')?;
+    let (major, rest) = (number(rest.get(..dot)?)?, rest.get(dot + 1..)?);
+    let space = rest.iter().position(|&byte| byte == b' ')?;
+    let (minor, rest) = (number(rest.get(..space)?)?, rest.get(space..)?.trim_ascii_start());
+    let status = number(rest.get(..3)?)?;
+    let rest = rest.get(3..)?;
+    // IIS sends 403.1, 403.2 and so on.
+    if status < 100 || !matches!(rest.first(), None | Some(b' ' | b'.')) {
+        return None;
+    }
+    let reason = rest.strip_prefix(b" ").unwrap_or(rest);
+    if reason.iter().any(|&byte| byte == b'\r' || byte == 0) {
+        return None;
+    }
+    let close = major < 1 || (major == 1 && minor < 1);
+    Some(StatusLine { status, reason: line.slice_ref(reason), close })
+}
+
+fn number(digits: &[u8]) -> Option<u16> {
+    let sound = !digits.is_empty() && digits.len() <= 3 && digits.iter().all(u8::is_ascii_digit);
+    sound.then(|| digits.iter().fold(0, |sum, digit| sum * 10 + u16::from(digit - b'0')))
+}
+
+/// The status of an answer without a status line (nginx: `ngx_http_uwsgi_process_header`).
+fn cgi_status(headers: &Headers) -> Result<(u16, Option<Bytes>), Invalid> {
+    let Some(value) = headers.get("Status") else {
+        return Ok((if headers.contains("Location") { 302 } else { 200 }, None));
+    };
+    let status = value.get(..3).and_then(number).filter(|&status| status >= 100);
+    let status = status.ok_or_else(|| Invalid::Status(value.escape_ascii().to_string()))?;
+    let reason = value.slice(3..);
+    let reason = match reason.first() {
+        Some(b' ') => reason.slice(1..),
+        _ => reason,
+    };
+    Ok((status, Some(reason)))
+}
+
+/// Adds a line to the fields (nginx: `ngx_http_parse_header_line`).
+fn push_field(headers: &mut Headers, line: &Bytes) -> Result<(), Invalid> {
+    // Some servers send their status line twice.
+    if line.starts_with(b"HTTP/") {
+        return Ok(());
+    }
+    let colon = memchr::memchr(b':', line).unwrap_or(line.len());
+    let mut name = line.clone();
+    let value = name.split_off(colon);
+    let value = trim_spaces(value.get(1..).unwrap_or_default());
+    let bad_name = name.iter().position(|&byte| byte <= b' ' || byte == 0x7f);
+    let bad = match bad_name {
+        Some(at) => Some(at),
+        None if name.is_empty() => Some(0),
+        None => value
+            .iter()
+            .position(|&byte| byte == 0 || byte == b'\r')
+            .map(|at| line.len() - value.len() + at),
+    };
+    if let Some(at) = bad {
+        let shown = line.get(..=at).unwrap_or(line);
+        return Err(Invalid::Field(format!("{}...", shown.escape_ascii())));
+    }
+    headers.push(name, line.slice_ref(value));
+    Ok(())
+}
+
+/// Only spaces: nginx leaves tabs in place.
+fn trim_spaces(mut value: &[u8]) -> &[u8] {
+    while let [b' ', rest @ ..] | [rest @ .., b' '] = value {
+        value = rest;
+    }
+    value
+}
+
+/// How long the body is and whether it is in chunks; both at once are a fault.
+fn framing(headers: &Headers) -> Result<(Option<u64>, bool), Invalid> {
+    let length = single(headers, "Content-Length")?;
+    let coding = single(headers, "Transfer-Encoding")?;
+    if length.is_some() && coding.is_some() {
+        return Err(Invalid::LengthAndCoding);
+    }
+    if let Some(coding) = coding
+        && !coding.eq_ignore_ascii_case(b"chunked")
+    {
+        return Err(Invalid::Coding(coding.escape_ascii().to_string()));
+    }
+    let length = length.map(|value| {
+        let sound = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
+        let text = std::str::from_utf8(value).ok().filter(|_| sound);
+        // The largest file nginx can speak of.
+        let length =
+            text.and_then(|text| text.parse().ok()).filter(|&n: &u64| i64::try_from(n).is_ok());
+        length.ok_or_else(|| Invalid::ContentLength(value.escape_ascii().to_string()))
+    });
+    Ok((length.transpose()?, coding.is_some()))
+}
+
+/// The value of a field that must not stand twice.
+fn single<'a>(headers: &'a Headers, name: &'a str) -> Result<Option<&'a Bytes>, Invalid> {
+    let mut values = headers.all(name.as_bytes());
+    let first = values.next();
+    match (first, values.next()) {
+        (Some(first), Some(second)) => Err(Invalid::Duplicate {
+            line: format!("{name}: {}", second.escape_ascii()),
+            previous: format!("{name}: {}", first.escape_ascii()),
+        }),
+        _ => Ok(first),
+    }
+}
+
+fn contains_ignore_case(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack.windows(needle.len()).any(|window| window.eq_ignore_ascii_case(needle))
+}
+
+/// Takes a head from the front of `input` once it is complete, and no more than `limit` bytes long.
+pub(super) fn take(
+    scanner: &mut Scanner,
+    input: &mut BytesMut,
+    limit: usize,
+) -> Result<Option<Bytes>, Invalid> {
+    match scanner.end(input) {
+        Some(end) if end <= limit => {
+            *scanner = Scanner::default();
+            Ok(Some(input.split_to(end).freeze()))
+        }
+        None if input.len() < limit => Ok(None),
+        Some(_) | None => Err(Invalid::TooBig),
+    }
+}

@@ -1,0 +1,161 @@
+//! HTTP/1.0 and 1.1 to an upstream (RFC 9112).
+
+use std::collections::VecDeque;
+use std::io::Write;
+
+use bytes::{Bytes, BytesMut};
+use tidegate_http::headers::Headers;
+
+use super::body::Body;
+use super::head::{self, Dialect, Scanner};
+use super::{Codec, Decode, Event, Invalid};
+
+/// A request to be sent.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// The method.
+    pub method: Bytes,
+    /// What stands between method and version, already encoded.
+    pub target: Bytes,
+    /// Whether the version is 1.1 rather than 1.0.
+    pub http11: bool,
+    /// The fields in order. What frames the body must be among them.
+    pub headers: Headers,
+    /// Whether the body goes in chunks.
+    pub chunked: bool,
+    /// Whether an answer 101 is welcome.
+    pub upgrade: bool,
+}
+
+/// A request in bytes.
+#[derive(Debug)]
+pub struct Http1 {
+    head: Bytes,
+    chunked: bool,
+    upgrade: bool,
+    head_only: bool,
+}
+
+impl Http1 {
+    /// Puts the request into bytes.
+    pub fn new(request: &Request) -> Self {
+        let mut out = Vec::with_capacity(512);
+        let version: &[u8] = if request.http11 { b" HTTP/1.1\r\n" } else { b" HTTP/1.0\r\n" };
+        for piece in [&request.method[..], b" ", &request.target, version] {
+            out.extend_from_slice(piece);
+        }
+        for field in &request.headers {
+            for piece in [&field.name[..], b": ", &field.value, b"\r\n"] {
+                out.extend_from_slice(piece);
+            }
+        }
+        out.extend_from_slice(b"\r\n");
+        Self {
+            head: out.into(),
+            chunked: request.chunked,
+            upgrade: request.upgrade,
+            head_only: request.method == "HEAD",
+        }
+    }
+}
+
+impl Codec for Http1 {
+    fn head(&self) -> Bytes {
+        self.head.clone()
+    }
+
+    fn data(&self, bytes: Bytes, out: &mut VecDeque<Bytes>) {
+        if !self.chunked {
+            out.push_back(bytes);
+        } else if !bytes.is_empty() {
+            let mut size = Vec::with_capacity(18);
+            let _ = write!(size, "{:x}\r\n", bytes.len());
+            out.extend([size.into(), bytes, Bytes::from_static(b"\r\n")]);
+        }
+    }
+
+    fn end(&self, out: &mut VecDeque<Bytes>) {
+        if self.chunked {
+            out.push_back(Bytes::from_static(b"0\r\n\r\n"));
+        }
+    }
+
+    fn decoder(&self, limit: usize) -> Box<dyn Decode> {
+        let mut answer = Answer::new(Dialect::Http, limit);
+        answer.head_only = self.head_only;
+        answer.upgrade = self.upgrade;
+        Box::new(answer)
+    }
+}
+
+/// Reads one answer: a head, or several where the first are only hints, and a body.
+#[derive(Debug)]
+pub(super) struct Answer {
+    dialect: Dialect,
+    limit: usize,
+    pub(super) head_only: bool,
+    pub(super) upgrade: bool,
+    state: State,
+    keep: bool,
+}
+
+#[derive(Debug)]
+enum State {
+    Head(Scanner),
+    Body(Body),
+    Upgraded,
+}
+
+impl Answer {
+    /// A reader of an answer whose head has at most `limit` bytes.
+    pub(super) fn new(dialect: Dialect, limit: usize) -> Self {
+        let state = State::Head(Scanner::default());
+        Self { dialect, limit, head_only: false, upgrade: false, state, keep: false }
+    }
+
+    /// Judges a complete head.
+    fn head(&mut self, bytes: Bytes) -> Result<Event, Invalid> {
+        let mut parsed = head::parse(bytes, self.dialect)?;
+        match parsed.head.status {
+            101 if self.upgrade => {
+                parsed.head.upgrade = true;
+                self.state = State::Upgraded;
+            }
+            101 => return Err(Invalid::Upgrade),
+            100..200 => return Ok(Event::Hint(parsed.head)),
+            _ => {
+                let body = Body::after(&parsed, self.head_only);
+                self.keep = body.is_framed() && !parsed.close;
+                self.state = State::Body(body);
+            }
+        }
+        Ok(Event::Head(parsed.head))
+    }
+}
+
+impl Decode for Answer {
+    fn decode(&mut self, input: &mut BytesMut, ended: bool) -> Result<Option<Event>, Invalid> {
+        match &mut self.state {
+            State::Upgraded => Ok(None),
+            State::Body(body) => body.decode(input, ended),
+            State::Head(scanner) => {
+                let start = b"HTTP/";
+                if self.dialect == Dialect::Http && !input.iter().zip(start).all(|(a, b)| a == b) {
+                    return Err(Invalid::StatusLine);
+                }
+                match head::take(scanner, input, self.limit)? {
+                    Some(bytes) => self.head(bytes).map(Some),
+                    None if ended => Err(Invalid::Ended),
+                    None => Ok(None),
+                }
+            }
+        }
+    }
+
+    fn reusable(&self) -> bool {
+        self.keep
+    }
+}
+
+#[cfg(test)]
+mod tests;
