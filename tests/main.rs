@@ -3,5 +3,6 @@
 #![allow(unreachable_pub)] // nothing here is seen from outside
 #![allow(clippy::format_push_string)] // the shortest here
 
+mod apps;
 mod harness;
 mod oracle;

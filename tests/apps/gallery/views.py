@@ -1,8 +1,9 @@
 """The views: each shows one thing that the server in front may get wrong."""
 
-import hashlib
 import os
+import signal
 import time
+import zlib
 from urllib.parse import quote
 
 from django.conf import settings
@@ -25,7 +26,7 @@ def upload(request):
 
 @csrf_exempt
 def echo(request, rest=""):
-    """What arrived: method, path, headers, and the body's length and digest."""
+    """What arrived: method, path, headers, and the body's length and checksum."""
     body = request.body
     return JsonResponse(
         {
@@ -38,7 +39,7 @@ def echo(request, rest=""):
             "client": request.META.get("REMOTE_ADDR", ""),
             "headers": dict(request.headers),
             "length": len(body),
-            "sha256": hashlib.sha256(body).hexdigest(),
+            "adler32": zlib.adler32(body),
         }
     )
 
@@ -83,5 +84,8 @@ def download(request, name):
 
 
 def instance(request):
-    """Which of several processes this is, so that a test sees who answered."""
-    return HttpResponse(os.environ.get("INSTANCE", "one"), content_type="text/plain")
+    """Which of several processes this is; one that finds `crash-NAME` dies with all its workers."""
+    name = os.environ.get("INSTANCE", "one")
+    if (settings.ROOT / f"crash-{name}").exists():
+        os.killpg(0, signal.SIGKILL)
+    return HttpResponse(name, content_type="text/plain")
