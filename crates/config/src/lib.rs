@@ -1,2 +1,6 @@
 //! nginx.conf, read, checked and typed.
 #![forbid(unsafe_code)]
+
+pub mod diagnostic;
+pub mod source;
+pub mod syntax;

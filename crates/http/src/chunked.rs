@@ -179,8 +179,11 @@ mod tests {
 
     use super::*;
 
-    /// The body, and what is left behind it; `None` while more is needed.
-    fn decode(pieces: &[&[u8]]) -> Result<Option<(Vec<u8>, Vec<u8>)>, ChunkedFault> {
+    /// The body, and what is left behind it.
+    type Whole = (Vec<u8>, Vec<u8>);
+
+    /// `None` while more is needed.
+    fn decode(pieces: &[&[u8]]) -> Result<Option<Whole>, ChunkedFault> {
         let (mut decoder, mut buffer, mut body) = (Decoder::new(), BytesMut::new(), Vec::new());
         for (at, piece) in pieces.iter().enumerate() {
             buffer.extend_from_slice(piece);

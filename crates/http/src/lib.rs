@@ -5,3 +5,4 @@ pub mod body;
 pub mod chunked;
 pub mod headers;
 pub mod response;
+pub mod uri;

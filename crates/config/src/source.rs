@@ -1,0 +1,152 @@
+//! The configuration files that were read, and places in them.
+
+use std::path::{Path, PathBuf};
+
+/// A piece of a file of [`Sources`]: the bytes from `start` up to, not including, `end`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Span {
+    /// Which file, as [`Sources::push`] numbered it.
+    pub file: u32,
+    /// Offset of the first byte.
+    pub start: u32,
+    /// Offset of the byte after the last.
+    pub end: u32,
+}
+
+impl Span {
+    /// From the start of this span to the end of another one of the same file.
+    #[must_use]
+    pub fn to(self, end: Span) -> Span {
+        Span { end: end.end.max(self.start), ..self }
+    }
+}
+
+/// One file, as it was read.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Where it lies; for what came with `-g`, "command line".
+    pub path: PathBuf,
+    /// What it says. Bytes that are no UTF-8 stand as U+FFFD.
+    pub text: String,
+    /// Whether it is a file, which messages cite with a line and `-T` prints.
+    pub is_file: bool,
+}
+
+/// All files of one configuration, in the order in which they were first read.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    files: Vec<Source>,
+}
+
+impl Sources {
+    /// Adds a file and returns its index. A file that is there already (it was included twice)
+    /// keeps the index and the text it has.
+    pub fn push(&mut self, path: impl Into<PathBuf>, text: impl Into<String>) -> u32 {
+        let path = path.into();
+        match self.find(&path) {
+            Some(index) => index,
+            None => self.add(Source { path, text: text.into(), is_file: true }),
+        }
+    }
+
+    /// Adds text that stands in no file, such as the directives of `-g`; `name` takes the place
+    /// of path and line in messages.
+    pub fn push_text(&mut self, name: &str, text: impl Into<String>) -> u32 {
+        self.add(Source { path: name.into(), text: text.into(), is_file: false })
+    }
+
+    fn add(&mut self, source: Source) -> u32 {
+        self.files.push(source);
+        self.files.len() as u32 - 1
+    }
+
+    /// The file of an index.
+    pub fn get(&self, file: u32) -> Option<&Source> {
+        self.files.get(file as usize)
+    }
+
+    /// The index of a file by its path.
+    pub fn find(&self, path: &Path) -> Option<u32> {
+        self.files.iter().position(|file| file.is_file && file.path == path).map(|at| at as u32)
+    }
+
+    /// All files, in the order in which they were first read.
+    pub fn iter(&self) -> impl Iterator<Item = &Source> {
+        self.files.iter()
+    }
+
+    /// Where a span starts: path, line and column, both counted from 1, columns in characters.
+    /// `None` if the span is none of these files.
+    pub fn position(&self, span: Span) -> Option<(&Path, usize, usize)> {
+        let source = self.get(span.file)?;
+        let before = source.text.get(..span.start as usize)?;
+        let line = before.bytes().filter(|&byte| byte == b'\n').count() + 1;
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        let column = before.get(line_start..)?.chars().count() + 1;
+        Some((&source.path, line, column))
+    }
+
+    /// A line of a file, counted from 1, without its line end; empty where there is none.
+    pub fn line_text(&self, file: u32, line: usize) -> &str {
+        let text = self.get(file).map_or("", |source| &source.text);
+        let line = text.split('\n').nth(line.saturating_sub(1)).unwrap_or("");
+        line.strip_suffix('\r').unwrap_or(line)
+    }
+
+    /// The text that a span covers.
+    pub fn text(&self, span: Span) -> &str {
+        self.get(span.file)
+            .and_then(|source| source.text.get(span.start as usize..span.end as usize))
+            .unwrap_or("")
+    }
+
+    /// What `nginx -T` prints: each file once, under its name.
+    pub fn dump(&self) -> String {
+        let mut dump = String::new();
+        for file in self.files.iter().filter(|file| file.is_file) {
+            let header = format!("# configuration file {}:\n", file.path.display());
+            dump.extend([header.as_str(), &file.text, "\n"]);
+        }
+        dump
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_counts_lines_from_1_and_columns_in_characters() {
+        let mut sources = Sources::default();
+        let file = sources.push("/x", "a\nåb c\n");
+        let at = |start| sources.position(Span { file, start, end: start }).unwrap();
+        assert_eq!(at(0), (Path::new("/x"), 1, 1));
+        assert_eq!(at(2), (Path::new("/x"), 2, 1));
+        assert_eq!(at(4), (Path::new("/x"), 2, 2));
+        assert_eq!(at(8), (Path::new("/x"), 3, 1));
+        assert_eq!(sources.line_text(file, 2), "åb c");
+        assert_eq!(sources.line_text(file, 9), "");
+    }
+
+    #[test]
+    fn a_span_outside_its_file_has_no_position() {
+        let mut sources = Sources::default();
+        let file = sources.push("/x", "å");
+        assert!(sources.position(Span { file, start: 1, end: 1 }).is_none());
+        assert!(sources.position(Span { file, start: 9, end: 9 }).is_none());
+        assert!(sources.position(Span { file: 7, start: 0, end: 0 }).is_none());
+    }
+
+    #[test]
+    fn the_dump_prints_each_file_once() {
+        let mut sources = Sources::default();
+        sources.push("/b", "events {}\n");
+        sources.push("/a", "x;");
+        assert_eq!(sources.push("/b", "events {}\n"), 0);
+        sources.push_text("command line", "daemon off;");
+        assert_eq!(
+            sources.dump(),
+            "# configuration file /b:\nevents {}\n\n# configuration file /a:\nx;\n"
+        );
+    }
+}
