@@ -3,6 +3,7 @@
 
 pub mod body;
 pub mod chunked;
+pub mod head;
 pub mod headers;
 pub mod response;
 pub mod uri;

@@ -1,0 +1,231 @@
+//! A client's request head: found in the bytes as they come, taken apart and judged as nginx does.
+//!
+//! The rules are nginx 1.31's, line by line, so that a head is refused as early, as late and with
+//! the same status as there.
+
+mod fault;
+pub mod field;
+mod host;
+mod judge;
+mod line;
+mod room;
+
+use bytes::{Buf, Bytes, BytesMut};
+use http::Method;
+
+use crate::headers::Headers;
+use crate::uri::Uri;
+pub use fault::HeadFault;
+pub use host::normalise_host;
+use room::Room;
+
+/// What the configuration says about heads.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// `client_header_buffer_size`, in bytes.
+    pub buffer_size: usize,
+    /// The number of `large_client_header_buffers`.
+    pub large_buffers: usize,
+    /// The size of each of them, in bytes.
+    pub large_buffer_size: usize,
+    /// `max_headers`.
+    pub max_headers: usize,
+    /// `ignore_invalid_headers`.
+    pub ignore_invalid: bool,
+    /// `underscores_in_headers`.
+    pub underscores: bool,
+    /// `merge_slashes`.
+    pub merge_slashes: bool,
+}
+
+/// The most ignored lines that are kept for the log.
+const MAX_IGNORED: usize = 16;
+
+/// The version of the protocol that a request speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Version {
+    /// A line without a version; the answer has no head.
+    #[default]
+    Http09,
+    /// HTTP/1.0
+    Http10,
+    /// HTTP/1.1, and what might come after it
+    Http11,
+    /// HTTP/2
+    Http2,
+}
+
+/// A request without its body (nginx: `headers_in` and its neighbours).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RequestHead {
+    /// The method.
+    pub method: Method,
+    /// The request line as sent (`$request`).
+    pub line: Bytes,
+    /// The target as sent, without scheme and host (`$request_uri`).
+    pub target: Bytes,
+    /// The target decoded and normalised.
+    pub uri: Uri,
+    /// The version.
+    pub version: Version,
+    /// The version as sent (`$server_protocol`); empty for HTTP/0.9.
+    pub protocol: Bytes,
+    /// The fields, those left out that are to be ignored.
+    pub headers: Headers,
+    /// Lines that were ignored because of their names; the first few.
+    pub ignored: Vec<Bytes>,
+    /// The host asked for: of the target, else of `Host`; in lower case, without port and final
+    /// dot.
+    pub host: Option<Bytes>,
+    /// The port beside the host.
+    pub port: Option<u16>,
+    /// The length of the body, where it was told.
+    pub content_length: Option<u64>,
+    /// Whether the body is chunked.
+    pub chunked: bool,
+    /// Whether the client lets the connection live on.
+    pub keep_alive: bool,
+    /// The length of the head in bytes (a part of `$request_length`).
+    pub length: u64,
+}
+
+impl RequestHead {
+    /// Whether a body follows.
+    pub fn has_body(&self) -> bool {
+        self.chunked || self.content_length.is_some_and(|length| length > 0)
+    }
+
+    /// Whether the client waits for a `100 Continue` before it sends the body.
+    pub fn expects_continue(&self) -> bool {
+        self.version == Version::Http11
+            && self.headers.get("Expect").is_some_and(|v| v.eq_ignore_ascii_case(b"100-continue"))
+    }
+}
+
+/// What has become of the bytes so far.
+#[derive(Debug)]
+pub enum Parsed {
+    /// The head is not complete.
+    Partial,
+    /// The head is complete and good; the bytes behind it are left in the buffer.
+    Complete(Box<RequestHead>),
+    /// The head is bad: why, and as much of it as was understood. The connection is to be closed
+    /// after the answer.
+    Fault(HeadFault, Box<RequestHead>),
+}
+
+/// Reads one head, however small the pieces it comes in.
+#[derive(Debug, Default)]
+pub struct Parser {
+    /// The head, once its first line has been read.
+    head: Option<Box<RequestHead>>,
+    /// Bytes at the front of the buffer that hold no line end.
+    scanned: usize,
+    room: Option<Room>,
+}
+
+impl Parser {
+    /// A parser at the start of a head.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether a first byte of a head has been seen.
+    pub fn has_begun(&self) -> bool {
+        self.head.is_some() || self.scanned > 0
+    }
+
+    /// Takes whole lines from the front of `buffer`; to be called again when bytes were added to
+    /// it. After a complete head it is ready for the next one.
+    pub fn parse(&mut self, buffer: &mut BytesMut, rules: &Rules) -> Parsed {
+        match self.read(buffer, rules) {
+            Ok(false) => Parsed::Partial,
+            Ok(true) => Parsed::Complete(std::mem::take(self).head.unwrap_or_default()),
+            Err(fault) => {
+                let read_line = self.head.is_some();
+                let mut head = std::mem::take(self).head.unwrap_or_default();
+                if !read_line {
+                    head.line = buffer.split().freeze();
+                }
+                cut_at_line_end(&mut head.line);
+                Parsed::Fault(fault, head)
+            }
+        }
+    }
+
+    fn read(&mut self, buffer: &mut BytesMut, rules: &Rules) -> Result<bool, HeadFault> {
+        let mut room = self.room.take().unwrap_or_else(|| Room::new(rules));
+        loop {
+            if self.head.is_none() && self.scanned == 0 {
+                let blank = buffer.iter().take_while(|&&byte| byte == b'\r' || byte == b'\n');
+                buffer.advance(blank.count());
+            }
+            let unseen = buffer.get(self.scanned..).unwrap_or_default();
+            let Some(end) = memchr::memchr(b'\n', unseen) else {
+                self.scanned = buffer.len();
+                if self.head.is_none() {
+                    line::judge_start(buffer)?;
+                }
+                if room.is_short_for(buffer.len()) {
+                    return Err(self.too_long(buffer));
+                }
+                self.room = Some(room);
+                return Ok(false);
+            };
+            let length = self.scanned + end + 1;
+            self.scanned = 0;
+            if !room.take(length) {
+                return Err(self.too_long(buffer));
+            }
+            let line = buffer.split_to(length).freeze();
+            if self.take_line(&line, rules)? {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Takes one line with its end; whether it was the last of the head.
+    fn take_line(&mut self, line: &Bytes, rules: &Rules) -> Result<bool, HeadFault> {
+        let text = line.slice(..line.len() - 1);
+        let Some(head) = &mut self.head else {
+            let head = self.head.insert(Box::default());
+            head.length = line.len() as u64;
+            head.line = text.clone();
+            cut_at_line_end(&mut head.line);
+            line::take(head, &text, rules)?;
+            return Ok(head.version == Version::Http09);
+        };
+        head.length += line.len() as u64;
+        if text.is_empty() || text.as_ref() == b"\r" {
+            judge::finish(head)?;
+            return Ok(true);
+        }
+        let field = field::parse(&text, rules.underscores)
+            .map_err(|at| HeadFault::header_line(&text, at))?;
+        if !field.valid && rules.ignore_invalid {
+            if head.ignored.len() < MAX_IGNORED {
+                head.ignored.push(text);
+            }
+            return Ok(false);
+        }
+        if head.headers.len() >= rules.max_headers {
+            return Err(HeadFault::TooManyHeaders);
+        }
+        judge::take_field(head, &field)?;
+        head.headers.push(field.name, field.value);
+        Ok(false)
+    }
+
+    fn too_long(&self, buffer: &BytesMut) -> HeadFault {
+        if self.head.is_none() { HeadFault::LongLine } else { HeadFault::long_header(buffer) }
+    }
+}
+
+fn cut_at_line_end(line: &mut Bytes) {
+    if let Some(end) = memchr::memchr2(b'\r', b'\n', line) {
+        line.truncate(end);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,43 @@
+//! The host a client asks for (nginx: `ngx_http_validate_host`).
+
+use bytes::Bytes;
+
+/// Takes host and port apart: the host in lower case, without a final dot, and the port where one
+/// other than 0 is named. `None` where that is no host: empty, with two dots together, with
+/// characters of no `reg-name` (RFC 3986, section 3.2.2), or with a port over 65535.
+pub fn normalise_host(text: &Bytes) -> Option<(Bytes, Option<u16>)> {
+    let (host, rest) = if text.first() == Some(&b'[') {
+        let close = memchr::memchr(b']', text)?;
+        let (host, rest) = text.split_at_checked(close + 1)?;
+        let inner = host.get(1..close)?;
+        let good = inner.iter().all(|&b| b == b':' || (b != b'%' && is_host_char(b)));
+        (good.then_some(host)?, rest)
+    } else {
+        let colon = memchr::memchr(b':', text).unwrap_or(text.len());
+        let (host, rest) = text.split_at_checked(colon)?;
+        let twice = memchr::memmem::find(host, b"..").is_some();
+        let good = !twice && host.iter().all(|&byte| is_host_char(byte));
+        let host = host.strip_suffix(b".").unwrap_or(host);
+        ((good && !host.is_empty()).then_some(host)?, rest)
+    };
+    let port = match rest {
+        [] => 0,
+        [b':', digits @ ..] => port(digits)?,
+        _ => return None,
+    };
+    let lower = !host.iter().any(u8::is_ascii_uppercase);
+    let host = if lower { text.slice_ref(host) } else { host.to_ascii_lowercase().into() };
+    Some((host, (port != 0).then_some(port)))
+}
+
+fn port(digits: &[u8]) -> Option<u16> {
+    digits.iter().try_fold(0u16, |port, &digit| {
+        let digit = u16::from(digit.checked_sub(b'0').filter(|&digit| digit <= 9)?);
+        port.checked_mul(10)?.checked_add(digit)
+    })
+}
+
+/// A character of a `reg-name`, percent signs included.
+pub(super) fn is_host_char(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!$%&'()*+,-.;=_~".contains(&byte)
+}

@@ -1,0 +1,108 @@
+//! What fields mean for the request as a whole (nginx: `ngx_http_headers_in` and
+//! `ngx_http_process_request_header`).
+
+use http::Method;
+
+use super::fault::text;
+use super::field::Field;
+use super::host::normalise_host;
+use super::{HeadFault, RequestHead, Version};
+use crate::headers::Header;
+
+/// Fields that may come once.
+const UNIQUE: [&[u8]; 10] = [
+    b"If-Modified-Since",
+    b"If-Unmodified-Since",
+    b"If-Match",
+    b"If-None-Match",
+    b"If-Range",
+    b"Content-Length",
+    b"Content-Range",
+    b"Transfer-Encoding",
+    b"Expect",
+    b"Authorization",
+];
+
+/// Judges a field that is about to join the others.
+pub(super) fn take_field(head: &mut RequestHead, field: &Field) -> Result<(), HeadFault> {
+    let is = |name: &[u8]| field.name.eq_ignore_ascii_case(name);
+    if is(b"Host") {
+        if let Some(previous) = previous(head, field) {
+            return Err(HeadFault::DuplicateHost(shown(field), previous));
+        }
+        let (host, port) = normalise_host(&field.value).ok_or(HeadFault::Host)?;
+        if head.host.is_none() {
+            head.host = Some(host);
+            head.port = port;
+        }
+    } else if UNIQUE.iter().any(|name| is(name))
+        && let Some(previous) = previous(head, field)
+    {
+        return Err(HeadFault::Duplicate(shown(field), previous));
+    }
+    Ok(())
+}
+
+/// Judges the fields together, when all are there.
+pub(super) fn finish(head: &mut RequestHead) -> Result<(), HeadFault> {
+    if head.version > Version::Http10 && !head.headers.contains("Host") {
+        return Err(HeadFault::NoHost);
+    }
+    if let Some(length) = head.headers.get("Content-Length") {
+        head.content_length = Some(content_length(length).ok_or(HeadFault::ContentLength)?);
+    }
+    if let Some(coding) = head.headers.get("Transfer-Encoding") {
+        if head.version < Version::Http11 {
+            return Err(HeadFault::Http10TransferEncoding);
+        }
+        if !coding.eq_ignore_ascii_case(b"chunked") {
+            return Err(HeadFault::TransferEncoding(text(coding)));
+        }
+        if head.content_length.is_some() {
+            return Err(HeadFault::TwoLengths);
+        }
+        head.chunked = true;
+    }
+    head.keep_alive = keep_alive(head);
+    match head.method {
+        Method::CONNECT => Err(HeadFault::Refused("CONNECT")),
+        Method::TRACE => Err(HeadFault::Refused("TRACE")),
+        _ => Ok(()),
+    }
+}
+
+/// The last `Connection` that says something decides, as in nginx.
+fn keep_alive(head: &RequestHead) -> bool {
+    let says = |value: &[u8], word: &[u8]| {
+        value.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))
+    };
+    let word = |value: &bytes::Bytes| match () {
+        () if says(value, b"close") => Some(false),
+        () if says(value, b"keep-alive") => Some(true),
+        () => None,
+    };
+    let last = head.headers.all(b"Connection").filter_map(word).last();
+    last.unwrap_or(head.version > Version::Http10)
+}
+
+/// A decimal number of at most 63 bits, digits alone.
+fn content_length(value: &[u8]) -> Option<u64> {
+    if value.is_empty() {
+        return None;
+    }
+    let length = value.iter().try_fold(0u64, |length, &digit| {
+        let digit = digit.checked_sub(b'0').filter(|&digit| digit <= 9)?;
+        length.checked_mul(10)?.checked_add(u64::from(digit))
+    })?;
+    i64::try_from(length).is_ok().then_some(length)
+}
+
+fn previous(head: &RequestHead, field: &Field) -> Option<String> {
+    let same = |other: &&Header| other.name.eq_ignore_ascii_case(&field.name);
+    let other = head.headers.iter().find(same)?;
+    Some(text(&[&other.name, b": ".as_slice(), &other.value].concat()))
+}
+
+fn shown(field: &Field) -> String {
+    text(&[&field.name, b": ".as_slice(), &field.value].concat())
+}

@@ -1,0 +1,163 @@
+//! The request line (nginx: `ngx_http_parse_request_line`).
+
+use bytes::Bytes;
+use http::Method;
+
+use super::host::{is_host_char, normalise_host};
+use super::{HeadFault, RequestHead, Rules, Version};
+use crate::uri::Uri;
+
+/// Judges the start of a line that is not complete, so that what is no HTTP is refused at once.
+pub(super) fn judge_start(line: &[u8]) -> Result<(), HeadFault> {
+    const JUDGED: usize = 16;
+    let start = line.get(..JUDGED).unwrap_or(line);
+    match start.iter().position(|&byte| !is_method_char(byte)) {
+        None => Ok(()),
+        Some(at) if at > 0 && start.get(at) == Some(&b' ') => Ok(()),
+        Some(_) => Err(HeadFault::Method),
+    }
+}
+
+/// Takes the line `text`, its line feed gone, apart into `head`.
+pub(super) fn take(head: &mut RequestHead, text: &Bytes, rules: &Rules) -> Result<(), HeadFault> {
+    let text = match text.strip_suffix(b"\r") {
+        Some(line) => text.slice_ref(line),
+        None => text.clone(),
+    };
+    let mut cursor = Cursor { text: &text, at: 0 };
+    let method = take_method(&mut cursor)?;
+    cursor.skip(|byte| byte == b' ');
+    let authority = take_authority(&mut cursor, &method)?;
+    let start = cursor.at;
+    let control = |byte: u8| byte < b' ' || byte == 0x7f;
+    cursor.skip(|byte| byte != b' ' && !control(byte));
+    if cursor.peek().is_some_and(control) {
+        return Err(HeadFault::Line);
+    }
+    let target = text.slice(start..cursor.at);
+    cursor.skip(|byte| byte == b' ');
+    let start = cursor.at;
+    let version = take_version(&mut cursor)?;
+    if version == Version::Http09 && method != Method::GET {
+        return Err(HeadFault::Http09Method);
+    }
+    head.method = method;
+    head.version = version;
+    head.protocol = text.slice(start..);
+    head.target = if target.is_empty() { Bytes::from_static(b"/") } else { target };
+    head.uri = Uri::parse(&head.target, rules.merge_slashes).map_err(|_| HeadFault::Line)?;
+    if let Some(authority) = authority {
+        let (host, port) = normalise_host(&authority).ok_or(HeadFault::LineHost)?;
+        head.host = Some(host);
+        head.port = port;
+    }
+    Ok(())
+}
+
+fn take_method(cursor: &mut Cursor<'_>) -> Result<Method, HeadFault> {
+    let method = cursor.skip(is_method_char);
+    if method.is_empty() || cursor.peek() != Some(b' ') {
+        return Err(HeadFault::Method);
+    }
+    Method::from_bytes(method).map_err(|_| HeadFault::Method)
+}
+
+/// Takes scheme, host and port where the target is absolute, or host and port of a CONNECT; leaves
+/// the cursor where the path begins.
+fn take_authority(cursor: &mut Cursor<'_>, method: &Method) -> Result<Option<Bytes>, HeadFault> {
+    let connect = *method == Method::CONNECT;
+    if !connect {
+        match cursor.peek() {
+            Some(b'/') => return Ok(None),
+            Some(byte) if byte.is_ascii_alphabetic() => {}
+            _ => return Err(HeadFault::Line),
+        }
+        cursor.skip(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+        for expected in *b"://" {
+            cursor.expect(expected)?;
+        }
+    }
+    let start = cursor.at;
+    if cursor.peek() == Some(b'[') {
+        cursor.at += 1;
+        cursor.skip(|byte| byte == b':' || (byte != b'%' && is_host_char(byte)));
+        cursor.expect(b']')?;
+    } else {
+        cursor.skip(|byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-');
+    }
+    let has_port = cursor.peek() == Some(b':');
+    let mut digits = 0;
+    if has_port {
+        cursor.at += 1;
+        digits = cursor.skip(|byte| byte.is_ascii_digit()).len();
+    }
+    let end = cursor.at;
+    let good = match cursor.peek() {
+        Some(b' ') => !connect || digits > 0,
+        Some(b'/' | b'?') => !connect,
+        _ => false,
+    };
+    if good { Ok(Some(cursor.text.slice(start..end))) } else { Err(HeadFault::Line) }
+}
+
+fn take_version(cursor: &mut Cursor<'_>) -> Result<Version, HeadFault> {
+    if cursor.peek().is_none() {
+        return Ok(Version::Http09);
+    }
+    for expected in *b"HTTP/" {
+        cursor.expect(expected)?;
+    }
+    match cursor.next() {
+        Some(b'1') => {}
+        Some(b'2'..=b'9') => return Err(HeadFault::Version),
+        _ => return Err(HeadFault::Line),
+    }
+    match cursor.next() {
+        Some(b'.') => {}
+        Some(byte) if byte.is_ascii_digit() => return Err(HeadFault::Version),
+        _ => return Err(HeadFault::Line),
+    }
+    let minor = cursor.skip(|byte| byte.is_ascii_digit());
+    let old = minor.iter().all(|&digit| digit == b'0');
+    let significant = minor.iter().skip_while(|&&digit| digit == b'0').count();
+    let good = !minor.is_empty() && significant <= 3;
+    cursor.skip(|byte| byte == b' ');
+    match (cursor.peek(), good, old) {
+        (None, true, true) => Ok(Version::Http10),
+        (None, true, false) => Ok(Version::Http11),
+        _ => Err(HeadFault::Line),
+    }
+}
+
+fn is_method_char(byte: u8) -> bool {
+    byte.is_ascii_uppercase() || byte == b'_' || byte == b'-'
+}
+
+struct Cursor<'a> {
+    text: &'a Bytes,
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    fn peek(&self) -> Option<u8> {
+        self.text.get(self.at).copied()
+    }
+
+    fn next(&mut self) -> Option<u8> {
+        let byte = self.peek()?;
+        self.at += 1;
+        Some(byte)
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), HeadFault> {
+        if self.next() == Some(byte) { Ok(()) } else { Err(HeadFault::Line) }
+    }
+
+    /// Goes on while `wanted`, and gives what it went over.
+    fn skip(&mut self, wanted: impl Fn(u8) -> bool) -> &'a [u8] {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let length = rest.iter().position(|&byte| !wanted(byte)).unwrap_or(rest.len());
+        self.at += length;
+        rest.get(..length).unwrap_or_default()
+    }
+}
