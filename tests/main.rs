@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test may
 #![allow(unreachable_pub)] // nothing here is seen from outside
 #![allow(clippy::format_push_string)] // the shortest here
+#![allow(clippy::too_many_lines, clippy::needless_raw_string_hashes)] // tables of configurations
+#![allow(clippy::doc_markdown)] // directives are no code in prose
 
 mod apps;
 mod harness;

@@ -101,7 +101,6 @@ pub fn framed(text: &str) -> String {
         return out + text;
     }
     main("error_log", "error_log logs/error.log info;");
-    let access_log =
-        if text.contains("log_format default") { "" } else { "access_log logs/access.log;\n" };
+    let access_log = if said("access_log") { "" } else { "access_log logs/access.log;\n" };
     format!("{out}http {{\n{access_log}{text}\n}}\n")
 }

@@ -2,7 +2,6 @@
 #![allow(dead_code)] // not every noun needs every word
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -41,7 +40,7 @@ pub struct Alike {
 
 /// Starts with a configuration (bare blocks of `http`).
 pub fn alike(conf: &str) -> Alike {
-    let types = if conf.contains("types") { "" } else { TYPES };
+    let types = if conf.contains("types {") { "" } else { TYPES };
     let log = if conf.contains("access_log") { "" } else { LOG };
     let conf = format!("{types}{log}{conf}");
     Alike { conf, files: Vec::new(), backends: Vec::new(), mainline: false, logs: true }
@@ -164,17 +163,22 @@ impl<'a> Side<'a> {
             None => self.connect(ask).await,
         };
         connection.send(&ask.bytes).await;
-        match connection.try_answer(&ask.method).await {
-            Ok(answer) => {
-                let mut text = normal::answer(self.server, &answer, &ask.method);
-                if answer.keeps_alive() {
-                    self.open.insert(port, connection);
-                } else if !connection.closes().await || !connection.text().is_empty() {
-                    text += &format!("(not closed, {:?})", connection.text());
-                }
-                text
+        let mut text = String::new();
+        loop {
+            let answer = match connection.try_answer(&ask.method).await {
+                Ok(answer) => answer,
+                Err(why) => return text + &self.server.anonymous(&format!("({why})")),
+            };
+            text += &normal::answer(self.server, &answer, &ask.method);
+            if matches!(answer.status, 100 | 103) {
+                continue;
             }
-            Err(why) => self.server.anonymous(&format!("({why})")),
+            if answer.keeps_alive() {
+                self.open.insert(port, connection);
+            } else if !connection.closes().await || !connection.text().is_empty() {
+                text += &format!("(not closed, {:?})", connection.text());
+            }
+            return text;
         }
     }
 
@@ -233,14 +237,15 @@ fn difference(what: &str, expected: &str, got: &str) -> String {
 }
 
 /// A backend that answers with the request it got, or with the answer that stands behind the
-/// first of these words its request line contains.
+/// first of these words its request line contains; `{host}` in it is the request's `Host`.
 pub async fn echo(answers: &'static [(&'static str, &'static str)]) -> Backend {
-    let answers = Arc::new(answers);
     Backend::http(move |request| {
-        let line = request.split("\r\n").next().unwrap_or_default();
+        let mut lines = request.split("\r\n");
+        let line = lines.next().unwrap_or_default();
+        let host = lines.find_map(|line| line.strip_prefix("Host: ")).unwrap_or_default();
         let scripted = answers.iter().find(|(word, _)| line.contains(word));
         match scripted {
-            Some((_, answer)) => (*answer).to_owned(),
+            Some((_, answer)) => answer.replace("{host}", host),
             None => crate::harness::backend::ok(request),
         }
     })

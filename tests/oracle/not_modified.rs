@@ -1,0 +1,59 @@
+//! ETag, Last-Modified and the conditions on them.
+
+use super::compare::alike;
+
+const CONF: &str = r#"server {
+    listen 127.0.0.1:8080;
+    root html;
+    location /before/ { if_modified_since before; }
+    location /off/ { if_modified_since off; }
+    location /noetag/ { etag off; }
+}"#;
+
+#[tokio::test]
+async fn conditions() {
+    // The file was changed on Tue, 02 Jan 2024 03:04:05 GMT and has 10 bytes.
+    alike(CONF)
+        .with_file("a.txt", "0123456789")
+        .with_file("before/a.txt", "0123456789")
+        .with_file("off/a.txt", "0123456789")
+        .with_file("noetag/a.txt", "0123456789")
+        .with_file("empty.txt", "")
+        .answers(&[
+            "/a.txt",
+            "/empty.txt",
+            "HEAD /a.txt",
+            "/noetag/a.txt",
+            "/a.txt | If-Modified-Since: Tue, 02 Jan 2024 03:04:05 GMT",
+            "/a.txt | If-Modified-Since: Tue, 02 Jan 2024 03:04:06 GMT",
+            "/a.txt | If-Modified-Since: Tue, 02 Jan 2024 03:04:04 GMT",
+            "/a.txt | If-Modified-Since: Tuesday, 02-Jan-24 03:04:05 GMT",
+            "/a.txt | If-Modified-Since: Tue Jan  2 03:04:05 2024",
+            "/a.txt | If-Modified-Since: rubbish",
+            "/a.txt | If-Modified-Since: Tue, 02 Jan 2024 03:04:05 GMT; length=10",
+            "HEAD /a.txt | If-Modified-Since: Tue, 02 Jan 2024 03:04:05 GMT",
+            "/before/a.txt | If-Modified-Since: Wed, 03 Jan 2024 03:04:05 GMT",
+            "/before/a.txt | If-Modified-Since: Mon, 01 Jan 2024 03:04:05 GMT",
+            "/off/a.txt | If-Modified-Since: Tue, 02 Jan 2024 03:04:05 GMT",
+            "/off/a.txt | If-None-Match: \"65937d25-a\"",
+            "/a.txt | If-None-Match: \"65937d25-a\"",
+            "/a.txt | If-None-Match: W/\"65937d25-a\"",
+            "/a.txt | If-None-Match: \"x\", \"65937d25-a\"",
+            "/a.txt | If-None-Match: \"x\"",
+            "/a.txt | If-None-Match: *",
+            "/a.txt | If-None-Match: 65937d25-a",
+            "/a.txt | If-None-Match: \"x\" | If-Modified-Since: Tue, 02 Jan 2024 03:04:05 GMT",
+            "/a.txt | If-None-Match: \"65937d25-a\" | If-Modified-Since: Mon, 01 Jan 2024 00:00:00 GMT",
+            "/noetag/a.txt | If-None-Match: \"65937d25-a\"",
+            "/a.txt | If-Match: \"65937d25-a\"",
+            "/a.txt | If-Match: W/\"65937d25-a\"",
+            "/a.txt | If-Match: \"x\"",
+            "/a.txt | If-Match: *",
+            "/a.txt | If-Unmodified-Since: Tue, 02 Jan 2024 03:04:05 GMT",
+            "/a.txt | If-Unmodified-Since: Tue, 02 Jan 2024 03:04:04 GMT",
+            "/a.txt | If-Unmodified-Since: rubbish",
+            "/a.txt | If-Match: \"x\" | If-None-Match: \"65937d25-a\"",
+            "/missing | If-None-Match: *",
+        ])
+        .await;
+}

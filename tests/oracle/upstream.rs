@@ -1,0 +1,108 @@
+//! upstream: who is asked, in which order, and who next.
+
+use super::compare::{alike, echo};
+use crate::harness::Backend;
+
+/// A backend that gives its name, or a 503 or nothing where asked to.
+async fn named(name: &'static str) -> Backend {
+    Backend::http(move |request| {
+        let line = request.split(" HTTP").next().unwrap_or_default();
+        if line.contains(&format!("fail-{name}")) {
+            return "HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy".to_owned();
+        }
+        if line.contains(&format!("drop-{name}")) {
+            return String::new();
+        }
+        crate::harness::backend::ok(name)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn smooth_weighted_round_robin() {
+    let get = |path: &'static str| std::iter::repeat_n(path, 9);
+    let asks: Vec<&str> =
+        get("/even").chain(get("/weighted")).chain(get("/down")).chain(get("/backup")).collect();
+    alike(
+        r#"
+        upstream even { server 127.0.0.1:8091; server 127.0.0.1:8092; server 127.0.0.1:8093; }
+        upstream weighted { server 127.0.0.1:8091 weight=5; server 127.0.0.1:8092; server 127.0.0.1:8093 weight=2; }
+        upstream down { server 127.0.0.1:8091 down; server 127.0.0.1:8092 weight=2; server 127.0.0.1:8093; }
+        upstream backup { server 127.0.0.1:8098 max_fails=1 fail_timeout=1h; server 127.0.0.1:8092 backup; server 127.0.0.1:8093 backup weight=2; }
+        server {
+            listen 127.0.0.1:8080;
+            add_header X-Addr "$upstream_addr $upstream_status" always;
+            location /even { proxy_pass http://even; }
+            location /weighted { proxy_pass http://weighted; }
+            location /down { proxy_pass http://down; }
+            location /backup { proxy_pass http://backup; }
+        }"#,
+    )
+    .with_backend(8091, named("one").await)
+    .with_backend(8092, named("two").await)
+    .with_backend(8093, named("three").await)
+    .mainline()
+    .answers(&asks)
+    .await;
+}
+
+#[tokio::test]
+async fn the_next_is_asked_where_told() {
+    alike(
+        r#"
+        upstream both { server 127.0.0.1:8091 max_fails=0; server 127.0.0.1:8092 max_fails=0; }
+        upstream dead { server 127.0.0.1:8098 max_fails=0; server 127.0.0.1:8092 max_fails=0; }
+        upstream alldead { server 127.0.0.1:8098 max_fails=0; server 127.0.0.1:8099 max_fails=0; }
+        upstream failing { server 127.0.0.1:8098 max_fails=1 fail_timeout=1h; server 127.0.0.1:8099 max_fails=1 fail_timeout=1h; }
+        server {
+            listen 127.0.0.1:8080;
+            add_header X-Status "$upstream_status" always;
+            location /default { proxy_pass http://both; }
+            location /503 { proxy_next_upstream error timeout http_503; proxy_pass http://both; }
+            location /503idem { proxy_next_upstream error http_503 non_idempotent; proxy_pass http://both; }
+            location /off { proxy_next_upstream off; proxy_pass http://both; }
+            location /one { proxy_next_upstream http_503; proxy_next_upstream_tries 1; proxy_pass http://both; }
+            location /dead { proxy_pass http://dead; }
+            location /alldead { proxy_pass http://alldead; }
+            location /failing { proxy_pass http://failing; }
+            location /invalid { proxy_next_upstream invalid_header; proxy_pass http://both; }
+        }"#,
+    )
+    .with_backend(8091, named("one").await)
+    .with_backend(8092, named("two").await)
+    .mainline()
+    .answers(&[
+        "/default", "/default?fail-one", "/default?fail-two", "/default?drop-one", "/default?drop-two",
+        "/503?fail-one", "/503?fail-two", "/503?fail-one&fail-two", "POST /503?fail-one || x",
+        "POST /503?fail-two || x", "POST /503idem?fail-one || x", "POST /503idem?fail-two || x", "/off?drop-one",
+        "/off?drop-two", "/one?fail-one", "/one?fail-two", "/dead", "/dead", "/dead", "POST /dead || abc",
+        "POST /dead || abc", "/alldead", "/alldead", "/failing", "/failing", "/failing", "/invalid?drop-one",
+        "PUT /503?fail-one || x", "PUT /503?fail-two || x", "PATCH /503?fail-one || x", "PATCH /503?fail-two || x",
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn other_balancers() {
+    let backend = echo(&[]).await;
+    alike(
+        r#"
+        upstream hashed { ip_hash; server 127.0.0.1:8091; server 127.0.0.1:8092; server 127.0.0.1:8093; }
+        upstream least { least_conn; server 127.0.0.1:8091; server 127.0.0.1:8092; }
+        upstream kept { server 127.0.0.1:8090; keepalive 2; }
+        server {
+            listen 127.0.0.1:8080;
+            location /hashed { proxy_pass http://hashed; }
+            location /least { proxy_pass http://least; }
+            location /kept { proxy_pass http://kept; }
+            location /kept11 { proxy_http_version 1.1; proxy_set_header Connection ""; proxy_pass http://kept; }
+        }"#,
+    )
+    .with_backend(8090, backend)
+    .with_backend(8091, named("one").await)
+    .with_backend(8092, named("two").await)
+    .with_backend(8093, named("three").await)
+    .mainline()
+    .answers(&["/hashed", "/hashed", "/least", "/least", "/least", "/kept", "/kept", "/kept11"])
+    .await;
+}
