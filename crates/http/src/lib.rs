@@ -1,9 +1,14 @@
 //! One request's life, without files or upstreams.
 #![forbid(unsafe_code)]
 
+pub mod answer_head;
 pub mod body;
 pub mod chunked;
+pub mod date;
+pub mod error_page;
+pub mod filter;
 pub mod head;
 pub mod headers;
 pub mod response;
+pub mod status;
 pub mod uri;

@@ -1,0 +1,101 @@
+//! The time, in the texts that heads and logs want it in.
+
+use std::cell::RefCell;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// The last second of the year 9999, the last that HTTP has a date for.
+const LAST: i64 = 253_402_300_799;
+
+/// The current second in its texts; made once a second.
+#[derive(Clone, Debug)]
+pub struct Now {
+    /// Seconds since 1970.
+    pub seconds: i64,
+    /// As in `Date`: `Sun, 06 Nov 1994 08:49:37 GMT`
+    pub http: Bytes,
+    /// As `$time_local`: `06/Nov/1994:08:49:37 +0000`
+    pub local: Bytes,
+    /// As `$time_iso8601`: `1994-11-06T08:49:37+00:00`
+    pub iso8601: Bytes,
+    /// As in the error log: `1994/11/06 08:49:37`
+    pub log: Bytes,
+}
+
+impl Now {
+    /// The texts of the current second.
+    pub fn get() -> Self {
+        thread_local! {
+            static LATEST: RefCell<Option<Now>> = const { RefCell::new(None) };
+        }
+        let seconds = unix_time().as_secs() as i64;
+        LATEST.with_borrow_mut(|latest| match latest {
+            Some(now) if now.seconds == seconds => now.clone(),
+            _ => latest.insert(Self::at(seconds)).clone(),
+        })
+    }
+
+    /// The texts of a second.
+    pub fn at(seconds: i64) -> Self {
+        let time = Timestamp::from_second(seconds).unwrap_or_default();
+        let time = time.to_zoned(TimeZone::system());
+        let text = |format: &str| Bytes::from(time.strftime(format).to_string());
+        Self {
+            seconds,
+            http: http_date(seconds),
+            local: text("%d/%b/%Y:%H:%M:%S %z"),
+            iso8601: text("%Y-%m-%dT%H:%M:%S%:z"),
+            log: text("%Y/%m/%d %H:%M:%S"),
+        }
+    }
+}
+
+/// The time since 1970.
+pub fn unix_time() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+/// A date as HTTP writes it (RFC 9110, section 5.6.7), of seconds since 1970.
+pub fn http_date(seconds: i64) -> Bytes {
+    let seconds = seconds.clamp(0, LAST).unsigned_abs();
+    Bytes::from(httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds)))
+}
+
+/// Reads a date in one of HTTP's three forms, as seconds since 1970.
+pub fn parse_http_date(text: &[u8]) -> Option<i64> {
+    let text = std::str::from_utf8(text).ok()?;
+    let time = httpdate::parse_http_date(text).ok()?;
+    i64::try_from(time.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_written_and_read() {
+        assert_eq!(http_date(784_111_777), "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(http_date(-5), "Thu, 01 Jan 1970 00:00:00 GMT");
+        assert_eq!(http_date(i64::MAX), "Fri, 31 Dec 9999 23:59:59 GMT");
+        for text in [
+            "Sun, 06 Nov 1994 08:49:37 GMT",
+            "Sunday, 06-Nov-94 08:49:37 GMT",
+            "Sun Nov  6 08:49:37 1994",
+        ] {
+            assert_eq!(parse_http_date(text.as_bytes()), Some(784_111_777), "{text}");
+        }
+        assert_eq!(parse_http_date(b"yesterday"), None);
+    }
+
+    #[test]
+    fn logs_have_texts_of_their_own() {
+        let now = Now::at(784_111_777);
+        assert_eq!(now.local.len(), "06/Nov/1994:08:49:37 +0000".len());
+        assert_eq!(now.iso8601.len(), "1994-11-06T08:49:37+00:00".len());
+        assert_eq!(now.log.len(), "1994/11/06 08:49:37".len());
+        assert_eq!(Now::get().http.len(), 29);
+    }
+}

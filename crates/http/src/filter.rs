@@ -1,0 +1,3 @@
+//! What happens to an answer on its way to the client, in nginx's order.
+
+pub mod range;

@@ -1,0 +1,4 @@
+//! range: parts of an answer.
+
+pub mod multipart;
+pub mod request;
