@@ -4,5 +4,5 @@ pub mod application;
 mod balanced;
 mod gallery;
 mod notes;
-mod visit;
+pub mod visit;
 mod websocket;

@@ -6,5 +6,8 @@
 #![allow(clippy::doc_markdown)] // directives are no code in prose
 
 mod apps;
+mod corpus;
+mod demo;
 mod harness;
 mod oracle;
+mod seeds;

@@ -102,8 +102,7 @@ pub fn pass(runner: Runner, at: &At) -> String {
     match runner {
         Runner::Uwsgi | Runner::GunicornUwsgi => {
             let params = concat!(env!("CARGO_MANIFEST_DIR"), "/../../conf/uwsgi_params");
-            // nginx's own HTTP_HOST has no port, which Django compares with that of Origin.
-            format!("include {params};\nuwsgi_param HTTP_HOST $http_host;\nuwsgi_pass {at};")
+            format!("include {params};\nuwsgi_pass {at};")
         }
         Runner::UwsgiHttp | Runner::Gunicorn | Runner::Itself => format!(
             "proxy_pass http://{at};

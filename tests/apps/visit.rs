@@ -41,7 +41,8 @@ impl<'a> Visitor<'a> {
         assert_eq!(std::fs::read(files.path().join("media/a b.txt")).unwrap(), content);
 
         let whole = self.server.get("/media/a%20b.txt").await;
-        whole.is(200).has("Content-Type", "text/plain");
+        let kind = whole.is(200).field("Content-Type").expect("a type");
+        assert!(kind.starts_with("text/plain"), "{kind}");
         assert_eq!(whole.body, content);
         let part = self.server.ask("/media/a%20b.txt | Range: bytes=1000000-1000009").await;
         part.is(206).has("Content-Range", &format!("bytes 1000000-1000009/{}", content.len()));
