@@ -14,6 +14,9 @@ pub struct Span {
 }
 
 impl Span {
+    /// A place in no file: for words that stand in none.
+    pub const NONE: Self = Self { file: u32::MAX, start: 0, end: 0 };
+
     /// From the start of this span to the end of another one of the same file.
     #[must_use]
     pub fn to(self, end: Span) -> Span {

@@ -1,0 +1,120 @@
+//! The blocks, each a list of its features, and how statements get into them.
+
+pub mod events;
+pub mod http;
+pub mod location;
+pub mod main;
+pub mod server;
+pub mod upstream;
+
+use std::sync::Arc;
+
+pub use events::Events;
+pub use http::Http;
+pub use location::Location;
+pub use main::Main;
+pub use server::{Server, ServerSettings};
+pub use upstream::Upstream;
+
+use crate::directive::{Arity, Block, Context, Contexts, Declaration, Effect, Owner, Table};
+
+/// A whole configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What concerns the process.
+    pub main: Main,
+    /// What concerns connections of any kind.
+    pub events: Events,
+    /// What concerns HTTP; absent where nothing is said of it.
+    pub http: Option<Arc<Http>>,
+}
+
+/// A directive that opens a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Opens {
+    Events,
+    Http,
+    Server,
+    Location,
+    If,
+    LimitExcept,
+    Upstream,
+    Types,
+    Map,
+}
+
+/// The directives that open blocks: name, contexts, arity, reference entry.
+type Opening = (&'static str, Opens, &'static [Context], Arity, &'static str);
+
+const OPENINGS: &[Opening] = &[
+    ("events", Opens::Events, &[Context::Main], Arity::between(0, 0), "What concerns connections."),
+    ("http", Opens::Http, &[Context::Main], Arity::between(0, 0), "What concerns HTTP."),
+    ("server", Opens::Server, &[Context::Http], Arity::between(0, 0), "A virtual server."),
+    (
+        "location",
+        Opens::Location,
+        &[Context::Server, Context::Location],
+        Arity::between(1, 2),
+        "What holds for some URIs: `= /exact`, `/prefix`, `^~ /prefix`, `~ regex`, `~* regex`, `@name`.",
+    ),
+    (
+        "if",
+        Opens::If,
+        &[Context::Server, Context::Location],
+        Arity::at_least(1),
+        "What holds where a condition does.",
+    ),
+    (
+        "limit_except",
+        Opens::LimitExcept,
+        &[Context::Location],
+        Arity::at_least(1),
+        "What holds for all but these methods.",
+    ),
+    (
+        "upstream",
+        Opens::Upstream,
+        &[Context::Http],
+        Arity::ONE,
+        "A group of servers that requests are forwarded to.",
+    ),
+    (
+        "types",
+        Opens::Types,
+        &[Context::Http, Context::Server, Context::Location],
+        Arity::between(0, 0),
+        "The types of files by their extensions.",
+    ),
+    (
+        "map",
+        Opens::Map,
+        &[Context::Http],
+        Arity::between(2, 2),
+        "A variable whose value depends on another's.",
+    ),
+];
+
+/// All directives of all blocks.
+pub(crate) fn table() -> Table {
+    let mut table = Table::default();
+    table.add(Main::declarations(), Owner::Main);
+    table.add(Events::declarations(), Owner::Events);
+    table.add(<Http as Block>::declarations(), Owner::Http);
+    table.add(ServerSettings::declarations(), Owner::Server);
+    table.add(Location::declarations(), Owner::Location);
+    table.add(Upstream::declarations(), Owner::Upstream);
+    for (name, opens, contexts, arity, doc) in OPENINGS {
+        let declaration = Declaration {
+            name: (*name).to_owned(),
+            contexts: Contexts::of(contexts),
+            arity: *arity,
+            default: None,
+            doc,
+            effect: Effect::Acts,
+            repeat: true,
+            block: true,
+        };
+        table.push(declaration, Owner::Block(*opens));
+    }
+    table
+}

@@ -1,0 +1,61 @@
+//! `events`: connections of any kind.
+
+use std::sync::Arc;
+
+use tidegate_config_derive::{Block, Directives};
+
+/// What concerns connections of any kind.
+#[derive(Clone, Debug, Block)]
+pub struct Events {
+    /// Connections.
+    pub connections: Arc<Connections>,
+}
+
+/// Connections of any kind.
+#[derive(Clone, Debug, Directives)]
+pub struct Connections {
+    /// How many connections a worker has at most.
+    #[directive("worker_connections", only(Events), default = "512")]
+    pub worker_connections: u32,
+    /// How events are awaited.
+    #[directive("use", only(Events), ignored = "epoll is always used")]
+    pub method: Option<String>,
+    /// Whether all waiting connections are taken at once.
+    #[directive(
+        "multi_accept",
+        only(Events),
+        default = "off",
+        ignored = "waiting connections are taken as they come"
+    )]
+    pub multi_accept: bool,
+    /// Whether workers take turns at taking connections.
+    #[directive(
+        "accept_mutex",
+        only(Events),
+        default = "off",
+        ignored = "each worker has a socket of its own"
+    )]
+    pub accept_mutex: bool,
+    /// How long a worker waits for its turn.
+    #[directive(
+        "accept_mutex_delay",
+        only(Events),
+        args(1),
+        ignored = "each worker has a socket of its own"
+    )]
+    pub accept_mutex_delay: Option<Vec<String>>,
+    /// The clients about which everything is told.
+    #[directive("debug_connection", only(Events), repeat, ignored = "levels are set by error_log")]
+    pub debug_connection: Vec<String>,
+    /// How many operations wait at once.
+    #[directive(
+        "worker_aio_requests",
+        only(Events),
+        args(1),
+        ignored = "files are read otherwise"
+    )]
+    pub worker_aio_requests: Option<Vec<String>>,
+    /// How many events are taken at once.
+    #[directive("epoll_events", only(Events), args(1), ignored = "the number is fixed")]
+    pub epoll_events: Option<Vec<String>>,
+}

@@ -1,0 +1,179 @@
+//! `http`: servers, groups of upstreams, maps.
+
+mod map;
+mod socket;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tidegate_config_derive::Block;
+
+pub use socket::Socket;
+
+use super::server::{Server, ServerDraft};
+use super::upstream::{self, Upstream, UpstreamDraft};
+use super::{Main, Opens};
+use crate::directive::{
+    Arguments, Block as _, Context, Cx, Fault, Nesting, Owner, Table, judge, report,
+};
+use crate::http::limit_conn::LimitConnZones;
+use crate::http::limit_req::LimitReqZones;
+use crate::http::log::{LogFormat, LogFormats};
+use crate::http::map::{Map, MapHash};
+use crate::http::proxy_cache::CachePaths;
+use crate::http::server_name::ServerNamesHash;
+use crate::names::{Definition, FormatId};
+use crate::syntax::{End, Statement};
+use crate::variable::Slot;
+
+/// Everything about HTTP.
+#[derive(Clone, Debug, Block)]
+pub struct Http {
+    /// Formats of log lines, as written.
+    pub log_formats: Arc<LogFormats>,
+    /// Sizes of tables.
+    pub map_hash: Arc<MapHash>,
+    /// Sizes of tables.
+    pub server_names_hash: Arc<ServerNamesHash>,
+    /// Zones.
+    pub limit_req_zones: Arc<LimitReqZones>,
+    /// Zones.
+    pub limit_conn_zones: Arc<LimitConnZones>,
+    /// Zones.
+    pub cache_paths: Arc<CachePaths>,
+    /// The servers, as written.
+    #[plain]
+    pub servers: Vec<Server>,
+    /// The addresses that are listened on, each with its servers.
+    #[plain]
+    pub sockets: Vec<Socket>,
+    /// The groups of upstreams; a [`Group`](crate::names::Group) is a place in here.
+    #[plain]
+    pub upstreams: Vec<Upstream>,
+    /// The maps.
+    #[plain]
+    pub maps: Vec<Map>,
+    /// The formats of log lines; a [`FormatId`] is a place in here.
+    #[plain]
+    pub formats: Vec<LogFormat>,
+    /// The files that lines are written to; a [`FileId`](crate::names::FileId) is a place in here.
+    #[plain]
+    pub files: Vec<PathBuf>,
+    /// The variables that the configuration defines; a [`Slot`] is a place in here.
+    #[plain]
+    pub slots: Vec<SlotInfo>,
+}
+
+/// A variable that the configuration defines.
+#[derive(Clone, Debug)]
+pub struct SlotInfo {
+    /// Its name.
+    pub name: String,
+    /// How it comes by its value.
+    pub definition: Definition,
+}
+
+impl Http {
+    /// How a variable comes by its value.
+    pub fn definition(&self, slot: Slot) -> Definition {
+        self.slots.get(slot.0).map_or(Definition::Assigned, |slot| slot.definition)
+    }
+
+    /// A format of log lines.
+    pub fn format(&self, id: FormatId) -> Option<&LogFormat> {
+        self.formats.get(id.0)
+    }
+}
+
+/// The `http` block as written.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct HttpDraft {
+    written: HttpWritten,
+    all: ServerDraft,
+    servers: Vec<ServerDraft>,
+    upstreams: Vec<UpstreamDraft>,
+    maps: Vec<Map>,
+}
+
+impl HttpDraft {
+    /// Reads the `http` block.
+    pub(crate) fn read(table: &Table, body: &[Statement], cx: &mut Cx<'_>) -> Result<Self, Fault> {
+        let mut draft = Self::default();
+        let combined = LogFormat::combined(cx)?;
+        draft.written.log_formats.formats.push(combined);
+        for statement in body {
+            let Some(owner) = judge(table, statement, Context::Http, cx) else { continue };
+            if let Err(fault) = draft.take(table, owner, statement, cx) {
+                report(&fault, statement, cx);
+            }
+        }
+        Ok(draft)
+    }
+
+    fn take(
+        &mut self,
+        table: &Table,
+        owner: Owner,
+        statement: &Statement,
+        cx: &mut Cx<'_>,
+    ) -> Result<(), Fault> {
+        let body = match &statement.end {
+            End::Block { body, .. } => body.as_slice(),
+            End::Semicolon => &[],
+        };
+        match owner {
+            Owner::Http(key) => {
+                let args = Arguments { name: &statement.name, words: &statement.args };
+                Http::set(&mut self.written, key, &args, cx)
+            }
+            Owner::Block(Opens::Server) => {
+                self.servers.push(ServerDraft::read(table, statement, body, cx));
+                Ok(())
+            }
+            Owner::Block(Opens::Upstream) => {
+                self.upstreams.extend(upstream::read(table, statement, body, cx));
+                Ok(())
+            }
+            Owner::Block(Opens::Map) => {
+                let number = self.maps.len();
+                self.maps.push(map::read(number, statement, body, cx)?);
+                Ok(())
+            }
+            _ => self.all.take(table, owner, statement, Context::Http, cx),
+        }
+    }
+
+    /// What holds at every level.
+    pub(crate) fn resolve(&self, main: &Main, cx: &mut Cx<'_>) -> Result<Http, Fault> {
+        let mut http = Http::resolve(&self.written, None, Nesting::Level, cx)?;
+        let mut all = self.all.clone();
+        if all.location.written.error_log.targets.is_empty() {
+            all.location.written.error_log.targets.clone_from(&main.error_log.targets);
+        }
+        let around = all.resolve(None, None, cx)?;
+        for draft in &self.servers {
+            http.servers.push(draft.resolve(Some(&around), Some(&around.location), cx)?);
+        }
+        http.sockets = socket::all(&http.servers, cx);
+        http.upstreams = upstream::resolve_all(&self.upstreams, cx)?;
+        http.maps.clone_from(&self.maps);
+        let mut formats: Vec<Option<LogFormat>> = vec![None; cx.names.format_count()];
+        for format in &http.log_formats.formats {
+            if let Some(place) = formats.get_mut(format.id.0) {
+                *place = Some(format.clone());
+            }
+        }
+        http.formats = formats.into_iter().flatten().collect();
+        http.files = cx.names.files().to_vec();
+        http.slots = cx
+            .names
+            .slots()
+            .iter()
+            .map(|slot| SlotInfo {
+                name: slot.name.clone(),
+                definition: slot.definition.unwrap_or(Definition::Assigned),
+            })
+            .collect();
+        Ok(http)
+    }
+}

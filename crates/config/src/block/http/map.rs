@@ -1,0 +1,89 @@
+//! Reads a `map` block.
+
+use crate::directive::{Cx, Fault};
+use crate::http::map::Map;
+use crate::names::Definition;
+use crate::syntax::{End, Statement, Word};
+use crate::value::pattern::Pattern;
+use crate::value::template::Template;
+
+/// Reads a `map` block (nginx: `ngx_http_map_block`).
+pub(super) fn read(
+    number: usize,
+    statement: &Statement,
+    body: &[Statement],
+    cx: &mut Cx<'_>,
+) -> Result<Map, Fault> {
+    let [source, target] = statement.args.as_slice() else {
+        return Err(Fault::phrase("invalid number of arguments"));
+    };
+    let Some(name) = target.text.strip_prefix('$') else {
+        return Err(Fault::sentence(format!("invalid variable name \"{}\"", target.text))
+            .at(target.span)
+            .hint("a variable's name begins with `$`"));
+    };
+    let mut map = Map {
+        source: Template::compile(source, cx)?,
+        target: cx.names.define(target, name, Definition::Map(number))?,
+        exact: std::collections::HashMap::new(),
+        heads: std::collections::HashMap::new(),
+        tails: std::collections::HashMap::new(),
+        regexes: Vec::new(),
+        default: Template::default(),
+        hostnames: false,
+        volatile: false,
+    };
+    for statement in body {
+        if let Err(fault) = entry(&mut map, statement, cx) {
+            let fault = if fault.span.is_some() { fault } else { fault.at(statement.name.span) };
+            crate::directive::report(&fault, statement, cx);
+        }
+    }
+    Ok(map)
+}
+
+fn entry(map: &mut Map, statement: &Statement, cx: &mut Cx<'_>) -> Result<(), Fault> {
+    let key = &statement.name;
+    if matches!(statement.end, End::Block { .. }) {
+        return Err(Fault::sentence("unexpected \"{\"").at(key.span));
+    }
+    match (key.text.as_str(), statement.args.as_slice()) {
+        ("hostnames", []) => map.hostnames = true,
+        ("volatile", []) => map.volatile = true,
+        ("default", [value]) => map.default = Template::compile(value, cx)?,
+        (_, [value]) => return pair(map, key, value, cx),
+        _ => return Err(Fault::sentence("invalid number of the map parameters")),
+    }
+    Ok(())
+}
+
+fn pair(map: &mut Map, key: &Word, value: &Word, cx: &mut Cx<'_>) -> Result<(), Fault> {
+    let value = Template::compile(value, cx)?;
+    if let Some(pattern) = key.text.strip_prefix('~') {
+        let (pattern, caseless) = match pattern.strip_prefix('*') {
+            Some(pattern) => (pattern, true),
+            None => (pattern, false),
+        };
+        map.regexes.push((Pattern::compile(pattern, caseless, key, cx)?, value));
+        return Ok(());
+    }
+    let text = key.text.strip_prefix('\\').unwrap_or(&key.text).to_ascii_lowercase();
+    let boxed = |text: &str| text.as_bytes().into();
+    let duplicate = if !map.hostnames {
+        map.exact.insert(boxed(&text), value)
+    } else if let Some(rest) = text.strip_prefix("*.") {
+        map.heads.insert(boxed(&format!(".{rest}")), value)
+    } else if let Some(rest) = text.strip_prefix('.') {
+        map.exact.insert(boxed(rest), value.clone());
+        map.heads.insert(boxed(&text), value)
+    } else if let Some(rest) = text.strip_suffix(".*") {
+        map.tails.insert(boxed(&format!("{rest}.")), value)
+    } else {
+        map.exact.insert(boxed(&text), value)
+    };
+    if duplicate.is_some() {
+        let text = format!("conflicting parameter \"{}\"", key.text);
+        return Err(Fault::sentence(text).at(key.span).hint("keys are compared without case"));
+    }
+    Ok(())
+}

@@ -1,0 +1,160 @@
+//! `location`: all that can be said at http, server and location level, and in `if` and
+//! `limit_except`.
+
+mod draft;
+mod tree;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tidegate_config_derive::Block;
+
+pub(crate) use draft::LocationDraft;
+pub use tree::Locations;
+
+use crate::http::access::Access;
+use crate::http::auth_basic::AuthBasic;
+use crate::http::auth_request::AuthRequest;
+use crate::http::autoindex::Autoindex;
+use crate::http::charset::Charset;
+use crate::http::client_body::ClientBody;
+use crate::http::error_log::ErrorLog;
+use crate::http::error_page::ErrorPages;
+use crate::http::forward::Forward;
+use crate::http::gzip::Gzip;
+use crate::http::headers::Headers;
+use crate::http::index::Index;
+use crate::http::keepalive::Keepalive;
+use crate::http::limit_conn::LimitConn;
+use crate::http::limit_rate::LimitRate;
+use crate::http::limit_req::LimitReq;
+use crate::http::log::Log;
+use crate::http::not_modified::NotModified;
+use crate::http::open_file_cache::OpenFileCache;
+use crate::http::pass::Passes;
+use crate::http::proxy::{ForwardSsl, Proxy};
+use crate::http::proxy_cache::Cache;
+use crate::http::realip::Realip;
+use crate::http::redirect::Redirect;
+use crate::http::resolver::Resolver;
+use crate::http::rewrite::{Rewrite, RewriteLog};
+use crate::http::root::{Files, Internal};
+use crate::http::satisfy::Satisfy;
+use crate::http::secure_link::SecureLink;
+use crate::http::sendfile::Sendfile;
+use crate::http::server_tokens::ServerTokens;
+use crate::http::ssi::Ssi;
+use crate::http::stub_status::StubStatus;
+use crate::http::try_files::TryFiles;
+use crate::http::types::{TypeMap, Types};
+use crate::http::uwsgi::{Fastcgi, Scgi, Uwsgi};
+use crate::value::pattern::Pattern;
+
+/// What holds for a request whose URI belongs here.
+#[derive(Clone, Debug, Block)]
+#[allow(missing_docs)]
+pub struct Location {
+    pub access: Arc<Access>,
+    pub auth_basic: Arc<AuthBasic>,
+    pub auth_request: Arc<AuthRequest>,
+    pub autoindex: Arc<Autoindex>,
+    pub charset: Arc<Charset>,
+    pub client_body: Arc<ClientBody>,
+    pub error_log: Arc<ErrorLog>,
+    pub error_page: Arc<ErrorPages>,
+    pub fastcgi: Arc<Fastcgi>,
+    pub gzip: Arc<Gzip>,
+    pub headers: Arc<Headers>,
+    pub index: Arc<Index>,
+    pub internal: Arc<Internal>,
+    pub keepalive: Arc<Keepalive>,
+    pub limit_conn: Arc<LimitConn>,
+    pub limit_rate: Arc<LimitRate>,
+    pub limit_req: Arc<LimitReq>,
+    pub log: Arc<Log>,
+    pub not_modified: Arc<NotModified>,
+    pub open_file_cache: Arc<OpenFileCache>,
+    pub pass: Arc<Passes>,
+    pub proxy: Arc<Proxy>,
+    pub realip: Arc<Realip>,
+    pub redirect: Arc<Redirect>,
+    pub resolver: Arc<Resolver>,
+    pub rewrite: Arc<Rewrite>,
+    pub rewrite_log: Arc<RewriteLog>,
+    pub root: Arc<Files>,
+    pub satisfy: Arc<Satisfy>,
+    pub scgi: Arc<Scgi>,
+    pub secure_link: Arc<SecureLink>,
+    pub sendfile: Arc<Sendfile>,
+    pub server_tokens: Arc<ServerTokens>,
+    pub ssi: Arc<Ssi>,
+    pub stub_status: Arc<StubStatus>,
+    pub try_files: Arc<TryFiles>,
+    pub types: Arc<Types>,
+    pub uwsgi: Arc<Uwsgi>,
+    #[family("proxy")]
+    pub proxy_forward: Arc<Forward>,
+    #[family("uwsgi")]
+    pub uwsgi_forward: Arc<Forward>,
+    #[family("fastcgi")]
+    pub fastcgi_forward: Arc<Forward>,
+    #[family("scgi")]
+    pub scgi_forward: Arc<Forward>,
+    #[family("proxy")]
+    pub proxy_cache: Arc<Cache>,
+    #[family("uwsgi")]
+    pub uwsgi_cache: Arc<Cache>,
+    #[family("fastcgi")]
+    pub fastcgi_cache: Arc<Cache>,
+    #[family("scgi")]
+    pub scgi_cache: Arc<Cache>,
+    #[family("proxy")]
+    pub proxy_ssl: Arc<ForwardSsl>,
+    #[family("uwsgi")]
+    pub uwsgi_ssl: Arc<ForwardSsl>,
+    /// Which URIs belong here.
+    #[plain]
+    pub name: LocationName,
+    /// The locations within it.
+    #[plain]
+    pub locations: Locations,
+    /// Its `if` blocks; a step names its own by place.
+    #[plain]
+    pub conditions: Vec<Location>,
+    /// What holds for all but some methods.
+    #[plain]
+    pub limit_except: Option<Box<LimitExcept>>,
+    /// The table of types; `None` where no level has a `types` block.
+    #[plain]
+    pub type_map: Option<Arc<TypeMap>>,
+}
+
+/// Which URIs belong to a location.
+#[derive(Clone, Debug, Default)]
+pub enum LocationName {
+    /// None by name: the level of http, of a server, of `if` or of `limit_except`.
+    #[default]
+    None,
+    /// `= /x`: this one alone.
+    Exact(Bytes),
+    /// `/x`: those that begin with it.
+    Prefix {
+        /// What they begin with.
+        prefix: Bytes,
+        /// `^~`: regular expressions are not tried.
+        no_regex: bool,
+    },
+    /// `~ x`, `~* x`: those that match.
+    Regex(Pattern),
+    /// `@x`: none; it is named by `error_page`, `try_files` and the like.
+    Named(String),
+}
+
+/// A `limit_except` block.
+#[derive(Clone, Debug)]
+pub struct LimitExcept {
+    /// The methods, in upper case, that it does not hold for. GET includes HEAD.
+    pub methods: Vec<String>,
+    /// What holds for all others.
+    pub location: Location,
+}

@@ -1,0 +1,114 @@
+//! Finding a location among many.
+
+use std::collections::HashMap;
+
+use super::{Location, LocationName};
+
+/// The locations of a server or of another location, in the order they are looked at.
+#[derive(Clone, Debug, Default)]
+pub struct Locations {
+    all: Vec<Location>,
+    exact: HashMap<Box<[u8]>, usize>,
+    /// Prefixes in order, each with the longest other prefix that it begins with.
+    prefixes: Vec<Prefix>,
+    regexes: Vec<usize>,
+    named: HashMap<Box<str>, usize>,
+}
+
+#[derive(Clone, Debug)]
+struct Prefix {
+    text: Box<[u8]>,
+    location: usize,
+    shorter: Option<usize>,
+}
+
+impl Locations {
+    /// Puts locations in order.
+    pub(crate) fn new(all: Vec<Location>) -> Self {
+        let mut locations = Self { all, ..Self::default() };
+        for (number, location) in locations.all.iter().enumerate() {
+            match &location.name {
+                LocationName::None => {}
+                LocationName::Exact(uri) => {
+                    locations.exact.insert(uri.as_ref().into(), number);
+                }
+                LocationName::Prefix { prefix, .. } => {
+                    let text = prefix.as_ref().into();
+                    locations.prefixes.push(Prefix { text, location: number, shorter: None });
+                }
+                LocationName::Regex(_) => locations.regexes.push(number),
+                LocationName::Named(name) => {
+                    locations.named.insert(name.as_str().into(), number);
+                }
+            }
+        }
+        locations.prefixes.sort_by(|one, two| one.text.cmp(&two.text));
+        locations.join();
+        locations
+    }
+
+    fn join(&mut self) {
+        let mut open: Vec<usize> = Vec::new();
+        for number in 0..self.prefixes.len() {
+            let Some(text) = self.prefixes.get(number).map(|prefix| prefix.text.clone()) else {
+                break;
+            };
+            while let Some(last) = open.last() {
+                let begins = |prefix: &Prefix| text.starts_with(&prefix.text);
+                if self.prefixes.get(*last).is_some_and(begins) {
+                    break;
+                }
+                open.pop();
+            }
+            if let Some(prefix) = self.prefixes.get_mut(number) {
+                prefix.shorter = open.last().copied();
+            }
+            open.push(number);
+        }
+    }
+
+    /// The location of exactly this URI.
+    pub fn exact(&self, uri: &[u8]) -> Option<&Location> {
+        self.exact.get(uri).and_then(|number| self.all.get(*number))
+    }
+
+    /// The location with the longest prefix of this URI. Its cost grows with the logarithm of the
+    /// number of locations.
+    pub fn longest_prefix(&self, uri: &[u8]) -> Option<&Location> {
+        let behind = self.prefixes.partition_point(|prefix| *prefix.text <= *uri);
+        let mut candidate = behind.checked_sub(1);
+        while let Some(prefix) = candidate.and_then(|number| self.prefixes.get(number)) {
+            if uri.starts_with(&prefix.text) {
+                return self.all.get(prefix.location);
+            }
+            candidate = prefix.shorter;
+        }
+        None
+    }
+
+    /// The prefix location of exactly this name.
+    pub fn prefix(&self, name: &[u8]) -> Option<&Location> {
+        let place = self.prefixes.binary_search_by(|prefix| (*prefix.text).cmp(name)).ok()?;
+        self.prefixes.get(place).and_then(|prefix| self.all.get(prefix.location))
+    }
+
+    /// The locations with regular expressions, in order.
+    pub fn regexes(&self) -> impl Iterator<Item = &Location> {
+        self.regexes.iter().filter_map(|number| self.all.get(*number))
+    }
+
+    /// The location of this name, `@` included.
+    pub fn named(&self, name: &str) -> Option<&Location> {
+        self.named.get(name).and_then(|number| self.all.get(*number))
+    }
+
+    /// All of them, as written.
+    pub fn all(&self) -> &[Location] {
+        &self.all
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+}

@@ -1,0 +1,135 @@
+//! Outside all blocks: the process.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tidegate_config_derive::{Block, Directives};
+
+use crate::directive::{Arguments, Cx, Fault};
+use crate::http::error_log::MainErrorLog;
+use crate::value::number;
+
+/// What concerns the process.
+#[derive(Clone, Debug, Block)]
+pub struct Main {
+    /// The process.
+    pub process: Arc<Process>,
+    /// Where its faults are told.
+    pub error_log: Arc<MainErrorLog>,
+}
+
+/// The process.
+#[derive(Clone, Debug, Directives)]
+pub struct Process {
+    /// Whether it goes to the background.
+    #[directive("daemon", only(Main), default = "on")]
+    pub daemon: bool,
+    /// Whether workers are processes of their own.
+    #[directive(
+        "master_process",
+        only(Main),
+        default = "on",
+        differs = "workers are threads of one process"
+    )]
+    pub master_process: bool,
+    /// The file that holds the process's number.
+    #[directive("pid", only(Main), default = "logs/nginx.pid", parse = path, args(1))]
+    pub pid: PathBuf,
+    /// The user, and the group, that it becomes after its sockets are open.
+    #[directive("user", only(Main), args(1, 2))]
+    pub user: Option<Vec<String>>,
+    /// The number of workers; `auto` is the number of processors.
+    #[directive("worker_processes", only(Main), default = "1", parse = WorkerProcesses::parse, args(1))]
+    pub worker_processes: WorkerProcesses,
+    /// How many files may be open.
+    #[directive("worker_rlimit_nofile", only(Main))]
+    pub rlimit_nofile: Option<u32>,
+    /// How large a core file may get.
+    #[directive("worker_rlimit_core", only(Main), args(1), ignored = "the system's limit holds")]
+    pub rlimit_core: Option<Vec<String>>,
+    /// For how long a worker that stops waits for its connections.
+    #[directive("worker_shutdown_timeout", only(Main))]
+    pub shutdown_timeout: Option<Duration>,
+    /// The priority of workers.
+    #[directive(
+        "worker_priority",
+        only(Main),
+        args(1),
+        ignored = "workers have the priority they are started with"
+    )]
+    pub priority: Option<Vec<String>>,
+    /// The processors that workers run on.
+    #[directive("worker_cpu_affinity", only(Main), args(1, ..), ignored = "the system places workers")]
+    pub cpu_affinity: Option<Vec<String>>,
+    /// The folder that the process works in.
+    #[directive("working_directory", only(Main), args(1), ignored = "nothing is written to it")]
+    pub working_directory: Option<Vec<String>>,
+    /// Variables of the environment that are kept or set.
+    #[directive("env", only(Main), repeat, ignored = "no part of the server asks the environment")]
+    pub env: Vec<String>,
+    /// A part that is loaded.
+    #[directive(
+        "load_module",
+        only(Main),
+        repeat,
+        ignored = "what is built in is always there; nothing is loaded"
+    )]
+    pub load_module: Vec<String>,
+    /// The file that workers lock.
+    #[directive("lock_file", only(Main), args(1), ignored = "workers lock no file")]
+    pub lock_file: Option<Vec<String>>,
+    /// How exact times are.
+    #[directive("timer_resolution", only(Main), args(1), ignored = "times are always exact")]
+    pub timer_resolution: Option<Vec<String>>,
+    /// What is done at inner faults.
+    #[directive("debug_points", only(Main), args(1), ignored = "there are no such points")]
+    pub debug_points: Option<Vec<String>>,
+    /// Whether regular expressions are compiled.
+    #[directive(
+        "pcre_jit",
+        only(Main),
+        default = "off",
+        ignored = "regular expressions are always compiled"
+    )]
+    pub pcre_jit: bool,
+    /// The device that encrypts.
+    #[directive("ssl_engine", only(Main), args(1), ignored = "no device is used")]
+    pub ssl_engine: Option<Vec<String>>,
+    /// A pool of threads.
+    #[directive(
+        "thread_pool",
+        only(Main),
+        repeat,
+        args(2, 3),
+        ignored = "one pool serves all files"
+    )]
+    pub thread_pool: Vec<Vec<String>>,
+}
+
+/// The number of workers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WorkerProcesses {
+    /// As many as processors.
+    Auto,
+    /// This many.
+    Number(u32),
+}
+
+impl WorkerProcesses {
+    fn parse(args: &Arguments<'_>, _: &mut Cx<'_>) -> Result<Self, Fault> {
+        let word = args.first();
+        if word.text == "auto" {
+            return Ok(Self::Auto);
+        }
+        let number = number::parse(&word.text).and_then(|number| u32::try_from(number).ok());
+        let number = number.filter(|number| *number > 0);
+        number.map(Self::Number).ok_or_else(|| {
+            Fault::phrase("invalid value").at(word.span).hint("`auto`, or a number of workers")
+        })
+    }
+}
+
+fn path(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<PathBuf, Fault> {
+    Ok(cx.under_prefix(&args.first().text))
+}

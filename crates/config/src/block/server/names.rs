@@ -1,0 +1,96 @@
+//! Finding a server by the host that is asked for.
+
+use std::collections::HashMap;
+
+use super::Server;
+use crate::http::server_name::{Name, NameKind};
+use crate::value::pattern::Pattern;
+
+/// The names of the servers that share an address.
+#[derive(Clone, Debug, Default)]
+pub struct NameTable {
+    exact: HashMap<Box<[u8]>, usize>,
+    /// `.example.com` of `*.example.com`.
+    heads: HashMap<Box<[u8]>, usize>,
+    /// `www.example.` of `www.example.*`.
+    tails: HashMap<Box<[u8]>, usize>,
+    regexes: Vec<(Pattern, usize)>,
+}
+
+/// A server that was found.
+#[derive(Clone, Copy, Debug)]
+pub struct FoundName<'a> {
+    /// Its number.
+    pub server: usize,
+    /// The expression that matched; its groups are variables.
+    pub pattern: Option<&'a Pattern>,
+}
+
+impl NameTable {
+    /// Adds a server's names; those that another one has already come back.
+    pub(crate) fn add<'a>(&mut self, number: usize, server: &'a Server) -> Vec<&'a Name> {
+        let mut conflicts = Vec::new();
+        let names: Vec<&Name> =
+            server.settings.server_name.names.iter().flat_map(|names| &names.0).collect();
+        if names.is_empty() {
+            self.exact.entry(Box::default()).or_insert(number);
+        }
+        for name in names {
+            let taken = match &name.kind {
+                NameKind::Exact(host) => insert(&mut self.exact, host, number),
+                NameKind::Head(suffix) => insert(&mut self.heads, suffix, number),
+                NameKind::HeadAndExact(suffix) => {
+                    let host = suffix.get(1..).unwrap_or_default();
+                    let exact = insert(&mut self.exact, host, number);
+                    insert(&mut self.heads, suffix, number) || exact
+                }
+                NameKind::Tail(prefix) => insert(&mut self.tails, prefix, number),
+                NameKind::Regex(pattern) => {
+                    self.regexes.push((pattern.clone(), number));
+                    false
+                }
+            };
+            if taken {
+                conflicts.push(name);
+            }
+        }
+        conflicts
+    }
+
+    /// The server for a host in lower case: an exact name, the longest `*.x`, the longest `x.*`, the
+    /// first expression (nginx: `ngx_http_find_virtual_server`). The subject's expression may name
+    /// variables, for which the caller matches it again.
+    pub fn find(&self, host: &[u8]) -> Option<FoundName<'_>> {
+        let plain = |server: &usize| FoundName { server: *server, pattern: None };
+        if let Some(server) = self.exact.get(host) {
+            return Some(plain(server));
+        }
+        if let Some(server) = self.wildcard(host) {
+            return Some(plain(server));
+        }
+        let matches =
+            |(pattern, _): &&(Pattern, usize)| pattern.regex.is_match(host).unwrap_or(false);
+        let (pattern, server) = self.regexes.iter().find(matches)?;
+        Some(FoundName { server: *server, pattern: Some(pattern) })
+    }
+
+    fn wildcard(&self, host: &[u8]) -> Option<&usize> {
+        let dots = || host.iter().enumerate().filter(|(_, byte)| **byte == b'.').map(|(at, _)| at);
+        if !self.heads.is_empty() {
+            let head = dots().filter(|at| *at > 0).find_map(|at| self.heads.get(host.get(at..)?));
+            if head.is_some() {
+                return head;
+            }
+        }
+        if self.tails.is_empty() {
+            return None;
+        }
+        let longest = dots().filter(|at| at + 1 < host.len());
+        longest.filter_map(|at| self.tails.get(host.get(..=at)?)).last()
+    }
+}
+
+/// Whether the name was another server's already.
+fn insert(table: &mut HashMap<Box<[u8]>, usize>, name: &str, number: usize) -> bool {
+    *table.entry(name.as_bytes().into()).or_insert(number) != number
+}

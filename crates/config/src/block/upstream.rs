@@ -1,0 +1,114 @@
+//! `upstream`: a group of servers that requests are forwarded to.
+
+use std::sync::Arc;
+
+use tidegate_config_derive::Block;
+
+use crate::directive::Arguments;
+use crate::directive::{Block as _, Context, Cx, Fault, Nesting, Owner, Table, judge, report};
+use crate::http::upstream::balance::Balance;
+use crate::http::upstream::keepalive::UpstreamKeepalive;
+use crate::http::upstream::server::{Servers, UpstreamServer};
+use crate::names::GroupName;
+use crate::syntax::Statement;
+use crate::value::address::{Address, Form, Target};
+
+/// A group of servers.
+#[derive(Clone, Debug, Block)]
+pub struct Upstream {
+    /// Its members.
+    pub servers: Arc<Servers>,
+    /// How one is chosen.
+    pub balance: Arc<Balance>,
+    /// Idle connections to them.
+    pub keepalive: Arc<UpstreamKeepalive>,
+    /// Its name; for a host that is asked directly, the host.
+    #[plain]
+    pub name: String,
+    /// Whether it is an `upstream` block, not a host that is asked directly.
+    #[plain]
+    pub defined: bool,
+    /// The port of members that name none.
+    #[plain]
+    pub default_port: Option<u16>,
+}
+
+/// Reads an `upstream` block.
+pub(crate) fn read(
+    table: &Table,
+    statement: &Statement,
+    body: &[Statement],
+    cx: &mut Cx<'_>,
+) -> Option<UpstreamDraft> {
+    let word = statement.args.first()?;
+    if let Err(fault) = cx.names.define_group(word) {
+        report(&fault, statement, cx);
+        return None;
+    }
+    let mut written = UpstreamWritten::default();
+    for statement in body {
+        if let Some(Owner::Upstream(key)) = judge(table, statement, Context::Upstream, cx) {
+            let args = Arguments { name: &statement.name, words: &statement.args };
+            if let Err(fault) = Upstream::set(&mut written, key, &args, cx) {
+                report(&fault, statement, cx);
+            }
+        }
+    }
+    if written.servers.servers.is_empty() {
+        let fault = Fault::sentence("no servers are inside upstream")
+            .hint(format!("add `server address:port;` to `{}`", word.text));
+        report(&fault, statement, cx);
+    }
+    Some(UpstreamDraft { name: word.text.clone(), written })
+}
+
+/// An `upstream` block as written.
+#[derive(Clone, Debug)]
+pub(crate) struct UpstreamDraft {
+    name: String,
+    written: UpstreamWritten,
+}
+
+/// All groups, by their numbers: those that are defined, and hosts that are asked directly.
+pub(crate) fn resolve_all(
+    drafts: &[UpstreamDraft],
+    cx: &mut Cx<'_>,
+) -> Result<Vec<Upstream>, Fault> {
+    let names = cx.names.groups().to_vec();
+    names.iter().map(|group| resolve(drafts, group, cx)).collect()
+}
+
+fn resolve(
+    drafts: &[UpstreamDraft],
+    group: &GroupName,
+    cx: &mut Cx<'_>,
+) -> Result<Upstream, Fault> {
+    let draft = drafts
+        .iter()
+        .find(|draft| group.defined.is_some() && draft.name.eq_ignore_ascii_case(&group.name));
+    let mut written = draft.map(|draft| draft.written.clone()).unwrap_or_default();
+    if draft.is_none() {
+        written.servers.servers.extend(direct(group));
+    }
+    let mut upstream = Upstream::resolve(&written, None, Nesting::Level, cx)?;
+    upstream.name.clone_from(&group.name);
+    upstream.defined = draft.is_some();
+    upstream.default_port = group.default_port;
+    Ok(upstream)
+}
+
+/// The one member of a group that is a host asked for directly.
+fn direct(group: &GroupName) -> Option<UpstreamServer> {
+    let target = Target::parse(&group.name, group.default_port.unwrap_or(0), Form::Server).ok()?;
+    let address = match target.address {
+        Address::Host { host, .. } => {
+            Address::Host { host, port: group.port.or(group.default_port) }
+        }
+        address => address,
+    };
+    let text = match group.port {
+        Some(port) => format!("{}:{port}", group.name),
+        None => group.name.clone(),
+    };
+    Some(UpstreamServer::new(&text, address))
+}

@@ -1,0 +1,65 @@
+//! `client_max_body_size`, `client_body_*`: what a client sends after its head.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tidegate_config_derive::Directives;
+
+use crate::directive::{Arguments, Cx, Fault};
+use crate::value::Offset;
+use crate::value::choice::choice;
+use crate::value::size::Size;
+
+/// What a client sends after its head.
+#[derive(Clone, Debug, Directives)]
+pub struct ClientBody {
+    /// The largest body that is taken, in bytes; 413 beyond it; 0 is without bound.
+    #[directive("client_max_body_size", default = "1m")]
+    pub max_size: Offset,
+    /// How much of a body is held in memory before it goes to a file.
+    #[directive("client_body_buffer_size", default = "16k")]
+    pub buffer_size: Size,
+    /// How long a client may be silent within a body; 408 after it.
+    #[directive("client_body_timeout", default = "60s")]
+    pub timeout: Duration,
+    /// The folder of bodies that are too large for memory.
+    #[directive("client_body_temp_path", default = "client_body_temp", parse = temp_path, args(1, 4))]
+    pub temp_path: PathBuf,
+    /// Whether every body goes to a file.
+    #[directive(
+        "client_body_in_file_only",
+        default = "off",
+        ignored = "a body goes to a file when it is larger than its buffer"
+    )]
+    pub in_file_only: InFileOnly,
+    /// Whether a body is held in one piece of memory.
+    #[directive(
+        "client_body_in_single_buffer",
+        default = "off",
+        ignored = "a body in memory is one piece where that matters"
+    )]
+    pub in_single_buffer: bool,
+}
+
+choice! {
+    /// Whether every body goes to a file.
+    pub enum InFileOnly {
+        /// Only large ones.
+        Off = "off",
+        /// All, and the files stay.
+        On = "on",
+        /// All, and the files go when they are done with.
+        Clean = "clean",
+    }
+}
+
+/// A folder and up to three lengths of folder names in it. The levels are read and checked; files
+/// are made in the folder itself, without names where the system can.
+pub(crate) fn temp_path(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<PathBuf, Fault> {
+    for word in args.from(1) {
+        if !matches!(word.text.as_str(), "1" | "2" | "3") {
+            return Err(Fault::sentence(format!("invalid value \"{}\"", word.text)).at(word.span));
+        }
+    }
+    Ok(cx.under_prefix(&args.first().text))
+}

@@ -1,0 +1,96 @@
+//! `error_log`: where faults are told, and which.
+
+use tidegate_config_derive::Directives;
+
+use crate::directive::{Arguments, Cx, Fault};
+use crate::names::FileId;
+use crate::value::choice::choice;
+
+/// Where faults of requests are told.
+#[derive(Clone, Debug, Directives)]
+pub struct ErrorLog {
+    /// A file, `stderr` or `syslog:…`, and the least grave level that is told there.
+    #[directive("error_log", repeat, parse = ErrorTarget::parse, args(1, ..))]
+    pub targets: Vec<ErrorTarget>,
+}
+
+/// Where faults of the process are told.
+#[derive(Clone, Debug, Directives)]
+pub struct MainErrorLog {
+    /// A file, `stderr` or `syslog:…`, and the least grave level that is told there.
+    #[directive("error_log", only(Main), repeat, parse = ErrorTarget::parse, args(1, ..))]
+    pub targets: Vec<ErrorTarget>,
+}
+
+/// One place where faults are told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErrorTarget {
+    /// The place.
+    pub to: LogTo,
+    /// The least grave level that is told.
+    pub level: Level,
+}
+
+/// A place for lines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogTo {
+    /// A file.
+    File(FileId),
+    /// Standard error.
+    Stderr,
+    /// A syslog server, as written after `syslog:`.
+    Syslog(String),
+}
+
+choice! {
+    /// How grave a fault is, the gravest first.
+    #[derive(PartialOrd, Ord)]
+    pub enum Level {
+        /// The system cannot be used.
+        Emerg = "emerg",
+        /// Act at once.
+        Alert = "alert",
+        /// Critical.
+        Crit = "crit",
+        /// A request failed.
+        Error = "error",
+        /// Something is odd.
+        Warn = "warn",
+        /// Something worth knowing.
+        Notice = "notice",
+        /// What is going on.
+        Info = "info",
+        /// Everything.
+        Debug = "debug",
+    }
+}
+
+impl ErrorTarget {
+    fn parse(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Self, Fault> {
+        let word = args.first();
+        let to = match word.text.as_str() {
+            "stderr" => LogTo::Stderr,
+            text if text.starts_with("syslog:") => {
+                LogTo::Syslog(text.trim_start_matches("syslog:").to_owned())
+            }
+            text if text.starts_with("memory:") => {
+                return Err(Fault::sentence("nginx was built without debug support")
+                    .at(word.span)
+                    .hint("log to a file or to stderr"));
+            }
+            text => LogTo::File(cx.names.file(cx.under_prefix(text))),
+        };
+        let mut level = Level::Error;
+        for word in args.from(1) {
+            level = match word.text.as_str() {
+                text if text.starts_with("debug_") => Level::Debug,
+                text => Level::of(text).ok_or_else(|| {
+                    Fault::sentence(format!("invalid log level \"{text}\""))
+                        .at(word.span)
+                        .hint(format!("one of: {}", Level::WORDS.join(", ")))
+                })?,
+            };
+        }
+        Ok(Self { to, level })
+    }
+}

@@ -1,0 +1,208 @@
+//! What `proxy_`, `uwsgi_`, `fastcgi_` and `scgi_` directives say alike, said once.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tidegate_config_derive::Directives;
+
+use crate::directive::{Arguments, Arity, Cx, Fault};
+use crate::http::client_body::temp_path;
+use crate::value::size::Size;
+use crate::value::{Buffers, Offset, Value};
+
+/// How a request is forwarded, whatever is spoken.
+#[derive(Clone, Debug, Directives)]
+pub struct Forward {
+    /// How long a connection may take to be made.
+    #[directive("{}_connect_timeout", default = "60s")]
+    pub connect_timeout: Duration,
+    /// How long the upstream may take nothing between two writes.
+    #[directive("{}_send_timeout", default = "60s")]
+    pub send_timeout: Duration,
+    /// How long the upstream may be silent between two reads.
+    #[directive("{}_read_timeout", default = "60s")]
+    pub read_timeout: Duration,
+    /// Whether an answer is taken off the upstream as fast as it comes, or as the client takes it.
+    #[directive("{}_buffering", default = "on")]
+    pub buffering: bool,
+    /// Whether a request's body is taken whole before an upstream is asked.
+    #[directive("{}_request_buffering", default = "on")]
+    pub request_buffering: bool,
+    /// The size of the buffer for the first part of an answer; the head must fit in it.
+    #[directive("{}_buffer_size", default = "4k")]
+    pub buffer_size: Size,
+    /// Number and size of the buffers for one answer.
+    #[directive("{}_buffers", default = "8 4k")]
+    pub buffers: Buffers,
+    /// How much may be on its way to the client while the answer is still being read.
+    #[directive(
+        "{}_busy_buffers_size",
+        args(1),
+        ignored = "what is read is on its way to the client at once"
+    )]
+    pub busy_buffers_size: Option<Size>,
+    /// How much of an answer may wait in a file for a slow client; 0 is none.
+    #[directive("{}_max_temp_file_size", default = "1024m")]
+    pub max_temp_file_size: Offset,
+    /// How much is written to that file at once.
+    #[directive("{}_temp_file_write_size", args(1), ignored = "buffers are written as they fill")]
+    pub temp_file_write_size: Option<Size>,
+    /// The folder of such files.
+    #[directive("{}_temp_path", default = "{}_temp", parse = forward_temp_path, args(1, 4))]
+    pub temp_path: PathBuf,
+    /// When another server is asked.
+    #[directive("{}_next_upstream", default = "error timeout")]
+    pub next_upstream: NextUpstream,
+    /// For how long others are asked; 0 is without bound.
+    #[directive("{}_next_upstream_timeout", default = "0")]
+    pub next_upstream_timeout: Duration,
+    /// How many are asked at most; 0 is without bound.
+    #[directive("{}_next_upstream_tries", default = "0")]
+    pub next_upstream_tries: u32,
+    /// Fields of an answer that are not let through, besides the protocol's own.
+    #[directive("{}_hide_header", repeat)]
+    pub hide_header: Vec<String>,
+    /// Fields that are let through though they would not be.
+    #[directive("{}_pass_header", repeat)]
+    pub pass_header: Vec<String>,
+    /// Fields of an answer that we do not act on.
+    #[directive("{}_ignore_headers")]
+    pub ignore_headers: IgnoreHeaders,
+    /// Whether answers of 300 and more are given to `error_page`.
+    #[directive("{}_intercept_errors", default = "off")]
+    pub intercept_errors: bool,
+    /// Whether the upstream goes on working when the client has left.
+    #[directive("{}_ignore_client_abort", default = "off")]
+    pub ignore_client_abort: bool,
+    /// Whether the request's fields are sent on.
+    #[directive("{}_pass_request_headers", default = "on")]
+    pub pass_request_headers: bool,
+    /// Whether the request's body is sent on.
+    #[directive("{}_pass_request_body", default = "on")]
+    pub pass_request_body: bool,
+    /// Whether ranges of an answer may be asked for, whatever it says.
+    #[directive("{}_force_ranges", default = "off")]
+    pub force_ranges: bool,
+    /// Whether dead upstreams are noticed on idle connections.
+    #[directive("{}_socket_keepalive", default = "off")]
+    pub socket_keepalive: bool,
+    /// The size of the socket's buffer for reading.
+    #[directive("{}_socket_rcvbuf", args(1), ignored = "the system sizes its buffers")]
+    pub socket_rcvbuf: Option<Size>,
+    /// The size of the socket's buffer for writing.
+    #[directive("{}_socket_sndbuf", args(1), ignored = "the system sizes its buffers")]
+    pub socket_sndbuf: Option<Size>,
+    /// How fast an answer is read.
+    #[directive("{}_limit_rate", args(1), ignored = "answers are read as fast as they come")]
+    pub limit_rate: Option<String>,
+    /// The address that connections are made from.
+    #[directive(
+        "{}_bind",
+        args(1, 2),
+        ignored = "connections are made from the address the system chooses"
+    )]
+    pub bind: Option<Vec<String>>,
+    /// Keeps answers as files.
+    #[directive("{}_store", args(1), ignored = "answers are not kept")]
+    pub store: Option<Vec<String>>,
+    /// The rights of such files.
+    #[directive("{}_store_access", args(1, 3), ignored = "answers are not kept")]
+    pub store_access: Option<Vec<String>>,
+}
+
+fn forward_temp_path(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<PathBuf, Fault> {
+    let path = temp_path(args, cx)?;
+    // The default of a family is its own name.
+    let family = args.name.text.split('_').next().unwrap_or_default();
+    let family = if family == "{}" { "proxy" } else { family };
+    Ok(PathBuf::from(path.to_string_lossy().replace("{}", family)))
+}
+
+/// When another server is asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NextUpstream {
+    /// `error`: no connection, no answer.
+    pub error: bool,
+    /// `timeout`: too late an answer.
+    pub timeout: bool,
+    /// `invalid_header`: an answer that cannot be read.
+    pub invalid_header: bool,
+    /// `non_idempotent`: also requests that may have had an effect already.
+    pub non_idempotent: bool,
+    /// `http_500` and so on: answers of these statuses.
+    pub statuses: Vec<u16>,
+}
+
+impl Value for NextUpstream {
+    const ARITY: Arity = Arity::at_least(1);
+
+    fn parse(args: &Arguments<'_>, _: &mut Cx<'_>) -> Result<Self, Fault> {
+        let mut next = Self::default();
+        let mut off = false;
+        for word in args.words {
+            match word.text.as_str() {
+                "error" => next.error = true,
+                "timeout" => next.timeout = true,
+                "invalid_header" | "invalid_response" => next.invalid_header = true,
+                "non_idempotent" => next.non_idempotent = true,
+                "updating" => {}
+                "off" => off = true,
+                "http_500" => next.statuses.push(500),
+                "http_502" => next.statuses.push(502),
+                "http_503" => next.statuses.push(503),
+                "http_504" => next.statuses.push(504),
+                "http_403" => next.statuses.push(403),
+                "http_404" => next.statuses.push(404),
+                "http_429" => next.statuses.push(429),
+                _ => return Err(Fault::invalid_value(word)),
+            }
+        }
+        Ok(if off { Self::default() } else { next })
+    }
+}
+
+/// Fields of an answer that we do not act on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct IgnoreHeaders {
+    /// `X-Accel-Redirect`.
+    pub accel_redirect: bool,
+    /// `X-Accel-Expires`.
+    pub accel_expires: bool,
+    /// `X-Accel-Limit-Rate`.
+    pub accel_limit_rate: bool,
+    /// `X-Accel-Buffering`.
+    pub accel_buffering: bool,
+    /// `X-Accel-Charset`.
+    pub accel_charset: bool,
+    /// `Expires`.
+    pub expires: bool,
+    /// `Cache-Control`.
+    pub cache_control: bool,
+    /// `Set-Cookie`.
+    pub set_cookie: bool,
+    /// `Vary`.
+    pub vary: bool,
+}
+
+impl Value for IgnoreHeaders {
+    const ARITY: Arity = Arity::at_least(1);
+
+    fn parse(args: &Arguments<'_>, _: &mut Cx<'_>) -> Result<Self, Fault> {
+        let mut ignore = Self::default();
+        for word in args.words {
+            match word.text.as_str() {
+                "X-Accel-Redirect" => ignore.accel_redirect = true,
+                "X-Accel-Expires" => ignore.accel_expires = true,
+                "X-Accel-Limit-Rate" => ignore.accel_limit_rate = true,
+                "X-Accel-Buffering" => ignore.accel_buffering = true,
+                "X-Accel-Charset" => ignore.accel_charset = true,
+                "Expires" => ignore.expires = true,
+                "Cache-Control" => ignore.cache_control = true,
+                "Set-Cookie" => ignore.set_cookie = true,
+                "Vary" => ignore.vary = true,
+                _ => return Err(Fault::invalid_value(word)),
+            }
+        }
+        Ok(ignore)
+    }
+}

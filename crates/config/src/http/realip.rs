@@ -1,0 +1,54 @@
+//! `set_real_ip_from`: whom to believe about the client's address.
+
+use tidegate_config_derive::Directives;
+
+use crate::directive::{Arguments, Cx, Fault};
+use crate::http::access::network;
+use crate::value::cidr::Cidr;
+
+/// Whom to believe about the client's address.
+#[derive(Clone, Debug, Directives)]
+pub struct Realip {
+    /// The addresses whose word is taken.
+    #[directive("set_real_ip_from", repeat, parse = from, args(1))]
+    pub from: Vec<Cidr>,
+    /// Where the address is told.
+    #[directive("real_ip_header", default = "X-Real-IP", parse = RealIpHeader::parse, args(1))]
+    pub header: RealIpHeader,
+    /// Whether trusted addresses at the end of the list are passed over.
+    #[directive("real_ip_recursive", default = "off")]
+    pub recursive: bool,
+}
+
+/// Where the client's address is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RealIpHeader {
+    /// In `X-Real-IP` or any other field with one address.
+    Field(String),
+    /// In `X-Forwarded-For`, a list.
+    ForwardedFor,
+    /// By the PROXY protocol.
+    ProxyProtocol,
+}
+
+fn from(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Cidr, Fault> {
+    let word = args.first();
+    network(word, cx).ok_or_else(|| {
+        Fault::sentence(format!("host not found in set_real_ip_from \"{}\"", word.text))
+            .at(word.span)
+            .hint("an address, a network or unix:")
+    })
+}
+
+impl RealIpHeader {
+    fn parse(args: &Arguments<'_>, _: &mut Cx<'_>) -> Result<Self, Fault> {
+        let text = &args.first().text;
+        Ok(if text.eq_ignore_ascii_case("X-Forwarded-For") {
+            Self::ForwardedFor
+        } else if text.eq_ignore_ascii_case("proxy_protocol") {
+            Self::ProxyProtocol
+        } else {
+            Self::Field(text.clone())
+        })
+    }
+}

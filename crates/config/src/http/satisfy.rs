@@ -1,0 +1,23 @@
+//! `satisfy`: whether all checks of access must agree, or one is enough.
+
+use tidegate_config_derive::Directives;
+
+use crate::value::choice::choice;
+
+/// How checks of access are joined.
+#[derive(Clone, Debug, Directives)]
+pub struct Satisfy {
+    /// Whether all of `allow`/`deny`, `auth_basic` and `auth_request` must agree, or any is enough.
+    #[directive("satisfy", default = "all")]
+    pub rule: SatisfyRule,
+}
+
+choice! {
+    /// How checks of access are joined.
+    pub enum SatisfyRule {
+        /// All must agree.
+        All = "all",
+        /// One is enough.
+        Any = "any",
+    }
+}

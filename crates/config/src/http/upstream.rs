@@ -1,0 +1,5 @@
+//! What stands in an `upstream` block, a noun a file.
+
+pub mod balance;
+pub mod keepalive;
+pub mod server;

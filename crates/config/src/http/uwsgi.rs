@@ -1,0 +1,82 @@
+//! `uwsgi_param` and its kin: what an application is told besides the request.
+
+use bytes::Bytes;
+use tidegate_config_derive::Directives;
+
+use crate::directive::{Arguments, Cx, Fault};
+use crate::value::template::Template;
+
+/// How a request is forwarded over uwsgi.
+#[derive(Clone, Debug, Directives)]
+pub struct Uwsgi {
+    /// A variable of the application, and its value.
+    #[directive("uwsgi_param", repeat, parse = Param::parse, args(2, 3))]
+    pub params: Vec<Param>,
+    /// The first byte of a packet.
+    #[directive("uwsgi_modifier1", default = "0", range = 0..=255)]
+    pub modifier1: u32,
+    /// The last byte of a packet's head.
+    #[directive("uwsgi_modifier2", default = "0", range = 0..=255)]
+    pub modifier2: u32,
+    /// Text that is sent between the variables and the body.
+    #[directive("uwsgi_string")]
+    pub string: Option<Template>,
+}
+
+/// How a request is forwarded over FastCGI.
+#[derive(Clone, Debug, Directives)]
+pub struct Fastcgi {
+    /// A variable of the application, and its value.
+    #[directive("fastcgi_param", repeat, parse = Param::parse, args(2, 3))]
+    pub params: Vec<Param>,
+    /// What is put behind a URI that ends with a slash.
+    #[directive("fastcgi_index", args(1), ignored = "FastCGI is not spoken yet")]
+    pub index: Option<Vec<String>>,
+    /// How a URI is cut into `$fastcgi_script_name` and `$fastcgi_path_info`.
+    #[directive("fastcgi_split_path_info", args(1), ignored = "FastCGI is not spoken yet")]
+    pub split_path_info: Option<Vec<String>>,
+    /// Whether connections are kept.
+    #[directive("fastcgi_keep_conn", default = "off", ignored = "FastCGI is not spoken yet")]
+    pub keep_conn: bool,
+    /// Text in the application's error stream that makes its answer invalid.
+    #[directive("fastcgi_catch_stderr", args(1), ignored = "FastCGI is not spoken yet")]
+    pub catch_stderr: Option<Vec<String>>,
+    /// How much room a socket must have before it is written to.
+    #[directive("fastcgi_send_lowat", args(1), ignored = "it has no effect on Linux")]
+    pub send_lowat: Option<Vec<String>>,
+}
+
+/// How a request is forwarded over SCGI.
+#[derive(Clone, Debug, Directives)]
+pub struct Scgi {
+    /// A variable of the application, and its value.
+    #[directive("scgi_param", repeat, parse = Param::parse, args(2, 3))]
+    pub params: Vec<Param>,
+}
+
+/// One variable of an application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Param {
+    /// Its name.
+    pub name: Bytes,
+    /// Its value.
+    pub value: Template,
+    /// `if_not_empty`: it is not sent where its value comes out empty.
+    pub if_not_empty: bool,
+}
+
+impl Param {
+    fn parse(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Self, Fault> {
+        let if_not_empty = match args.words.get(2) {
+            None => false,
+            Some(word) if word.text == "if_not_empty" => true,
+            Some(word) => {
+                return Err(
+                    Fault::invalid_parameter(word).hint("only `if_not_empty` may stand here")
+                );
+            }
+        };
+        let name = Bytes::copy_from_slice(args.first().text.as_bytes());
+        Ok(Self { name, value: Template::compile(args.at(1), cx)?, if_not_empty })
+    }
+}

@@ -1,0 +1,140 @@
+//! From a path to a configuration, or to all that is wrong with it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::block::http::HttpDraft;
+use crate::block::{Config, Events, Main, Opens, table};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::directive::{
+    Arguments, Block, Context, Cx, Fault, Nesting, Owner, Table, judge, report,
+};
+use crate::lint;
+use crate::names::Names;
+use crate::source::Sources;
+use crate::syntax::{self, End, ReadOptions, Statement};
+
+/// Where things lie.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where relative paths of files and folders begin (`-p`).
+    pub prefix: PathBuf,
+    /// Directives that are read before the file (`-g`).
+    pub global: Option<String>,
+}
+
+/// What came of reading a configuration.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The configuration; absent where anything is wrong with it.
+    pub config: Option<Config>,
+    /// What is wrong, odd or worth knowing.
+    pub diagnostics: Diagnostics,
+    /// The files read.
+    pub sources: Sources,
+}
+
+impl Loaded {
+    /// All messages as text, for a person.
+    pub fn messages(&self) -> String {
+        self.diagnostics.render(&self.sources)
+    }
+}
+
+/// Reads a configuration with all its includes, and checks it whole.
+pub fn load(path: &Path, options: &Options) -> Loaded {
+    let mut sources = Sources::default();
+    let mut diagnostics = Diagnostics::default();
+    let read = ReadOptions { global: options.global.clone(), ..ReadOptions::default() };
+    let statements = syntax::read(path, &read, &mut sources, &mut diagnostics);
+    let mut names = Names::default();
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut cx =
+        Cx { diagnostics: &mut diagnostics, names: &mut names, prefix: &options.prefix, folder };
+    let config = check(&table(), &statements, &mut cx);
+    lint::run(&statements, &mut diagnostics);
+    names.finish(&mut diagnostics);
+    let config = if diagnostics.has_errors() { None } else { config };
+    Loaded { config, diagnostics, sources }
+}
+
+fn check(table: &Table, statements: &[Statement], cx: &mut Cx<'_>) -> Option<Config> {
+    let mut draft = Draft::default();
+    for statement in statements {
+        let Some(owner) = judge(table, statement, Context::Main, cx) else { continue };
+        if let Err(fault) = draft.take(table, owner, statement, cx) {
+            report(&fault, statement, cx);
+        }
+    }
+    if !draft.has_events && !cx.diagnostics.has_errors() {
+        let hint = "add an empty one: events {}";
+        cx.diagnostics.push(Diagnostic::emerg("no \"events\" section in configuration").hint(hint));
+    }
+    match draft.resolve(cx) {
+        Ok(config) => Some(config),
+        Err(fault) => {
+            cx.diagnostics.push(Diagnostic::emerg(fault.message.to_string()));
+            None
+        }
+    }
+}
+
+#[derive(Default)]
+struct Draft {
+    main: <Main as Block>::Written,
+    events: <Events as Block>::Written,
+    has_events: bool,
+    http: Option<HttpDraft>,
+}
+
+impl Draft {
+    fn take(
+        &mut self,
+        table: &Table,
+        owner: Owner,
+        statement: &Statement,
+        cx: &mut Cx<'_>,
+    ) -> Result<(), Fault> {
+        let args = Arguments { name: &statement.name, words: &statement.args };
+        let body = match &statement.end {
+            End::Block { body, .. } => body.as_slice(),
+            End::Semicolon => &[],
+        };
+        match owner {
+            Owner::Main(key) => Main::set(&mut self.main, key, &args, cx),
+            Owner::Block(Opens::Events) if self.has_events => Err(Fault::duplicate()),
+            Owner::Block(Opens::Events) => {
+                self.has_events = true;
+                self.read_events(table, body, cx);
+                Ok(())
+            }
+            Owner::Block(Opens::Http) if self.http.is_some() => Err(Fault::duplicate()),
+            Owner::Block(Opens::Http) => {
+                self.http = Some(HttpDraft::read(table, body, cx)?);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn read_events(&mut self, table: &Table, body: &[Statement], cx: &mut Cx<'_>) {
+        for statement in body {
+            if let Some(Owner::Events(key)) = judge(table, statement, Context::Events, cx) {
+                let args = Arguments { name: &statement.name, words: &statement.args };
+                if let Err(fault) = Events::set(&mut self.events, key, &args, cx) {
+                    report(&fault, statement, cx);
+                }
+            }
+        }
+    }
+
+    fn resolve(&self, cx: &mut Cx<'_>) -> Result<Config, Fault> {
+        let main = Main::resolve(&self.main, None, Nesting::Level, cx)?;
+        let events = Events::resolve(&self.events, None, Nesting::Level, cx)?;
+        let http = match &self.http {
+            Some(draft) => Some(Arc::new(draft.resolve(&main, cx)?)),
+            None => None,
+        };
+        Ok(Config { main, events, http })
+    }
+}

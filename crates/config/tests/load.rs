@@ -1,0 +1,53 @@
+//! Whole configurations: what they resolve to, and what is said of their faults.
+
+use std::path::Path;
+
+use tidegate_config::{Loaded, Options, load};
+
+fn read(text: &str) -> Loaded {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("nginx.conf");
+    std::fs::write(&path, text).unwrap();
+    load(&path, &Options { prefix: folder.path().to_path_buf(), global: None })
+}
+
+#[test]
+fn a_level_that_says_nothing_shares_what_is_around_it() {
+    let loaded = read(
+        "events {} http { gzip on; gzip_comp_level 5; server { listen 8080; server_name a .b.example;
+         location /x { gzip_comp_level 7; } location = /y { return 204; } location ~ \\.php$ { gzip off; }
+         location / { proxy_pass http://backend/; if ($arg_a) { set $z 1; } } }
+         upstream backend { server 127.0.0.1:1 weight=2; server unix:/x backup; } }",
+    );
+    println!("{}", loaded.messages());
+    let http = loaded.config.unwrap().http.unwrap();
+    let server = http.servers.first().unwrap();
+    let tree = &server.location.locations;
+    let x = tree.longest_prefix(b"/xyz").unwrap();
+    assert_eq!((x.gzip.enabled, x.gzip.level), (true, 7));
+    assert_eq!(tree.longest_prefix(b"/").unwrap().gzip.level, 5);
+    assert!(tree.exact(b"/y").is_some());
+    assert_eq!(http.upstreams.first().unwrap().servers.servers.len(), 2);
+    assert!(Path::new("/").is_absolute());
+}
+
+#[test]
+fn all_faults_are_told_in_one_run() {
+    let loaded = read(
+        "events { keepalive_timeout 60; } http { gzzip on; server { listen 80; access_log x main;
+         location / { uwsgi_pass miniapi; proxy_set_header A b; root; gzip maybe; } } }",
+    );
+    let text = loaded.messages();
+    println!("{text}");
+    assert!(loaded.config.is_none());
+    assert!(text.contains("\"keepalive_timeout\" directive is not allowed here"));
+    assert!(text.contains("unknown directive \"gzzip\""));
+    assert!(text.contains("unknown log format \"main\""));
+    assert!(text.contains("invalid number of arguments in \"root\" directive"));
+    assert!(text.contains("invalid value \"maybe\" in \"gzip\" directive"));
+}
+
+#[test]
+fn every_default_can_be_read() {
+    assert!(read("events {} http { server { } }").config.is_some());
+}
