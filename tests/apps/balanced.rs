@@ -73,6 +73,19 @@ async fn an_application_that_comes_back_is_asked_again() {
     }
 }
 
+#[tokio::test]
+async fn a_request_on_its_way_outlives_a_reload() {
+    let files = Files::collected();
+    let app = files.run(Runner::Gunicorn, "gallery.wsgi", At::free_port(), "one").await;
+    let conf = site(&files, &pass(Runner::Gunicorn, &app.at));
+    let mut server = Tidegate::start(&conf).await;
+    let mut connection = server.connect().await;
+    connection.send("GET /slow?ms=700 HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    server.reload(&conf.replace("location / ", "location = /new { return 204; } location / "));
+    eventually("the new configuration", || async { server.get("/new").await.status == 204 }).await;
+    connection.answer().await.is(200).says("at last\n");
+}
+
 async fn start(files: &Files, at: At) -> Application {
     if let At::Socket(path) = &at {
         let _ = std::fs::remove_file(path);
