@@ -1,5 +1,7 @@
 //! What an answer carries after its head.
 
+mod stream;
+
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
@@ -14,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 /// The body of an answer.
 ///
 /// Files stay files until the connection writes them, so that the kernel can send them; filters
-/// that need their bytes ask for [`Body::into_stream`](crate::stream).
+/// that need their bytes ask for [`Body::into_stream`].
 #[derive(Default)]
 pub enum Body {
     /// No bytes.

@@ -9,6 +9,7 @@ pub mod error_page;
 pub mod filter;
 pub mod head;
 pub mod headers;
+pub mod log;
 pub mod response;
 pub mod status;
 pub mod uri;

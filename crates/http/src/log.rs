@@ -1,0 +1,3 @@
+//! What is told of requests: a line each, and their faults.
+
+pub mod writer;
