@@ -4,12 +4,15 @@
 pub mod answer_head;
 pub mod body;
 pub mod chunked;
+pub mod client;
 pub mod date;
 pub mod error_page;
+pub mod exchange;
 pub mod filter;
 pub mod head;
 pub mod headers;
 pub mod log;
 pub mod response;
 pub mod status;
+pub mod stop;
 pub mod uri;

@@ -1,0 +1,101 @@
+//! The client's side of a request: who it is, and the body it sends.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use bytes::Bytes;
+use thiserror::Error;
+
+/// A connection from a client.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// Its number, counted from the start of the process (`$connection`).
+    pub number: u64,
+    /// The client's address.
+    pub peer: Endpoint,
+    /// The address the client connected to.
+    pub local: Endpoint,
+    /// When it was taken.
+    pub started: Instant,
+    /// Whether it is encrypted.
+    pub tls: bool,
+}
+
+/// One end of a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// An address and a port.
+    Ip(SocketAddr),
+    /// A unix socket and, where it has one, its path.
+    Unix(Option<PathBuf>),
+}
+
+/// The body of a request, as it comes in.
+///
+/// Chunked coding is taken off. An implementation answers `Expect: 100-continue` when it is first
+/// asked, keeps `client_body_timeout`, and holds no more than one buffer.
+pub trait RequestBody {
+    /// The next bytes; `None` is the end.
+    fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, ClientError>>>;
+
+    /// Ready when the client has left. Bytes that it sends meanwhile are kept.
+    fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+
+    /// The length, where it was told or all is here; `None` for a chunked body.
+    fn length(&self) -> Option<u64>;
+
+    /// Whether the end has been reached.
+    fn is_done(&self) -> bool;
+}
+
+/// Why a body cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum ClientError {
+    /// The connection ended within it: 400, though nobody is there to read it.
+    #[error("client prematurely closed connection")]
+    Closed,
+    /// The client was silent for `client_body_timeout`: 408.
+    #[error("client timed out")]
+    TimedOut,
+    /// The chunked coding is broken: 400.
+    #[error("client sent invalid chunked body")]
+    Invalid,
+    /// It is longer than `client_max_body_size`: 413.
+    #[error("client intended to send too large chunked body")]
+    TooLarge,
+}
+
+impl ClientError {
+    /// The status it is answered with.
+    pub fn status(self) -> u16 {
+        match self {
+            Self::Closed | Self::Invalid => 400,
+            Self::TimedOut => 408,
+            Self::TooLarge => 413,
+        }
+    }
+}
+
+/// The body of a request without one.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoBody;
+
+impl RequestBody for NoBody {
+    fn poll_data(&mut self, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, ClientError>>> {
+        Poll::Ready(None)
+    }
+
+    fn poll_closed(&mut self, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Pending
+    }
+
+    fn length(&self) -> Option<u64> {
+        Some(0)
+    }
+
+    fn is_done(&self) -> bool {
+        true
+    }
+}

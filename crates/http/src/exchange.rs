@@ -1,0 +1,141 @@
+//! One request and everything that is known of it.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+use http::Method;
+use tidegate_config::block::{Http, Location, Server};
+use tidegate_config::value::regex::Captures;
+
+use crate::client::{Connection, Endpoint, RequestBody};
+use crate::head::RequestHead;
+use crate::log::Logs;
+
+/// One request and everything that is known of it (nginx: `ngx_http_request_t`).
+///
+/// It borrows the configuration, which the connection holds while a request lasts. It lives until
+/// the last byte of the answer has gone; then the access log line is written from it.
+pub struct Exchange<'a> {
+    /// The configuration that the request began under.
+    pub http: &'a Http,
+    /// Where lines go.
+    pub logs: &'a Logs,
+    /// The connection it came on.
+    pub connection: &'a Connection,
+    /// The server it is for.
+    pub server: &'a Server,
+    /// The location it is in; the server's own level before one is found.
+    pub location: &'a Location,
+    /// What the client sent.
+    pub request: RequestHead,
+    /// What the client still sends.
+    pub body: Box<dyn RequestBody + 'a>,
+    /// The method; GET after an internal redirect of some other.
+    pub method: Method,
+    /// The path, decoded and normalised (`$uri`).
+    pub uri: Bytes,
+    /// The query (`$args`).
+    pub args: Option<Bytes>,
+    /// Whether the path is still the one the client sent, so that `proxy_pass` may send it raw.
+    pub raw_uri: bool,
+    /// The client's address, which `realip` may change.
+    pub remote: Endpoint,
+    /// Whether it came here by an internal redirect.
+    pub internal: bool,
+    /// How often the URI may change again; ten times in all.
+    pub redirects_left: u8,
+    /// The groups of the last regular expression that matched.
+    pub captured: Captured,
+    /// The values of the variables that the configuration defines, by slot.
+    pub slots: Vec<Option<Bytes>>,
+    /// `$limit_rate`, where `set` has changed it.
+    pub limit_rate: Option<Bytes>,
+    /// How `error_page` has changed it.
+    pub error: ErrorState,
+    /// The upstreams that were asked, in order.
+    pub upstream: Vec<UpstreamTry>,
+    /// The last upstream's header fields, for `$upstream_http_…`.
+    pub upstream_headers: crate::headers::Headers,
+    /// What was sent.
+    pub sent: Sent,
+    /// When its first byte came, for durations.
+    pub started: Instant,
+    /// When its first byte came, on the clock.
+    pub started_at: SystemTime,
+    /// Which request of its connection it is, counted from 1.
+    pub number: u32,
+    /// Bytes received of its body so far.
+    pub body_received: u64,
+    /// `$request_id`, once it was asked for.
+    pub id: Option<Bytes>,
+}
+
+/// The groups of a match (`$1` to `$9`).
+#[derive(Clone, Debug, Default)]
+pub struct Captured {
+    /// What was matched against.
+    pub subject: Bytes,
+    /// Where the groups lie in it.
+    pub groups: Captures,
+}
+
+impl Captured {
+    /// A group's text.
+    pub fn get(&self, group: usize) -> Option<Bytes> {
+        let (start, end) = self.groups.get(group)?;
+        (start <= end && end <= self.subject.len()).then(|| self.subject.slice(start..end))
+    }
+}
+
+/// How `error_page` has changed a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ErrorState {
+    /// The status that led to an error page, which the answer gets unless told otherwise.
+    pub status: Option<u16>,
+    /// Whether `=` was said: the answer keeps the page's own status.
+    pub own_status: bool,
+    /// Whether it is in an error page already.
+    pub within: bool,
+}
+
+/// One try to get an answer from an upstream.
+#[derive(Clone, Debug, Default)]
+pub struct UpstreamTry {
+    /// Its address (`$upstream_addr`).
+    pub address: String,
+    /// The status it answered with; 502 or 504 where it did not.
+    pub status: u16,
+    /// The time to a connection.
+    pub connect_time: Option<Duration>,
+    /// The time to its head.
+    pub header_time: Option<Duration>,
+    /// The time to its end.
+    pub response_time: Option<Duration>,
+    /// The bytes of its body.
+    pub response_length: u64,
+    /// The bytes received from it.
+    pub bytes_received: u64,
+    /// The bytes sent to it.
+    pub bytes_sent: u64,
+    /// Whether another group was asked next, by an internal redirect (`:` between the tries).
+    pub redirected: bool,
+}
+
+/// What was sent to the client.
+#[derive(Clone, Debug, Default)]
+pub struct Sent {
+    /// The status (`$status`); 0 before a head was written.
+    pub status: u16,
+    /// All bytes (`$bytes_sent`).
+    pub bytes: u64,
+    /// The bytes of the body (`$body_bytes_sent`).
+    pub body_bytes: u64,
+    /// The header fields of the answer, for `$sent_http_…`, taken before they are put into bytes.
+    pub headers: crate::headers::Headers,
+    /// Bytes before and after `gzip`, once it is done (`$gzip_ratio`).
+    pub gzip_ratio: Option<(u64, u64)>,
+    /// Whether the body went out whole (`$request_completion`).
+    pub complete: bool,
+    /// Whether the request came behind another one's bytes (`$pipe`).
+    pub pipelined: bool,
+}

@@ -1,0 +1,37 @@
+//! Why the phases of a request end.
+
+use bytes::Bytes;
+
+use crate::response::Response;
+
+/// Why the phases of a request end early. It travels by `?`, and the pipeline acts on it.
+#[derive(Debug)]
+pub enum Stop {
+    /// The request ends with this status; `error_page` may take over, else nginx's page is sent.
+    Status(u16),
+    /// The request ends with this answer as it is.
+    Response(Box<Response>),
+    /// An answer whose status `error_page` may take over; else it is sent as it is (a redirect, a
+    /// 401 with its challenge).
+    Special(Box<Response>),
+    /// The request goes on with another URI (nginx: `ngx_http_internal_redirect`).
+    Redirect {
+        /// The new path, decoded.
+        uri: Bytes,
+        /// The new query.
+        args: Option<Bytes>,
+    },
+    /// The request goes on in a named location, `@` included (nginx: `ngx_http_named_location`).
+    Named(String),
+    /// The connection is closed without an answer (nginx: 444).
+    Close,
+    /// The client has left; nobody is answered, 499 is logged.
+    ClientClosed,
+}
+
+impl Stop {
+    /// An answer that is sent as it is.
+    pub fn response(response: Response) -> Self {
+        Self::Response(Box::new(response))
+    }
+}
