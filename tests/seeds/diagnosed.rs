@@ -97,7 +97,7 @@ impl Report {
     }
 
     fn findings(&self) -> impl Iterator<Item = &str> {
-        self.text.split("nginx: [").map(str::trim_end)
+        self.text.split("nginx: ").map(str::trim_end)
     }
 
     #[track_caller]
