@@ -28,8 +28,11 @@ fn directives_where_they_do_nothing_and_an_undefined_log_format() {
 fn an_upstream_by_a_wrong_name_and_buffers_of_another_protocol() {
     let Some(conf) = block("001", "upstream uwsgiapi") else { return };
     let report = diagnose(&conf);
-    report.says_at("uwsgi_pass miniapi", "host not found in upstream \"miniapi\"");
-    report.hints_at("uwsgi_pass miniapi", "`uwsgiapi`");
+    report.says_at("uwsgi_pass miniapi", "no port in upstream \"miniapi\"");
+    report.hints_at(
+        "uwsgi_pass miniapi",
+        "no upstream is called `miniapi`; did you mean `uwsgiapi`?",
+    );
     for idle in ["proxy_buffer_size", "proxy_buffering on", "proxy_http_version", "proxy_buffers 4"]
     {
         report.says_at(idle, "[warn]");

@@ -51,3 +51,23 @@ fn all_faults_are_told_in_one_run() {
 fn every_default_can_be_read() {
     assert!(read("events {} http { server { } }").config.is_some());
 }
+
+#[test]
+fn an_upstream_by_a_wrong_name_is_told_with_the_right_one() {
+    let upstream = "upstream uwsgiapi { server 127.0.0.1:7000; }";
+    let of = |pass: &str| {
+        read(&format!("events {{}} http {{ {upstream} server {{ location / {{ {pass} }} }} }}"))
+    };
+    let text = of("uwsgi_pass miniapi;").messages();
+    assert!(text.contains("[emerg] no port in upstream \"miniapi\""), "{text}");
+    assert!(text.contains("no upstream is called `miniapi`; did you mean `uwsgiapi`?"), "{text}");
+    let loaded = of("proxy_pass http://uwsgi_api;");
+    assert!(loaded.config.is_some());
+    assert!(loaded.messages().contains("did you mean `uwsgiapi`?"), "{}", loaded.messages());
+    for fine in
+        ["uwsgi_pass uwsgiapi", "uwsgi_pass 10.0.0.1:1", "uwsgi_pass unix:/x", "uwsgi_pass a:1"]
+    {
+        let loaded = of(&format!("{fine};"));
+        assert!(loaded.diagnostics.is_empty(), "{}", loaded.messages());
+    }
+}
