@@ -1,5 +1,7 @@
 //! One request and everything that is known of it.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
@@ -36,8 +38,12 @@ pub struct Exchange<'a> {
     pub uri: Bytes,
     /// The query (`$args`).
     pub args: Option<Bytes>,
-    /// Whether the path is still the one the client sent, so that `proxy_pass` may send it raw.
+    /// Whether the path is still the one the client sent, so that `proxy_pass` may send it raw
+    /// (nginx: `valid_unparsed_uri`).
     pub raw_uri: bool,
+    /// Whether the path still begins with its location's name, for which the URI of `proxy_pass`
+    /// stands; not after `rewrite … break` (nginx: `valid_location`). A location found sets it.
+    pub in_location: bool,
     /// The client's address, which `realip` may change.
     pub remote: Endpoint,
     /// Whether it came here by an internal redirect.
@@ -52,8 +58,14 @@ pub struct Exchange<'a> {
     pub limit_rate: Option<Bytes>,
     /// How `error_page` has changed it.
     pub error: ErrorState,
-    /// The upstreams that were asked, in order.
-    pub upstream: Vec<UpstreamTry>,
+    /// The upstreams that were asked, in order. Shared with the body of an answer, which goes on
+    /// counting while it is sent.
+    pub upstream: Rc<RefCell<Vec<UpstreamTry>>>,
+    /// The host that `proxy_pass` names, and its port (`$proxy_host`, `$proxy_port`).
+    pub proxy_host: (Bytes, Bytes),
+    /// Fields that an upstream's answer with `X-Accel-Redirect` leaves to the one it leads to; they
+    /// take the place of fields of the same name.
+    pub kept_headers: crate::headers::Headers,
     /// The last upstream's header fields, for `$upstream_http_…`.
     pub upstream_headers: crate::headers::Headers,
     /// What was sent.
@@ -103,6 +115,8 @@ pub struct ErrorState {
 pub struct UpstreamTry {
     /// Its address (`$upstream_addr`).
     pub address: String,
+    /// What it was asked for, as a URL, for the error log.
+    pub url: String,
     /// The status it answered with; 502 or 504 where it did not.
     pub status: u16,
     /// The time to a connection.
