@@ -1,32 +1,76 @@
-//! Regular expressions with PCRE's meaning, bounded in time.
+//! Regular expressions with PCRE's meaning, none of which a request can make hang.
+//!
+//! PCRE's syntax is translated to that of `fancy-regex`. Expressions without look-around,
+//! back references, atomic groups and `\K` run in time linear in the subject; the others take a
+//! bounded number of steps and then give up. A byte of the subject is a character, as in PCRE
+//! without its UTF mode; classes such as `\w` and folding of case know ASCII only.
+
+mod class;
+mod escape;
+mod translate;
 
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 
-/// A compiled expression.
-#[derive(Clone, Debug)]
+use fancy_regex::{BytesMode, RegexBuilder};
+
+use translate::{Subject, translate};
+
+/// How often an expression may go back and try another way before it gives up. A step takes some
+/// ten nanoseconds, so that the worst request costs a few milliseconds.
+const STEPS: usize = 100_000;
+
+/// The bytes that one compiled expression may take.
+const MAX_COMPILED: usize = 4 << 20;
+
+/// A compiled regular expression; cheap to clone.
+#[derive(Clone)]
 pub struct Regex {
-    text: String,
-    program: fancy_regex::Regex,
+    shared: Arc<Shared>,
 }
 
-/// Why an expression cannot be compiled.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct RegexError(String);
+struct Shared {
+    pattern: String,
+    caseless: bool,
+    groups: usize,
+    names: Vec<(usize, String)>,
+    /// For subjects that do not end with a newline: `$` is the end, which needs no look-ahead.
+    plain: fancy_regex::Regex,
+    /// For those that do, if that makes a difference; compiled when the first one comes.
+    /// `None` inside: it is too large.
+    newline: Option<OnceLock<Option<fancy_regex::Regex>>>,
+}
 
-/// The expression took too many steps on this subject.
+/// What is wrong with an expression, in nginx's and PCRE's words.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("pcre2_compile() failed: {message} in \"{pattern}\"{}", At(.rest))]
+pub struct RegexError {
+    message: String,
+    pattern: String,
+    rest: String,
+}
+
+struct At<'a>(&'a str);
+
+impl fmt::Display for At<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() { Ok(()) } else { write!(f, " at \"{}\"", self.0) }
+    }
+}
+
+/// An expression took more steps than a request may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("too many steps")]
+#[error("the regular expression takes too many steps")]
 pub struct TooManySteps;
 
-/// Where the groups of a match lie, in bytes; the whole match is group 0.
-#[derive(Clone, Debug, Default)]
+/// Which bytes of a subject each group has matched; group 0 is the whole match.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Captures {
     spans: Vec<Option<(usize, usize)>>,
 }
 
 impl Captures {
-    /// Where a group lies, if it took part.
+    /// Where a group begins and ends, if it took part in the match.
     pub fn get(&self, group: usize) -> Option<(usize, usize)> {
         self.spans.get(group).copied().flatten()
     }
@@ -42,44 +86,123 @@ impl Captures {
     }
 }
 
-impl fmt::Display for Regex {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
 impl Regex {
-    /// Compiles an expression.
-    pub fn new(pattern: &str, caseless: bool) -> Result<Self, RegexError> {
-        let flags = if caseless { format!("(?i){pattern}") } else { pattern.to_owned() };
-        let program = fancy_regex::Regex::new(&flags).map_err(|error| {
-            RegexError(format!("pcre2_compile() failed: {error} in \"{pattern}\""))
-        })?;
-        Ok(Self { text: pattern.to_owned(), program })
+    /// Compiles PCRE's syntax; `caseless` as for `~*`.
+    pub fn new(pattern: &str, caseless: bool) -> Result<Regex, RegexError> {
+        let error = |message: String, at: usize| {
+            let rest = pattern.as_bytes().get(at..).unwrap_or_default();
+            let rest = String::from_utf8_lossy(rest).into_owned();
+            RegexError { message, pattern: pattern.to_owned(), rest }
+        };
+        let translated = translate(pattern.as_bytes(), caseless, Subject::Plain)
+            .map_err(|fault| error(fault.message.into_owned(), fault.at))?;
+        let plain =
+            compile(&translated.text).map_err(|fault| error(words(&fault), pattern.len()))?;
+        let shared = Shared {
+            pattern: pattern.to_owned(),
+            caseless,
+            groups: translated.groups,
+            names: translated.names,
+            plain,
+            newline: translated.minds_newline.then(OnceLock::new),
+        };
+        Ok(Regex { shared: Arc::new(shared) })
     }
 
-    /// The groups with names.
-    pub fn names(&self) -> Vec<(usize, String)> {
-        let names = self.program.capture_names().enumerate();
-        names.filter_map(|(group, name)| Some((group, name?.to_owned()))).collect()
+    /// The expression as it was written.
+    pub fn pattern(&self) -> &str {
+        &self.shared.pattern
     }
 
     /// The number of groups, the whole match included.
     pub fn groups(&self) -> usize {
-        self.program.captures_len()
+        self.shared.groups + 1
     }
 
-    /// Whether it matches.
+    /// The named groups, by their numbers.
+    pub fn names(&self) -> Vec<(usize, String)> {
+        self.shared.names.clone()
+    }
+
+    /// Whether it matches anywhere in the subject.
     pub fn is_match(&self, subject: &[u8]) -> Result<bool, TooManySteps> {
-        self.program.is_match(subject).map_err(|_| TooManySteps)
+        self.program(subject)?.is_match(subject).map_err(|_| TooManySteps)
     }
 
-    /// Whether it matches, and where its groups lie.
+    /// Finds the first match and tells where its groups lie; without one, `out` is left alone.
     pub fn captures(&self, subject: &[u8], out: &mut Captures) -> Result<bool, TooManySteps> {
-        let found = self.program.captures(subject).map_err(|_| TooManySteps)?;
+        let program = self.program(subject)?;
+        if self.shared.groups == 0 {
+            let found = program.find(subject).map_err(|_| TooManySteps)?;
+            let Some(found) = found else { return Ok(false) };
+            out.spans.clear();
+            out.spans.push(Some((found.start(), found.end())));
+            return Ok(true);
+        }
+        let found = program.captures(subject).map_err(|_| TooManySteps)?;
         let Some(found) = found else { return Ok(false) };
+        let span = |group| found.get(group).map(|found| (found.start(), found.end()));
         out.spans.clear();
-        out.spans.extend(found.iter().map(|group| group.map(|m| (m.start(), m.end()))));
+        out.spans.extend((0..=self.shared.groups).map(span));
         Ok(true)
     }
+
+    /// What is right for a subject with or without a newline at its end.
+    fn program(&self, subject: &[u8]) -> Result<&fancy_regex::Regex, TooManySteps> {
+        let Shared { pattern, caseless, plain, newline, .. } = &*self.shared;
+        match newline {
+            Some(newline) if subject.ends_with(b"\n") => newline
+                .get_or_init(|| {
+                    let subject = Subject::EndsWithNewline;
+                    let translated = translate(pattern.as_bytes(), *caseless, subject).ok()?;
+                    compile(&translated.text).ok()
+                })
+                .as_ref()
+                .ok_or(TooManySteps),
+            _ => Ok(plain),
+        }
+    }
 }
+
+fn compile(text: &str) -> Result<fancy_regex::Regex, fancy_regex::Error> {
+    RegexBuilder::new(text)
+        .bytes_mode(BytesMode::Ascii)
+        .backtrack_limit(STEPS)
+        .delegate_size_limit(MAX_COMPILED)
+        .build()
+}
+
+/// What `fancy-regex` did not like about what the translation gave it.
+fn words(fault: &fancy_regex::Error) -> String {
+    match fault {
+        fancy_regex::Error::ParseError(_, fancy_regex::ParseError::RecursionExceeded) => {
+            "parentheses are too deeply nested".to_owned()
+        }
+        fault => format!("regular expression is too large or not supported ({fault})"),
+    }
+}
+
+impl fmt::Debug for Regex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let operator = if self.shared.caseless { "~*" } else { "~" };
+        write!(f, "Regex({operator} {})", self.shared.pattern)
+    }
+}
+
+impl fmt::Display for Regex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.pattern())
+    }
+}
+
+impl PartialEq for Regex {
+    fn eq(&self, other: &Regex) -> bool {
+        let key = |regex: &Regex| (regex.shared.pattern.clone(), regex.shared.caseless);
+        key(self) == key(other)
+    }
+}
+
+impl Eq for Regex {}
+
+#[cfg(test)]
+mod tests;

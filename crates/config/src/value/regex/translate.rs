@@ -1,0 +1,448 @@
+//! PCRE's syntax in that of `fancy-regex`, with all options spelled out.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use super::class::{ByteSet, class};
+use super::escape::{Escape, Special, escape, group_name};
+
+/// Whether a subject ends with a newline, before which `$` matches too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Subject {
+    Plain,
+    EndsWithNewline,
+}
+
+/// What is wrong, and at which byte of the pattern.
+#[derive(Clone, Debug)]
+pub(super) struct Fault {
+    pub(super) message: Cow<'static, str>,
+    pub(super) at: usize,
+}
+
+impl Fault {
+    pub(super) fn new(message: impl Into<Cow<'static, str>>, at: usize) -> Fault {
+        Fault { message: message.into(), at }
+    }
+}
+
+/// The options in force: `(?imsxnU)`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Flags {
+    pub(super) caseless: bool,
+    multiline: bool,
+    dot_all: bool,
+    extended: bool,
+    pub(super) extended_more: bool,
+    no_auto_capture: bool,
+    ungreedy: bool,
+}
+
+/// A translated expression.
+#[derive(Debug)]
+pub(super) struct Translated {
+    pub(super) text: String,
+    pub(super) groups: usize,
+    pub(super) names: Vec<(usize, String)>,
+    /// Whether it means something else for subjects that end with a newline.
+    pub(super) minds_newline: bool,
+}
+
+/// Translates a pattern for one sort of subjects.
+pub(super) fn translate(
+    pattern: &[u8],
+    caseless: bool,
+    subject: Subject,
+) -> Result<Translated, Fault> {
+    let mut translator = Translator {
+        pattern,
+        at: 0,
+        subject,
+        flags: Flags { caseless, ..Flags::default() },
+        open: Vec::new(),
+        last: Last::Nothing,
+        references: Vec::new(),
+        done: Translated {
+            text: String::with_capacity(pattern.len() * 2),
+            groups: 0,
+            names: Vec::new(),
+            minds_newline: false,
+        },
+    };
+    translator.run()?;
+    Ok(translator.done)
+}
+
+/// What a quantifier would repeat.
+#[derive(Clone, Copy)]
+enum Last {
+    Nothing,
+    Item,
+    LookAround,
+}
+
+struct Translator<'a> {
+    pattern: &'a [u8],
+    at: usize,
+    subject: Subject,
+    flags: Flags,
+    /// For each open group what it is, and the options to return to.
+    open: Vec<(Last, Flags)>,
+    last: Last,
+    /// Groups referred to by number, and where.
+    references: Vec<(usize, usize)>,
+    done: Translated,
+}
+
+impl Translator<'_> {
+    fn run(&mut self) -> Result<(), Fault> {
+        while let Some(&byte) = self.pattern.get(self.at) {
+            match byte {
+                b'\\' => self.escape()?,
+                b'[' => self.class()?,
+                b'(' => self.group()?,
+                b')' => self.close()?,
+                b'|' => {
+                    self.done.text.push('|');
+                    self.last = Last::Nothing;
+                    self.at += 1;
+                }
+                b'*' | b'+' | b'?' => self.quantifier(self.at, &[byte])?,
+                b'{' => self.brace()?,
+                b'^' => self
+                    .place(if self.flags.multiline { Place::LineStart } else { Place::Start }, 1),
+                b'$' => self.place(
+                    if self.flags.multiline { Place::LineEnd } else { Place::EndOrNewline },
+                    1,
+                ),
+                b'.' => {
+                    let all = self.flags.dot_all;
+                    self.set(ByteSet::matching(|byte| all || byte != b'\n'));
+                    self.at += 1;
+                }
+                b'#' if self.flags.extended => {
+                    let rest = self.pattern.get(self.at..).unwrap_or_default();
+                    self.at += rest.iter().take_while(|&&byte| byte != b'\n').count();
+                }
+                b' ' | b'\t'..=b'\r' if self.flags.extended => self.at += 1,
+                byte => {
+                    self.byte(byte);
+                    self.at += 1;
+                }
+            }
+        }
+        if !self.open.is_empty() {
+            return Err(Fault::new("missing closing parenthesis", self.pattern.len()));
+        }
+        match self.references.iter().find(|(group, _)| *group > self.done.groups || *group == 0) {
+            Some((_, at)) => Err(Fault::new("reference to non-existent subpattern", *at)),
+            None => Ok(()),
+        }
+    }
+
+    fn byte(&mut self, byte: u8) {
+        self.set(ByteSet::of(&[byte]));
+    }
+
+    fn set(&mut self, set: ByteSet) {
+        let set = if self.flags.caseless { set.folded() } else { set };
+        set.push(&mut self.done.text);
+        self.last = Last::Item;
+    }
+
+    fn class(&mut self) -> Result<(), Fault> {
+        let (set, next) = class(self.pattern, self.at, self.flags)?;
+        set.push(&mut self.done.text);
+        self.last = Last::Item;
+        self.at = next;
+        Ok(())
+    }
+
+    fn escape(&mut self) -> Result<(), Fault> {
+        match self.pattern.get(self.at + 1) {
+            Some(b'Q') => {
+                self.at += 2;
+                let rest = self.pattern.get(self.at..).unwrap_or_default();
+                let end = rest.windows(2).position(|pair| pair == b"\\E").unwrap_or(rest.len());
+                rest.iter().take(end).for_each(|&byte| self.byte(byte));
+                self.at += end;
+                return Ok(());
+            }
+            Some(b'E') => {
+                self.at += 2;
+                return Ok(());
+            }
+            _ => {}
+        }
+        let start = self.at;
+        let (meaning, next) = escape(self.pattern, start, Some(self.done.groups))?;
+        self.at = next;
+        match meaning {
+            Escape::Byte(byte) => self.byte(byte),
+            // `\W` and its like hold no letter without its other case, save `\x` and sets of them.
+            Escape::Set(set) => self.set(set),
+            Escape::Reference(group) => self.reference(group, next - 1),
+            Escape::Back(back) => match (self.done.groups + 1).checked_sub(back) {
+                Some(group) if back > 0 => self.reference(group, next - 1),
+                _ => return Err(Fault::new("reference to non-existent subpattern", next - 1)),
+            },
+            Escape::Named(name) => self.named_reference(&name, start + 3)?,
+            Escape::Special(special) => self.special(special),
+        }
+        Ok(())
+    }
+
+    fn named_reference(&mut self, name: &str, at: usize) -> Result<(), Fault> {
+        match self.done.names.iter().find(|(_, known)| known == name) {
+            Some(&(group, _)) => {
+                self.reference(group, at);
+                Ok(())
+            }
+            None => Err(Fault::new("reference to non-existent subpattern", at)),
+        }
+    }
+
+    fn reference(&mut self, group: usize, at: usize) {
+        self.references.push((group, at));
+        let flag = if self.flags.caseless { "i" } else { "" };
+        _ = write!(self.done.text, "(?{flag}:\\{group})");
+        self.last = Last::Item;
+    }
+
+    fn special(&mut self, special: Special) {
+        match special {
+            Special::Start => self.place(Place::Start, 0),
+            Special::EndOrNewline => self.place(Place::EndOrNewline, 0),
+            Special::End => self.place(Place::End, 0),
+            Special::Boundary => self.place(Place::Boundary, 0),
+            Special::NoBoundary => self.place(Place::NoBoundary, 0),
+            Special::Keep => self.place(Place::Keep, 0),
+            Special::LineBreak => {
+                self.done.text.push_str("(?>\\r\\n|[\\n\\x0B\\f\\r\\x85])");
+                self.last = Last::Item;
+            }
+        }
+    }
+
+    /// What matches a place, not a byte.
+    fn place(&mut self, place: Place, length: usize) {
+        let minds_newline =
+            matches!(place, Place::EndOrNewline | Place::LineStart | Place::LineEnd);
+        self.done.minds_newline |= minds_newline;
+        let ends_with_newline = self.subject == Subject::EndsWithNewline;
+        self.done.text.push_str(match place {
+            Place::Start => "^",
+            Place::EndOrNewline if ends_with_newline => "(?:$|(?=\\n$))",
+            Place::End | Place::EndOrNewline => "$",
+            // PCRE knows no line behind the last newline.
+            Place::LineStart if ends_with_newline => "(?:^|(?m:^)(?!$))",
+            Place::LineStart => "(?m:^)",
+            Place::LineEnd => "(?m:$)",
+            Place::Boundary => "(?:\\b)",
+            Place::NoBoundary => "(?:\\B)",
+            Place::Keep => "\\K",
+        });
+        self.last = Last::Nothing;
+        self.at += length;
+    }
+
+    /// `{`: a quantifier if it looks like one, else itself.
+    fn brace(&mut self) -> Result<(), Fault> {
+        let rest = self.pattern.get(self.at + 1..).unwrap_or_default();
+        let digits = |bytes: &[u8]| bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let least = digits(rest);
+        let comma = rest.get(least) == Some(&b',');
+        let most = if comma { digits(rest.get(least + 1..).unwrap_or_default()) } else { 0 };
+        let length = least + usize::from(comma) + most;
+        if least == 0 || rest.get(length) != Some(&b'}') {
+            self.byte(b'{');
+            self.at += 1;
+            return Ok(());
+        }
+        let end = self.at + 1 + length;
+        let number = |bytes: Option<&[u8]>| -> Result<u32, Fault> {
+            let text = String::from_utf8_lossy(bytes.unwrap_or_default());
+            match text.parse::<u32>() {
+                Ok(number) if number <= 65535 => Ok(number),
+                _ => Err(Fault::new("number too big in {} quantifier", end)),
+            }
+        };
+        let first = number(rest.get(..least))?;
+        if most > 0 && number(rest.get(least + 1..length))? < first {
+            return Err(Fault::new("numbers out of order in {} quantifier", end));
+        }
+        let written = self.pattern.get(self.at..=end).unwrap_or_default();
+        self.quantifier(end, written)
+    }
+
+    /// Appends a quantifier that ends at a byte, with the `?` or `+` behind it.
+    fn quantifier(&mut self, end: usize, written: &[u8]) -> Result<(), Fault> {
+        match self.last {
+            Last::Nothing => {
+                return Err(Fault::new("quantifier does not follow a repeatable item", end));
+            }
+            Last::LookAround => {
+                return Err(Fault::new("a repeated look-around is not supported", end));
+            }
+            Last::Item => {}
+        }
+        self.at = end + 1;
+        self.done.text.push_str(&String::from_utf8_lossy(written));
+        match self.pattern.get(self.at) {
+            Some(b'+') => {
+                self.done.text.push('+');
+                self.at += 1;
+            }
+            Some(b'?') => {
+                self.done.text.push_str(if self.flags.ungreedy { "" } else { "?" });
+                self.at += 1;
+            }
+            _ => self.done.text.push_str(if self.flags.ungreedy { "?" } else { "" }),
+        }
+        self.last = Last::Nothing;
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), Fault> {
+        let Some((kind, flags)) = self.open.pop() else {
+            return Err(Fault::new("unmatched closing parenthesis", self.at));
+        };
+        self.done.text.push(')');
+        self.flags = flags;
+        self.last = kind;
+        self.at += 1;
+        Ok(())
+    }
+
+    fn group(&mut self) -> Result<(), Fault> {
+        let rest = self.pattern.get(self.at + 1..).unwrap_or_default();
+        match rest {
+            [b'*', b'A'..=b'Z' | b'a'..=b'z' | b':', ..] => {
+                Err(Fault::new("(*VERB) is not supported", self.at))
+            }
+            [b'?', inner @ ..] => self.special_group(inner),
+            _ if self.flags.no_auto_capture => {
+                self.enter("(?:", 1, Last::Item);
+                Ok(())
+            }
+            _ => {
+                self.done.groups += 1;
+                self.enter("(", 1, Last::Item);
+                Ok(())
+            }
+        }
+    }
+
+    fn enter(&mut self, text: &str, length: usize, kind: Last) {
+        self.done.text.push_str(text);
+        self.open.push((kind, self.flags));
+        self.last = Last::Nothing;
+        self.at += length;
+    }
+
+    /// A group that begins with `(?`, behind which stands `inner`.
+    fn special_group(&mut self, inner: &[u8]) -> Result<(), Fault> {
+        let inside = self.at + 2;
+        match inner {
+            [b':', ..] => self.enter("(?:", 3, Last::Item),
+            [b'>', ..] => self.enter("(?>", 3, Last::Item),
+            [b'=', ..] => self.enter("(?=", 3, Last::LookAround),
+            [b'!', ..] => self.enter("(?!", 3, Last::LookAround),
+            [b'<', b'=', ..] => self.enter("(?<=", 4, Last::LookAround),
+            [b'<', b'!', ..] => self.enter("(?<!", 4, Last::LookAround),
+            [b'<', ..] => self.named_group(inside + 1, b'>')?,
+            [b'\'', ..] => self.named_group(inside + 1, b'\'')?,
+            [b'P', b'<', ..] => self.named_group(inside + 2, b'>')?,
+            [b'P', b'=', ..] => {
+                let (name, next) = group_name(self.pattern, inside + 2, b')')?;
+                self.named_reference(&name, inside + 2)?;
+                self.at = next;
+            }
+            [b'P', b'>', ..] | [b'R' | b'&' | b'0'..=b'9' | b'+', ..] | [b'-', b'0'..=b'9', ..] => {
+                return Err(Fault::new("a group called as a subroutine is not supported", inside));
+            }
+            [b'P', ..] => return Err(Fault::new("unrecognized character after (?P", inside + 1)),
+            [b'|', ..] => return Err(Fault::new("(?| is not supported", inside)),
+            [b'(', ..] => return Err(Fault::new("a conditional group is not supported", inside)),
+            [b'C', ..] => return Err(Fault::new("a callout is not supported", inside)),
+            [b'#', ..] => {
+                let Some(length) = inner.iter().position(|&byte| byte == b')') else {
+                    let message = "missing ) after (?# comment";
+                    return Err(Fault::new(message, self.pattern.len()));
+                };
+                self.at = inside + length + 1;
+            }
+            _ => self.options(inside)?,
+        }
+        Ok(())
+    }
+
+    fn named_group(&mut self, at: usize, close: u8) -> Result<(), Fault> {
+        let (name, next) = group_name(self.pattern, at, close)?;
+        if self.done.names.iter().any(|(_, known)| *known == name) {
+            let message = "two named subpatterns have the same name (PCRE2_DUPNAMES not set)";
+            return Err(Fault::new(message, next));
+        }
+        self.done.groups += 1;
+        self.done.names.push((self.done.groups, name));
+        self.enter("(", next - self.at, Last::Item);
+        Ok(())
+    }
+
+    /// `(?i-s)` for the rest of the group, `(?i-s:…)` for one of its own.
+    fn options(&mut self, inside: usize) -> Result<(), Fault> {
+        let before = self.flags;
+        let mut on = true;
+        let mut at = inside;
+        while let Some(&byte) = self.pattern.get(at) {
+            at += 1;
+            let flags = &mut self.flags;
+            match byte {
+                b'^' if at == inside + 1 => *flags = Flags::default(),
+                b'-' if on => on = false,
+                b'i' => flags.caseless = on,
+                b'm' => flags.multiline = on,
+                b's' => flags.dot_all = on,
+                b'n' => flags.no_auto_capture = on,
+                b'U' => flags.ungreedy = on,
+                b'x' => {
+                    flags.extended_more = on && self.pattern.get(at) == Some(&b'x');
+                    flags.extended = on;
+                    at += usize::from(self.pattern.get(at) == Some(&b'x'));
+                }
+                b')' => {
+                    self.last = Last::Nothing;
+                    self.at = at;
+                    return Ok(());
+                }
+                b':' => {
+                    let flags = self.flags;
+                    self.flags = before;
+                    self.enter("(?:", at - self.at, Last::Item);
+                    self.flags = flags;
+                    return Ok(());
+                }
+                b'J' => return Err(Fault::new("(?J) is not supported", at - 1)),
+                _ => {
+                    let message = "unrecognized character after (? or (?-";
+                    return Err(Fault::new(message, at - 1));
+                }
+            }
+        }
+        Err(Fault::new("missing closing parenthesis", self.pattern.len()))
+    }
+}
+
+/// Where in the subject.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Start,
+    End,
+    EndOrNewline,
+    LineStart,
+    LineEnd,
+    Boundary,
+    NoBoundary,
+    /// `\K`: where the match is said to begin.
+    Keep,
+}
