@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use thiserror::Error;
@@ -48,6 +48,10 @@ pub trait RequestBody {
 
     /// Whether the end has been reached.
     fn is_done(&self) -> bool;
+
+    /// Sets how long the client may be silent (`client_body_timeout`), and how many bytes are taken
+    /// (`client_max_body_size`; `None` is without bound).
+    fn set_limits(&mut self, patience: Duration, most: Option<u64>);
 }
 
 /// Why a body cannot be read.
@@ -98,4 +102,6 @@ impl RequestBody for NoBody {
     fn is_done(&self) -> bool {
         true
     }
+
+    fn set_limits(&mut self, _: Duration, _: Option<u64>) {}
 }

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use http::Method;
 use tidegate_config::block::{Http, Location, Server};
+use tidegate_config::http::error_log::Level;
+use tidegate_config::value::pattern::Pattern;
 use tidegate_config::value::regex::Captures;
 
 use crate::client::{Connection, Endpoint, RequestBody};
@@ -82,6 +84,72 @@ pub struct Exchange<'a> {
     pub id: Option<Bytes>,
 }
 
+impl<'a> Exchange<'a> {
+    /// A request at its beginning, at the level of its server.
+    pub fn new(
+        (http, logs): (&'a Http, &'a Logs),
+        connection: &'a Connection,
+        server: &'a Server,
+        request: RequestHead,
+        body: Box<dyn RequestBody + 'a>,
+    ) -> Self {
+        Self {
+            http,
+            logs,
+            connection,
+            server,
+            location: &server.location,
+            method: request.method.clone(),
+            uri: request.uri.path.clone(),
+            args: request.uri.args.clone(),
+            request,
+            body,
+            raw_uri: true,
+            in_location: true,
+            remote: connection.peer.clone(),
+            internal: false,
+            redirects_left: 10,
+            captured: Captured::default(),
+            slots: vec![None; http.slots.len()],
+            limit_rate: None,
+            error: ErrorState::default(),
+            upstream: Rc::default(),
+            proxy_host: (Bytes::new(), Bytes::new()),
+            kept_headers: crate::headers::Headers::new(),
+            upstream_headers: crate::headers::Headers::new(),
+            sent: Sent::default(),
+            started: Instant::now(),
+            started_at: SystemTime::now(),
+            number: 1,
+            body_received: 0,
+            id: None,
+        }
+    }
+
+    /// Matches a text; where it does, the groups become `$1` and so on, and the variables that the
+    /// expression names get their values. Too many steps are no match, and are told.
+    pub fn matches(&mut self, pattern: &Pattern, subject: &Bytes) -> bool {
+        let mut groups = Captures::default();
+        match pattern.regex.captures(subject, &mut groups) {
+            Ok(true) => {}
+            Ok(false) => return false,
+            Err(error) => {
+                let text = format!("{error} while matching \"{}\"", pattern.regex);
+                self.log(Level::Error, &text);
+                return false;
+            }
+        }
+        self.captured = Captured { subject: subject.clone(), groups };
+        for (group, slot) in &pattern.names {
+            let value = self.captured.get(*group).unwrap_or_default();
+            if let Some(place) = self.slots.get_mut(slot.0) {
+                *place = Some(value);
+            }
+        }
+        true
+    }
+}
+
 /// The groups of a match (`$1` to `$9`).
 #[derive(Clone, Debug, Default)]
 pub struct Captured {
@@ -136,7 +204,7 @@ pub struct UpstreamTry {
 }
 
 /// What was sent to the client.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Sent {
     /// The status (`$status`); 0 before a head was written.
     pub status: u16,
@@ -144,8 +212,8 @@ pub struct Sent {
     pub bytes: u64,
     /// The bytes of the body (`$body_bytes_sent`).
     pub body_bytes: u64,
-    /// The header fields of the answer, for `$sent_http_…`, taken before they are put into bytes.
-    pub headers: crate::headers::Headers,
+    /// The answer without its body, for `$sent_http_…`, once its head was written.
+    pub answer: crate::response::Response,
     /// Bytes before and after `gzip`, once it is done (`$gzip_ratio`).
     pub gzip_ratio: Option<(u64, u64)>,
     /// Whether the body went out whole (`$request_completion`).
