@@ -51,6 +51,14 @@ impl Now {
             log: text("%Y/%m/%d %H:%M:%S"),
         }
     }
+
+    /// In full, as `$date_gmt` and `$date_local`: `Sunday, 06-Nov-1994 08:49:37 GMT`
+    pub fn long(&self, gmt: bool) -> Bytes {
+        let zone =
+            if gmt { TimeZone::get("GMT").unwrap_or(TimeZone::UTC) } else { TimeZone::system() };
+        let time = Timestamp::from_second(self.seconds).unwrap_or_default().to_zoned(zone);
+        time.strftime("%A, %d-%b-%Y %H:%M:%S %Z").to_string().into()
+    }
 }
 
 /// The time since 1970.

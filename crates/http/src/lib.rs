@@ -13,6 +13,8 @@ pub mod head;
 pub mod headers;
 pub mod log;
 pub mod response;
+pub mod root;
 pub mod status;
 pub mod stop;
 pub mod uri;
+pub mod variable;

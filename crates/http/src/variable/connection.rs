@@ -1,0 +1,75 @@
+//! Variables of the connection and of both its ends.
+
+use std::fs;
+use std::net::IpAddr;
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+use tidegate_config::variable::Builtin;
+
+use super::{number, seconds};
+use crate::client::Endpoint;
+use crate::exchange::Exchange;
+
+pub(super) fn value(ex: &Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
+    let connection = ex.connection;
+    match builtin {
+        Builtin::BinaryRemoteAddr => Some(binary(&ex.remote)),
+        Builtin::Connection => Some(number(connection.number)),
+        Builtin::ConnectionRequests => Some(number(ex.number)),
+        Builtin::ConnectionTime => Some(seconds(connection.started.elapsed())),
+        Builtin::Hostname => Some(hostname()),
+        Builtin::Https => Some(if connection.tls { "on" } else { "" }.into()),
+        Builtin::NginxVersion => Some(Bytes::from_static(env!("CARGO_PKG_VERSION").as_bytes())),
+        Builtin::Pid => Some(number(std::process::id())),
+        Builtin::RealipRemoteAddr => Some(connection.peer.address_text()),
+        Builtin::RealipRemotePort => Some(connection.peer.port_text()),
+        Builtin::RemoteAddr => Some(ex.remote.address_text()),
+        Builtin::RemotePort => Some(ex.remote.port_text()),
+        Builtin::Scheme => Some(if connection.tls { "https" } else { "http" }.into()),
+        Builtin::ServerAddr => Some(match &connection.local {
+            Endpoint::Unix(Some(path)) => format!("unix:{}", path.display()).into(),
+            local => local.address_text(),
+        }),
+        Builtin::ServerName => Some(Bytes::copy_from_slice(ex.server.name().as_bytes())),
+        Builtin::ServerPort => Some(connection.local.port_text()),
+        _ => None,
+    }
+}
+
+impl Endpoint {
+    /// Its address, as logs and variables have it; `unix:` for a unix socket.
+    pub fn address_text(&self) -> Bytes {
+        match self {
+            Self::Ip(address) => address.ip().to_string().into(),
+            Self::Unix(_) => Bytes::from_static(b"unix:"),
+        }
+    }
+
+    /// Its port; empty for a unix socket.
+    pub fn port_text(&self) -> Bytes {
+        match self {
+            Self::Ip(address) => number(address.port()),
+            Self::Unix(_) => Bytes::new(),
+        }
+    }
+}
+
+fn binary(endpoint: &Endpoint) -> Bytes {
+    match endpoint {
+        Endpoint::Ip(address) => match address.ip() {
+            IpAddr::V4(address) => Bytes::copy_from_slice(&address.octets()),
+            IpAddr::V6(address) => Bytes::copy_from_slice(&address.octets()),
+        },
+        Endpoint::Unix(_) => Bytes::from_static(b"unix:"),
+    }
+}
+
+fn hostname() -> Bytes {
+    static NAME: OnceLock<Bytes> = OnceLock::new();
+    let read = || {
+        let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        Bytes::from(name.trim_end().to_ascii_lowercase())
+    };
+    NAME.get_or_init(read).clone()
+}

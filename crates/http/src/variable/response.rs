@@ -1,0 +1,62 @@
+//! Variables of the answer.
+
+use bytes::Bytes;
+use tidegate_config::variable::Builtin;
+
+use super::{joined, number};
+use crate::date::http_date;
+use crate::exchange::Exchange;
+use crate::response::Response;
+
+pub(super) fn value(ex: &mut Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
+    match builtin {
+        Builtin::Status => Some(format!("{:03}", ex.sent.status).into()),
+        Builtin::BytesSent => Some(number(ex.sent.bytes)),
+        Builtin::BodyBytesSent => Some(number(ex.sent.body_bytes)),
+        Builtin::GzipRatio => ex.sent.gzip_ratio.and_then(|(before, after)| ratio(before, after)),
+        Builtin::LimitRate => {
+            let location = ex.location;
+            let rate = ex.limit_rate.clone();
+            let rate = rate.unwrap_or_else(|| ex.render(&location.limit_rate.rate));
+            Some(if rate.is_empty() { Bytes::from_static(b"0") } else { rate })
+        }
+        Builtin::Pipe => Some(if ex.sent.pipelined { "p" } else { "." }.into()),
+        Builtin::RequestCompletion => Some(if ex.sent.complete { "OK" } else { "" }.into()),
+        _ => None,
+    }
+}
+
+/// `$sent_http_…`: a field of the answer.
+pub(super) fn sent_field(answer: &Response, name: &str) -> Option<Bytes> {
+    match name {
+        "content_type" => {
+            let content_type = answer.content_type.clone()?;
+            Some(match &answer.charset {
+                Some(charset) => [content_type.as_ref(), b"; charset=", charset].concat().into(),
+                None => content_type,
+            })
+        }
+        "content_length" => answer.content_length.map(number),
+        "last_modified" => answer.last_modified.map(http_date),
+        "location" => answer.location.clone(),
+        _ => joined(&answer.headers, name),
+    }
+}
+
+/// How many times smaller an answer has become, with two places.
+fn ratio(before: u64, after: u64) -> Option<Bytes> {
+    let hundredths = (before.checked_mul(1000)?.checked_div(after)? + 5) / 10;
+    Some(format!("{}.{:02}", hundredths / 100, hundredths % 100).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ratio_has_two_places() {
+        assert_eq!(ratio(1000, 300).unwrap(), "3.33");
+        assert_eq!(ratio(1995, 1000).unwrap(), "2.00");
+        assert_eq!(ratio(1, 0), None);
+    }
+}
