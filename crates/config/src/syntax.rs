@@ -6,7 +6,7 @@ mod placeholder;
 mod statement;
 mod token;
 
-pub use include::{ReadOptions, read};
+pub use include::{ReadOptions, parse, read};
 
 #[cfg(test)]
 mod tests;

@@ -56,6 +56,19 @@ pub fn read(
     body
 }
 
+/// Reads one text as if it were the file `name`; includes are left as they stand.
+pub fn parse(
+    name: &str,
+    text: &str,
+    sources: &mut Sources,
+    diagnostics: &mut Diagnostics,
+) -> Vec<Statement> {
+    let file = sources.push(name, text);
+    let parsed = statement::parse(text, file, 0);
+    diagnostics.extend(parsed.faults);
+    parsed.body
+}
+
 struct Reader<'a> {
     prefix: &'a Path,
     sources: &'a mut Sources,

@@ -7,6 +7,7 @@
 
 mod class;
 mod escape;
+mod group;
 mod translate;
 
 use std::fmt;
@@ -16,8 +17,9 @@ use fancy_regex::{BytesMode, RegexBuilder};
 
 use translate::{Subject, translate};
 
-/// How often an expression may go back and try another way before it gives up. A step takes some
-/// ten nanoseconds, so that the worst request costs a few milliseconds.
+/// How often an expression may go back and try another way before it gives up. That costs some
+/// 5 ms in all; more only if each step looks ahead over the whole subject, as in
+/// `(?:(?=a+b)|a)*c`: 400 ms for 8000 bytes.
 const STEPS: usize = 100_000;
 
 /// The bytes that one compiled expression may take.

@@ -184,7 +184,7 @@ fn what_is_not_translated_is_refused() {
 
 #[test]
 fn no_expression_hangs() {
-    let many = "a".repeat(8000);
+    let many = "a".repeat(4000);
     let hard =
         ["(a+)+$", "^(?=(a+)+b)", "(a|aa)+$", "(?:a*)*b", "(.*)*x", "(a*)*(?=b)", "(a+)+(?!a)b"];
     let harder = [r"(a+)+\1b", r"(.+)(.+)(.+)\1=", "(?>a+)+(?<=c)", "(?<!(a|b))(a+)+c(?=d)"];

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::class::{ByteSet, class};
-use super::escape::{Escape, Special, escape, group_name};
+use super::escape::{Escape, Special, escape};
 
 /// Whether a subject ends with a newline, before which `$` matches too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,12 +30,12 @@ impl Fault {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Flags {
     pub(super) caseless: bool,
-    multiline: bool,
-    dot_all: bool,
-    extended: bool,
+    pub(super) multiline: bool,
+    pub(super) dot_all: bool,
+    pub(super) extended: bool,
     pub(super) extended_more: bool,
-    no_auto_capture: bool,
-    ungreedy: bool,
+    pub(super) no_auto_capture: bool,
+    pub(super) ungreedy: bool,
 }
 
 /// A translated expression.
@@ -75,23 +75,23 @@ pub(super) fn translate(
 
 /// What a quantifier would repeat.
 #[derive(Clone, Copy)]
-enum Last {
+pub(super) enum Last {
     Nothing,
     Item,
     LookAround,
 }
 
-struct Translator<'a> {
-    pattern: &'a [u8],
-    at: usize,
+pub(super) struct Translator<'a> {
+    pub(super) pattern: &'a [u8],
+    pub(super) at: usize,
     subject: Subject,
-    flags: Flags,
+    pub(super) flags: Flags,
     /// For each open group what it is, and the options to return to.
-    open: Vec<(Last, Flags)>,
-    last: Last,
+    pub(super) open: Vec<(Last, Flags)>,
+    pub(super) last: Last,
     /// Groups referred to by number, and where.
     references: Vec<(usize, usize)>,
-    done: Translated,
+    pub(super) done: Translated,
 }
 
 impl Translator<'_> {
@@ -192,7 +192,7 @@ impl Translator<'_> {
         Ok(())
     }
 
-    fn named_reference(&mut self, name: &str, at: usize) -> Result<(), Fault> {
+    pub(super) fn named_reference(&mut self, name: &str, at: usize) -> Result<(), Fault> {
         match self.done.names.iter().find(|(_, known)| known == name) {
             Some(&(group, _)) => {
                 self.reference(group, at);
@@ -312,124 +312,6 @@ impl Translator<'_> {
         self.last = kind;
         self.at += 1;
         Ok(())
-    }
-
-    fn group(&mut self) -> Result<(), Fault> {
-        let rest = self.pattern.get(self.at + 1..).unwrap_or_default();
-        match rest {
-            [b'*', b'A'..=b'Z' | b'a'..=b'z' | b':', ..] => {
-                Err(Fault::new("(*VERB) is not supported", self.at))
-            }
-            [b'?', inner @ ..] => self.special_group(inner),
-            _ if self.flags.no_auto_capture => {
-                self.enter("(?:", 1, Last::Item);
-                Ok(())
-            }
-            _ => {
-                self.done.groups += 1;
-                self.enter("(", 1, Last::Item);
-                Ok(())
-            }
-        }
-    }
-
-    fn enter(&mut self, text: &str, length: usize, kind: Last) {
-        self.done.text.push_str(text);
-        self.open.push((kind, self.flags));
-        self.last = Last::Nothing;
-        self.at += length;
-    }
-
-    /// A group that begins with `(?`, behind which stands `inner`.
-    fn special_group(&mut self, inner: &[u8]) -> Result<(), Fault> {
-        let inside = self.at + 2;
-        match inner {
-            [b':', ..] => self.enter("(?:", 3, Last::Item),
-            [b'>', ..] => self.enter("(?>", 3, Last::Item),
-            [b'=', ..] => self.enter("(?=", 3, Last::LookAround),
-            [b'!', ..] => self.enter("(?!", 3, Last::LookAround),
-            [b'<', b'=', ..] => self.enter("(?<=", 4, Last::LookAround),
-            [b'<', b'!', ..] => self.enter("(?<!", 4, Last::LookAround),
-            [b'<', ..] => self.named_group(inside + 1, b'>')?,
-            [b'\'', ..] => self.named_group(inside + 1, b'\'')?,
-            [b'P', b'<', ..] => self.named_group(inside + 2, b'>')?,
-            [b'P', b'=', ..] => {
-                let (name, next) = group_name(self.pattern, inside + 2, b')')?;
-                self.named_reference(&name, inside + 2)?;
-                self.at = next;
-            }
-            [b'P', b'>', ..] | [b'R' | b'&' | b'0'..=b'9' | b'+', ..] | [b'-', b'0'..=b'9', ..] => {
-                return Err(Fault::new("a group called as a subroutine is not supported", inside));
-            }
-            [b'P', ..] => return Err(Fault::new("unrecognized character after (?P", inside + 1)),
-            [b'|', ..] => return Err(Fault::new("(?| is not supported", inside)),
-            [b'(', ..] => return Err(Fault::new("a conditional group is not supported", inside)),
-            [b'C', ..] => return Err(Fault::new("a callout is not supported", inside)),
-            [b'#', ..] => {
-                let Some(length) = inner.iter().position(|&byte| byte == b')') else {
-                    let message = "missing ) after (?# comment";
-                    return Err(Fault::new(message, self.pattern.len()));
-                };
-                self.at = inside + length + 1;
-            }
-            _ => self.options(inside)?,
-        }
-        Ok(())
-    }
-
-    fn named_group(&mut self, at: usize, close: u8) -> Result<(), Fault> {
-        let (name, next) = group_name(self.pattern, at, close)?;
-        if self.done.names.iter().any(|(_, known)| *known == name) {
-            let message = "two named subpatterns have the same name (PCRE2_DUPNAMES not set)";
-            return Err(Fault::new(message, next));
-        }
-        self.done.groups += 1;
-        self.done.names.push((self.done.groups, name));
-        self.enter("(", next - self.at, Last::Item);
-        Ok(())
-    }
-
-    /// `(?i-s)` for the rest of the group, `(?i-s:…)` for one of its own.
-    fn options(&mut self, inside: usize) -> Result<(), Fault> {
-        let before = self.flags;
-        let mut on = true;
-        let mut at = inside;
-        while let Some(&byte) = self.pattern.get(at) {
-            at += 1;
-            let flags = &mut self.flags;
-            match byte {
-                b'^' if at == inside + 1 => *flags = Flags::default(),
-                b'-' if on => on = false,
-                b'i' => flags.caseless = on,
-                b'm' => flags.multiline = on,
-                b's' => flags.dot_all = on,
-                b'n' => flags.no_auto_capture = on,
-                b'U' => flags.ungreedy = on,
-                b'x' => {
-                    flags.extended_more = on && self.pattern.get(at) == Some(&b'x');
-                    flags.extended = on;
-                    at += usize::from(self.pattern.get(at) == Some(&b'x'));
-                }
-                b')' => {
-                    self.last = Last::Nothing;
-                    self.at = at;
-                    return Ok(());
-                }
-                b':' => {
-                    let flags = self.flags;
-                    self.flags = before;
-                    self.enter("(?:", at - self.at, Last::Item);
-                    self.flags = flags;
-                    return Ok(());
-                }
-                b'J' => return Err(Fault::new("(?J) is not supported", at - 1)),
-                _ => {
-                    let message = "unrecognized character after (? or (?-";
-                    return Err(Fault::new(message, at - 1));
-                }
-            }
-        }
-        Err(Fault::new("missing closing parenthesis", self.pattern.len()))
     }
 }
 
