@@ -196,8 +196,9 @@ impl<'a> Reader<'a> {
         let words = std::mem::take(&mut self.words);
         let begin = words.first().map_or(at, |word| word.span.start as usize);
         let indent = layout::indent(self.text, begin);
+        let is_foreign = words.first().is_some_and(|word| word.text.ends_with("_by_lua_block"));
         self.frames.push(Frame { words, open, indent, inner: None, body: Vec::new() });
-        after
+        if is_foreign { layout::closing_brace(after) } else { after }
     }
 
     fn close(&mut self, at: usize, after: &'a str) -> &'a str {

@@ -213,6 +213,12 @@ fn a_template_is_told_once() {
 }
 
 #[test]
+fn a_block_in_lua_is_passed_over() {
+    let text = "a {\n  content_by_lua_block {\n    x({y = 'z'}) if a then b() end\n  }\n  c;\n}\n";
+    assert_eq!(accepted(text), "a{content_by_lua_block{}c;}");
+}
+
+#[test]
 fn a_word_of_nginxs_buffer_size_is_too_long() {
     let blank = " ".repeat(9000);
     for (word, fits) in [
