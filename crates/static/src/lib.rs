@@ -1,2 +1,28 @@
 //! Content from disk.
 #![forbid(unsafe_code)]
+
+mod fault;
+mod file;
+mod index;
+mod open_file;
+mod root;
+mod text;
+pub mod try_files;
+mod types;
+
+use tidegate_config::http::error_log::Level;
+use tidegate_http::exchange::Exchange;
+use tidegate_http::response::Response;
+use tidegate_http::stop::Stop;
+
+/// Answers with a file, a folder's index or its listing (nginx: the handlers of the content phase,
+/// in this order).
+pub async fn respond(ex: &mut Exchange<'_>) -> Result<Response, Stop> {
+    index::run(ex)?;
+    if let Some(response) = file::respond(ex).await? {
+        return Ok(response);
+    }
+    let path = root::file(ex)?;
+    ex.log(Level::Error, &format!("directory index of \"{}\" is forbidden", path.display()));
+    Err(Stop::Status(403))
+}

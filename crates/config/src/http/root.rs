@@ -36,6 +36,9 @@ pub struct Root {
     pub path: Template,
     /// `alias`: it stands for the location's name rather than going before the whole URI.
     pub alias: bool,
+    /// The length of the name that an alias stands for, in bytes; `None` where the location is a
+    /// regular expression, for which it stands as a whole.
+    pub replaces: Option<usize>,
     /// The prefix, for a path that a variable begins.
     pub prefix: PathBuf,
 }
@@ -68,6 +71,6 @@ impl Root {
             path.to_string_lossy().into_owned()
         };
         let path = Template::compile_text(&absolute, word, cx)?;
-        Ok(Self { path, alias, prefix: cx.prefix.to_path_buf() })
+        Ok(Self { path, alias, replaces: None, prefix: cx.prefix.to_path_buf() })
     }
 }

@@ -209,6 +209,10 @@ impl LocationDraft {
             Some(types) => Some(Arc::new(types.clone())),
             None => parent.and_then(|parent| parent.type_map.clone()),
         };
+        if self.written.root.root.as_ref().is_some_and(|root| root.alias) {
+            let name = self.name.literal().map(<[u8]>::len);
+            Arc::make_mut(&mut location.root).root.replaces = name;
+        }
         self.check_pass(&location, nesting)?;
         let conditions = self.resolve_all(&self.conditions, &location, Nesting::Condition, cx);
         let children = self.resolve_all(&self.children, &location, Nesting::Level, cx);

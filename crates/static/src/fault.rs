@@ -1,0 +1,47 @@
+//! What is told, and answered, where the system refuses a file.
+
+use std::io;
+use std::path::Path;
+
+use rustix::io::Errno;
+use tidegate_config::http::error_log::Level;
+use tidegate_http::exchange::Exchange;
+use tidegate_http::stop::Stop;
+
+/// The system's words for an error as nginx's log has them: `2: No such file or directory`.
+pub(crate) fn words(error: Errno) -> String {
+    let number = error.raw_os_error();
+    let words = io::Error::from(error).to_string();
+    let words = words.split(" (os error").next().unwrap_or_default();
+    format!("{number}: {words}")
+}
+
+/// Whether it means that there is no such file.
+pub(crate) fn is_missing(error: Errno) -> bool {
+    matches!(error, Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG)
+}
+
+/// Tells that `call`, `open()` or the like, has failed for a path, and says what is answered
+/// (nginx: `ngx_http_static_handler`).
+pub(crate) fn refused(ex: &Exchange<'_>, call: &str, path: &Path, error: Errno) -> Stop {
+    let (level, status) = match error {
+        error if is_missing(error) => (Level::Error, 404),
+        Errno::ACCESS | Errno::LOOP => (Level::Error, 403),
+        _ => (Level::Crit, 500),
+    };
+    if status != 404 || ex.location.log.not_found {
+        ex.log(level, &format!("{call} \"{}\" failed ({})", path.display(), words(error)));
+    }
+    Stop::Status(status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_told_as_nginx_tells_it() {
+        assert_eq!(words(Errno::NOENT), "2: No such file or directory");
+        assert_eq!(words(Errno::NOTDIR), "20: Not a directory");
+    }
+}

@@ -1,0 +1,80 @@
+//! `index`: a folder's first file that exists.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use http::Method;
+use rustix::io::Errno;
+use tidegate_config::http::error_log::Level;
+use tidegate_http::exchange::Exchange;
+use tidegate_http::stop::Stop;
+
+use crate::open_file::is_folder;
+use crate::root::{self, Base};
+use crate::{fault, text};
+
+/// Goes on with the URI of a folder's index, where the URI names a folder and there is one (nginx:
+/// `ngx_http_index_handler`).
+pub(crate) fn run(ex: &mut Exchange<'_>) -> Result<(), Stop> {
+    let reads = matches!(ex.method, Method::GET | Method::HEAD | Method::POST);
+    if !reads || !ex.uri.ends_with(b"/") {
+        return Ok(());
+    }
+    let base = Base::of(ex);
+    let folder = root::rest(ex)?.to_vec();
+    let mut tested = false;
+    let location = ex.location;
+    for file in location.index.files.iter().flat_map(|files| &files.0) {
+        let name = text::render(ex, file);
+        if name.starts_with(b"/") {
+            return Err(Stop::Redirect { uri: name, args: ex.args.clone() });
+        }
+        let Ok(path) = base.join(&[folder.as_slice(), &name].concat(), Some(file)) else {
+            continue;
+        };
+        let error = match is_folder(&path) {
+            Ok(_) => {
+                let uri = Bytes::from([ex.uri.as_ref(), &name].concat());
+                return Err(Stop::Redirect { uri, args: ex.args.clone() });
+            }
+            Err(error) => error,
+        };
+        if matches!(error, Errno::NOTDIR | Errno::NAMETOOLONG | Errno::ACCESS) {
+            return Err(refused(ex, &path, error));
+        }
+        if !tested {
+            test_folder(ex, &base.join(&folder, None)?, &path)?;
+            tested = true;
+        }
+        if error != Errno::NOENT {
+            let words = fault::words(error);
+            ex.log(Level::Crit, &format!("stat() \"{}\" failed ({words})", path.display()));
+            return Err(Stop::Status(500));
+        }
+    }
+    Ok(())
+}
+
+/// A folder that does not exist has no index, and is not forbidden either.
+fn test_folder(ex: &Exchange<'_>, folder: &Path, file: &Path) -> Result<(), Stop> {
+    let message = match is_folder(folder) {
+        Ok(true) | Err(Errno::ACCESS) => return Ok(()),
+        Err(Errno::NOENT) => return Err(refused(ex, file, Errno::NOENT)),
+        Ok(false) => format!("\"{}\" is not a directory", folder.display()),
+        Err(error) => format!("stat() \"{}\" failed ({})", folder.display(), fault::words(error)),
+    };
+    ex.log(Level::Crit, &message);
+    Err(Stop::Status(500))
+}
+
+fn refused(ex: &Exchange<'_>, path: &Path, error: Errno) -> Stop {
+    let words = fault::words(error);
+    if error == Errno::ACCESS {
+        ex.log(Level::Error, &format!("\"{}\" is forbidden ({words})", path.display()));
+        return Stop::Status(403);
+    }
+    if ex.location.log.not_found {
+        ex.log(Level::Error, &format!("\"{}\" is not found ({words})", path.display()));
+    }
+    Stop::Status(404)
+}

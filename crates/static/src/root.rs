@@ -1,0 +1,118 @@
+//! `root`, `alias`: from a URI to a path.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
+
+use tidegate_config::http::error_log::Level;
+use tidegate_config::value::template::{Part, Template};
+use tidegate_http::exchange::Exchange;
+use tidegate_http::stop::Stop;
+
+use crate::text;
+
+/// The folder that files of a location lie in, or, for an alias, what stands for the location's
+/// name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Base {
+    path: Vec<u8>,
+    /// How often the configuration itself says `..`.
+    ups: usize,
+}
+
+impl Base {
+    /// The one that holds for a request.
+    pub(crate) fn of(ex: &mut Exchange<'_>) -> Self {
+        let root = &ex.location.root.root;
+        let rendered = text::render(ex, &root.path);
+        let path = if rendered.starts_with(b"/") {
+            rendered.to_vec()
+        } else {
+            let prefix = root.prefix.as_os_str().as_bytes();
+            [prefix, b"/", rendered.as_ref()].concat()
+        };
+        Self { path, ups: written_ups(&root.path) + ups(root.prefix.as_os_str().as_bytes()) }
+    }
+
+    /// The path of what lies at `rest` in it; `written` is what the configuration says of `rest`.
+    ///
+    /// No request can make up a way upwards: a path with a `..` that the configuration does not
+    /// hold leads nowhere. This is stricter than nginx, where `location /x { alias /y/; }` and
+    /// `/x../z` lead to `/z`, and where a variable may lead anywhere.
+    pub(crate) fn join(&self, rest: &[u8], written: Option<&Template>) -> Result<PathBuf, Stop> {
+        let path = [self.path.as_slice(), rest].concat();
+        if ups(&path) > self.ups + written.map_or(0, written_ups) || path.contains(&0) {
+            return Err(Stop::Status(404));
+        }
+        Ok(PathBuf::from(OsString::from_vec(path)))
+    }
+}
+
+/// The part of the URI that lies behind the base (nginx: `ngx_http_map_uri_to_path`).
+pub(crate) fn rest<'e>(ex: &'e Exchange<'_>) -> Result<&'e [u8], Stop> {
+    let root = &ex.location.root.root;
+    match root.replaces {
+        _ if !root.alias => Ok(&ex.uri),
+        None => Ok(&[]),
+        Some(length) => match ex.uri.get(length..) {
+            Some(rest) if ex.in_location => Ok(rest),
+            _ => {
+                let uri = String::from_utf8_lossy(&ex.uri);
+                let message = "\"alias\" cannot be used in location where URI was rewritten";
+                ex.log(Level::Alert, &format!("{message} to \"{uri}\""));
+                Err(Stop::Status(500))
+            }
+        },
+    }
+}
+
+/// The path of the file that a request is for.
+pub(crate) fn file(ex: &mut Exchange<'_>) -> Result<PathBuf, Stop> {
+    let base = Base::of(ex);
+    base.join(rest(ex)?, None)
+}
+
+fn written_ups(template: &Template) -> usize {
+    let texts = template.parts.iter().map(|part| match part {
+        Part::Text(text) => ups(text),
+        Part::Variable(_) => 0,
+    });
+    texts.sum()
+}
+
+/// How many segments of a path are `..`.
+fn ups(path: &[u8]) -> usize {
+    path.split(|&byte| byte == b'/').filter(|&segment| segment == b"..").count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn leads_to(base: &str, rest: &str) -> Option<String> {
+        let base = Base { path: base.into(), ups: ups(base.as_bytes()) };
+        let path = base.join(rest.as_bytes(), None).ok()?;
+        Some(path.to_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn a_uri_is_put_behind_the_base_as_it_is() {
+        assert_eq!(leads_to("/srv", "/a/b").unwrap(), "/srv/a/b");
+        assert_eq!(leads_to("/srv/images", "../a").unwrap(), "/srv/images../a");
+        assert_eq!(leads_to("/srv/../www", "/a..b/..c").unwrap(), "/srv/../www/a..b/..c");
+    }
+
+    #[test]
+    fn no_request_leads_out_of_the_base() {
+        for (base, rest) in [
+            ("/srv/images/", "../a"),
+            ("/srv/images/.", "./a"),
+            ("/srv/images", "/../a"),
+            ("/srv/../www", "/../a"),
+            ("/srv", "/.."),
+            ("/srv", "/a\0b"),
+        ] {
+            assert_eq!(leads_to(base, rest), None, "{base} {rest}");
+        }
+    }
+}
