@@ -1,7 +1,6 @@
 //! root: where on disk a URI lies.
 
 use bytes::Bytes;
-use tidegate_config::block::location::LocationName;
 use tidegate_config::http::error_log::Level;
 
 use crate::exchange::Exchange;
@@ -19,27 +18,31 @@ impl Exchange<'_> {
         [prefix.as_bytes(), slash.as_bytes(), &path].concat().into()
     }
 
+    /// What of the URI goes behind the folder: all of it; for an `alias` what follows the location's
+    /// name, which is nothing where the location is a regular expression. `None` where the URI has
+    /// been rewritten away from the location.
+    pub fn path_in_root(&self) -> Option<Bytes> {
+        let root = &self.location.root.root;
+        let name = match root.replaces {
+            _ if !root.alias => 0,
+            None => self.uri.len(),
+            Some(name) => name,
+        };
+        if root.alias && !self.in_location || name > self.uri.len() {
+            let uri = String::from_utf8_lossy(&self.uri);
+            let message = "\"alias\" cannot be used in location where URI was rewritten";
+            self.log(Level::Alert, &format!("{message} to \"{uri}\""));
+            return None;
+        }
+        Some(self.uri.slice(name..))
+    }
+
     /// The path that the URI has on disk, not checked in any way (`$request_filename`; nginx:
     /// `ngx_http_map_uri_to_path`). `None` where an alias stands in a location that the URI has
     /// been rewritten away from.
     pub fn file_path(&mut self) -> Option<Bytes> {
+        let rest = self.path_in_root()?;
         let root = self.document_root();
-        let location = self.location;
-        if !location.root.root.alias {
-            return Some([root.as_ref(), &self.uri].concat().into());
-        }
-        let rest = match &location.name {
-            LocationName::Prefix { prefix: name, .. } | LocationName::Exact(name) => {
-                let rest = self.uri.strip_prefix(name.as_ref());
-                let Some(rest) = rest else {
-                    let message = "\"alias\" cannot be used in location where URI was rewritten";
-                    self.log(Level::Error, message);
-                    return None;
-                };
-                rest
-            }
-            _ => &[],
-        };
-        Some([root.as_ref(), rest].concat().into())
+        Some([root.as_ref(), &rest].concat().into())
     }
 }

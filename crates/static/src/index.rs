@@ -9,9 +9,9 @@ use tidegate_config::http::error_log::Level;
 use tidegate_http::exchange::Exchange;
 use tidegate_http::stop::Stop;
 
+use crate::fault;
 use crate::open_file::is_folder;
 use crate::root::{self, Base};
-use crate::{fault, text};
 
 /// Goes on with the URI of a folder's index, where the URI names a folder and there is one (nginx:
 /// `ngx_http_index_handler`).
@@ -21,15 +21,15 @@ pub(crate) fn run(ex: &mut Exchange<'_>) -> Result<(), Stop> {
         return Ok(());
     }
     let base = Base::of(ex);
-    let folder = root::rest(ex)?.to_vec();
+    let folder = root::rest(ex)?;
     let mut tested = false;
     let location = ex.location;
     for file in location.index.files.iter().flat_map(|files| &files.0) {
-        let name = text::render(ex, file);
+        let name = ex.render(file);
         if name.starts_with(b"/") {
             return Err(Stop::Redirect { uri: name, args: ex.args.clone() });
         }
-        let Ok(path) = base.join(&[folder.as_slice(), &name].concat(), Some(file)) else {
+        let Ok(path) = base.join(&[folder.as_ref(), &name].concat(), Some(file)) else {
             continue;
         };
         let error = match is_folder(&path) {

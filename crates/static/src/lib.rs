@@ -6,7 +6,6 @@ mod file;
 mod index;
 mod open_file;
 mod root;
-mod text;
 pub mod try_files;
 mod types;
 

@@ -4,12 +4,10 @@ use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
-use tidegate_config::http::error_log::Level;
+use bytes::Bytes;
 use tidegate_config::value::template::{Part, Template};
 use tidegate_http::exchange::Exchange;
 use tidegate_http::stop::Stop;
-
-use crate::text;
 
 /// The folder that files of a location lie in, or, for an alias, what stands for the location's
 /// name.
@@ -24,14 +22,8 @@ impl Base {
     /// The one that holds for a request.
     pub(crate) fn of(ex: &mut Exchange<'_>) -> Self {
         let root = &ex.location.root.root;
-        let rendered = text::render(ex, &root.path);
-        let path = if rendered.starts_with(b"/") {
-            rendered.to_vec()
-        } else {
-            let prefix = root.prefix.as_os_str().as_bytes();
-            [prefix, b"/", rendered.as_ref()].concat()
-        };
-        Self { path, ups: written_ups(&root.path) + ups(root.prefix.as_os_str().as_bytes()) }
+        let ups = written_ups(&root.path) + ups(root.prefix.as_os_str().as_bytes());
+        Self { path: ex.document_root().to_vec(), ups }
     }
 
     /// The path of what lies at `rest` in it; `written` is what the configuration says of `rest`.
@@ -48,28 +40,15 @@ impl Base {
     }
 }
 
-/// The part of the URI that lies behind the base (nginx: `ngx_http_map_uri_to_path`).
-pub(crate) fn rest<'e>(ex: &'e Exchange<'_>) -> Result<&'e [u8], Stop> {
-    let root = &ex.location.root.root;
-    match root.replaces {
-        _ if !root.alias => Ok(&ex.uri),
-        None => Ok(&[]),
-        Some(length) => match ex.uri.get(length..) {
-            Some(rest) if ex.in_location => Ok(rest),
-            _ => {
-                let uri = String::from_utf8_lossy(&ex.uri);
-                let message = "\"alias\" cannot be used in location where URI was rewritten";
-                ex.log(Level::Alert, &format!("{message} to \"{uri}\""));
-                Err(Stop::Status(500))
-            }
-        },
-    }
-}
-
 /// The path of the file that a request is for.
 pub(crate) fn file(ex: &mut Exchange<'_>) -> Result<PathBuf, Stop> {
-    let base = Base::of(ex);
-    base.join(rest(ex)?, None)
+    let rest = rest(ex)?;
+    Base::of(ex).join(&rest, None)
+}
+
+/// What of the URI lies behind the base.
+pub(crate) fn rest(ex: &Exchange<'_>) -> Result<Bytes, Stop> {
+    ex.path_in_root().ok_or(Stop::Status(500))
 }
 
 fn written_ups(template: &Template) -> usize {

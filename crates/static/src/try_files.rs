@@ -6,9 +6,9 @@ use tidegate_config::http::try_files::{Fallback, Try};
 use tidegate_http::exchange::Exchange;
 use tidegate_http::stop::Stop;
 
+use crate::fault;
 use crate::open_file::is_folder;
 use crate::root::Base;
-use crate::{fault, text};
 
 /// Makes the URI that of the first file or folder that exists; where none does, stops with what
 /// was said last (nginx: `ngx_http_try_files_handler`).
@@ -26,17 +26,20 @@ pub async fn run(ex: &mut Exchange<'_>) -> Result<(), Stop> {
     Err(match &files.fallback {
         Fallback::Status(status) => Stop::Status(*status),
         Fallback::Named(name) => Stop::Named(name.clone()),
-        Fallback::Uri(uri) => redirect(&text::render(ex, uri)),
+        Fallback::Uri(uri) => redirect(&ex.render(uri)),
     })
 }
 
 /// The URI of what is tried, where it exists.
 fn exists(ex: &mut Exchange<'_>, base: &Base, one: &Try) -> Option<Bytes> {
     let root = &ex.location.root.root;
-    let mut name = text::render(ex, &one.uri);
-    let replaced = root.replaces.filter(|_| root.alias).and_then(|length| ex.uri.get(..length));
+    let mut name = ex.render(&one.uri);
+    let replaced = root
+        .replaces
+        .filter(|_| root.alias)
+        .and_then(|length| (length <= ex.uri.len()).then(|| ex.uri.slice(..length)));
     // An alias stands for the location's name, which `$uri` begins with.
-    if let Some(replaced) = replaced
+    if let Some(replaced) = &replaced
         && one.uri.constant().is_none()
         && name.starts_with(replaced)
     {
@@ -55,7 +58,7 @@ fn exists(ex: &mut Exchange<'_>, base: &Base, one: &Try) -> Option<Bytes> {
         }
     }
     Some(match replaced {
-        Some(replaced) => Bytes::from([replaced, name.as_ref()].concat()),
+        Some(replaced) => Bytes::from([replaced, name].concat()),
         None if root.alias => ex.uri.clone(),
         None => name,
     })
