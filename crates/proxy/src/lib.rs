@@ -3,6 +3,26 @@
 
 pub mod connect;
 pub mod fault;
+pub mod forward;
 pub mod protocol;
 pub mod stream;
 pub mod upstream;
+
+mod answer;
+mod ask;
+mod buffering;
+mod content;
+mod cookie;
+mod destination;
+mod evaluate;
+mod link;
+mod outbox;
+mod outgoing;
+mod redirect;
+mod request;
+mod response;
+mod silence;
+mod target;
+
+pub use forward::respond;
+pub use upstream::Upstreams;

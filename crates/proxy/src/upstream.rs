@@ -4,3 +4,91 @@ pub mod group;
 pub mod keepalive;
 pub mod resolve;
 pub mod round_robin;
+
+use std::sync::Arc;
+
+use tidegate_config::block::{Http, Upstream};
+use tidegate_config::names;
+use tidegate_config::value::address::Address as Written;
+
+use crate::connect::Address;
+use group::{Description, Group, Place, Server};
+
+/// All groups of a configuration at work, shared by all workers.
+#[derive(Debug, Default)]
+pub struct Upstreams {
+    groups: Vec<Known>,
+}
+
+#[derive(Debug)]
+struct Known {
+    /// What a variable may call it: the name of an `upstream` block, or `host:port`.
+    name: String,
+    group: Arc<Group>,
+}
+
+impl Upstreams {
+    /// The groups of a configuration. Those that `before` has alike go on as they are, with what
+    /// is known of their servers and with their idle connections.
+    pub fn new(http: &Http, before: Option<&Self>) -> Self {
+        let old: &[Known] = before.map_or(&[], |before| &before.groups);
+        let groups = http.upstreams.iter().map(|upstream| {
+            let description = describe(upstream);
+            let same = |known: &&Known| known.group.description == description;
+            let group = old.iter().find(same).map(|known| known.group.clone());
+            let name = match upstream.servers.servers.as_slice() {
+                [only] if !upstream.defined => only.text.clone(),
+                _ => upstream.name.clone(),
+            };
+            Known { name, group: group.unwrap_or_else(|| Arc::new(Group::new(description))) }
+        });
+        Self { groups: groups.collect() }
+    }
+
+    /// A group that a directive names.
+    pub fn get(&self, group: names::Group) -> Option<&Arc<Group>> {
+        self.groups.get(group.0).map(|known| &known.group)
+    }
+
+    /// A group that a variable names: `app`, `10.0.0.1:8000`.
+    pub fn named(&self, name: &str) -> Option<&Arc<Group>> {
+        let mut groups = self.groups.iter();
+        groups.find(|known| known.name.eq_ignore_ascii_case(name)).map(|known| &known.group)
+    }
+}
+
+fn describe(upstream: &Upstream) -> Description {
+    let servers = upstream.servers.servers.iter().map(|server| Server {
+        place: place(&server.address, upstream.default_port.unwrap_or(80)),
+        settings: round_robin::Settings {
+            weight: server.weight,
+            max_fails: server.max_fails,
+            fail_timeout: server.fail_timeout,
+            max_conns: server.max_conns,
+            down: server.down,
+        },
+        backup: server.backup,
+    });
+    let idle = &upstream.keepalive;
+    Description {
+        name: upstream.name.clone(),
+        servers: servers.collect(),
+        keepalive: keepalive::Settings {
+            connections: idle.connections as usize,
+            requests: idle.requests.into(),
+            time: idle.time,
+            timeout: idle.timeout,
+        },
+    }
+}
+
+/// Where a written address is.
+pub(crate) fn place(address: &Written, default_port: u16) -> Place {
+    match address {
+        Written::Unix(path) => Place::Fixed(Address::Unix(path.as_path().into())),
+        Written::Ip(address) => Place::Fixed(Address::Tcp(*address)),
+        Written::Host { host, port } => {
+            Place::Name { host: host.clone(), port: port.unwrap_or(default_port) }
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! The body of an answer on its way from the peer, and what is counted meanwhile.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use bytes::{Bytes, BytesMut};
+use tidegate_http::exchange::UpstreamTry;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::buffering::Supply;
+use crate::link::{Broken, Link};
+use crate::protocol::Event;
+use crate::stream::Stream;
+use crate::upstream::group::Lease;
+
+/// The body of an answer. When it ends, its connection is kept; when it is dropped before, closed.
+pub(crate) struct Answer {
+    link: Option<Box<Link>>,
+    /// What has been read already.
+    early: VecDeque<Bytes>,
+    /// What went wrong behind it.
+    fault: Option<io::Error>,
+    tally: Tally,
+}
+
+/// What is counted of one try while its answer is sent.
+pub(crate) struct Tally {
+    journal: Rc<RefCell<Vec<UpstreamTry>>>,
+    /// Which try it is.
+    place: usize,
+    begun: Instant,
+}
+
+impl Tally {
+    /// Counts for the last try.
+    pub(crate) fn new(journal: Rc<RefCell<Vec<UpstreamTry>>>, begun: Instant) -> Self {
+        let place = journal.borrow().len().saturating_sub(1);
+        Self { journal, place, begun }
+    }
+
+    fn count(&self, change: impl FnOnce(&mut UpstreamTry)) {
+        if let Some(current) = self.journal.borrow_mut().get_mut(self.place) {
+            change(current);
+        }
+    }
+
+    /// The try is over.
+    fn end(&self) {
+        let time = self.begun.elapsed();
+        self.count(|current| {
+            current.response_time.get_or_insert(time);
+        });
+    }
+}
+
+impl Answer {
+    /// The body behind a head that has been read.
+    pub(crate) fn new(link: Box<Link>, tally: Tally) -> Self {
+        Self { link: Some(link), early: VecDeque::new(), fault: None, tally }
+    }
+
+    /// Takes what is there without waiting, some `limit` bytes; all of the body, if that is all.
+    pub(crate) fn poll_whole(&mut self, limit: usize, cx: &mut Context<'_>) -> Option<Bytes> {
+        let mut length = 0;
+        while length < limit {
+            match self.poll_link(cx) {
+                Poll::Ready(Some(Ok(bytes))) => {
+                    length += bytes.len();
+                    self.early.push_back(bytes);
+                }
+                Poll::Ready(None) => return Some(join(std::mem::take(&mut self.early))),
+                Poll::Ready(Some(Err(error))) => {
+                    self.fault = Some(error);
+                    return None;
+                }
+                Poll::Pending => return None,
+            }
+        }
+        None
+    }
+
+    fn poll_link(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        let Some(link) = &mut self.link else { return Poll::Ready(None) };
+        loop {
+            let Poll::Ready(event) = link.poll_event(None, cx) else { return Poll::Pending };
+            let received = link.received;
+            self.tally.count(|current| current.bytes_received = received);
+            let end = match event {
+                Ok(Event::Body(bytes)) => {
+                    let length = bytes.len() as u64;
+                    self.tally.count(|current| current.response_length += length);
+                    return Poll::Ready(Some(Ok(bytes)));
+                }
+                Ok(Event::Head(_) | Event::Hint(_)) => continue,
+                Ok(Event::End) => None,
+                Err(Broken::Peer(fault)) => Some(Err(io::Error::other(fault))),
+                Err(Broken::Client(error)) => Some(Err(io::Error::other(error))),
+                Err(Broken::File(error)) => Some(Err(error)),
+            };
+            self.close(end.is_none());
+            return Poll::Ready(end);
+        }
+    }
+
+    /// Gives the connection back, or closes it.
+    fn close(&mut self, complete: bool) {
+        let Some(link) = self.link.take() else { return };
+        let sent = link.sent();
+        self.tally.count(|current| current.bytes_sent = sent);
+        self.tally.end();
+        if complete {
+            link.finish();
+        }
+    }
+}
+
+impl Supply for Answer {
+    fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        if let Some(bytes) = self.early.pop_front() {
+            return Poll::Ready(Some(Ok(bytes)));
+        }
+        match self.fault.take() {
+            Some(error) => Poll::Ready(Some(Err(error))),
+            None => self.poll_link(cx),
+        }
+    }
+}
+
+impl futures_core::Stream for Answer {
+    type Item = io::Result<Bytes>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.get_mut().poll_bytes(cx)
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.close(false);
+    }
+}
+
+fn join(pieces: VecDeque<Bytes>) -> Bytes {
+    if pieces.len() < 2 {
+        return pieces.into_iter().next().unwrap_or_default();
+    }
+    let mut all = BytesMut::with_capacity(pieces.iter().map(Bytes::len).sum());
+    for piece in pieces {
+        all.extend_from_slice(&piece);
+    }
+    all.freeze()
+}
+
+/// The connection of a tunnel, which its peer is leased for as long as it lasts.
+pub(crate) struct Leased {
+    /// The connection.
+    pub(crate) stream: Stream,
+    /// Its peer.
+    pub(crate) _lease: Lease,
+    /// What is counted of it.
+    pub(crate) tally: Tally,
+}
+
+impl Drop for Leased {
+    fn drop(&mut self) {
+        self.tally.end();
+    }
+}
+
+impl AsyncRead for Leased {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buf.filled().len();
+        let read = Pin::new(&mut this.stream).poll_read(cx, buf);
+        let length = (buf.filled().len() - before) as u64;
+        this.tally.count(|current| {
+            current.bytes_received += length;
+            current.response_length += length;
+        });
+        read
+    }
+}
+
+impl AsyncWrite for Leased {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write(cx, buf);
+        if let Poll::Ready(Ok(length)) = &written {
+            this.tally.count(|current| current.bytes_sent += *length as u64);
+        }
+        written
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+}

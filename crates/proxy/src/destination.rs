@@ -1,0 +1,146 @@
+//! Who a `*_pass` means: a group of the configuration, or what a variable says.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tidegate_config::block::location::LocationName;
+use tidegate_config::http::error_log::Level;
+use tidegate_config::http::pass::{Destination, Pass, Protocol};
+use tidegate_config::value::address::{Address, Form, Target};
+use tidegate_http::exchange::Exchange;
+use tidegate_http::stop::Stop;
+
+use crate::redirect;
+use crate::upstream::group::{Description, Group, Server};
+use crate::upstream::{Upstreams, keepalive, place, round_robin};
+
+/// Who is asked, and what is known of it by name.
+pub(crate) struct Found {
+    /// The group.
+    pub(crate) group: Arc<Group>,
+    /// `$proxy_host`
+    pub(crate) host: Bytes,
+    /// `$proxy_port`
+    pub(crate) port: Bytes,
+    /// What stands behind the host.
+    pub(crate) uri: Uri,
+    /// What `proxy_redirect default` means.
+    pub(crate) redirect: Option<redirect::Default>,
+}
+
+/// The URI of a `proxy_pass`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Uri {
+    /// There is none.
+    None,
+    /// It stands for the location's name.
+    Prefix(Bytes),
+    /// It came out of variables and is sent as it is.
+    Exact(Bytes),
+}
+
+/// Finds who is meant; a text of variables that means nobody is told, and ends the request.
+pub(crate) fn find(
+    ex: &mut Exchange<'_>,
+    pass: &Pass,
+    upstreams: &Upstreams,
+) -> Result<Found, Stop> {
+    match &pass.to {
+        Destination::Variable(template) => {
+            let text = ex.render(template);
+            let text = String::from_utf8_lossy(&text).into_owned();
+            by_text(&text, pass, upstreams).map_err(|reason| {
+                ex.log(Level::Error, &reason);
+                Stop::Status(500)
+            })
+        }
+        Destination::Group { group, host, port, uri } => {
+            let group = upstreams.get(*group).cloned().ok_or(Stop::Status(500))?;
+            let host = host.strip_suffix(default_suffix(pass)).unwrap_or(host);
+            let scheme = if pass.tls { "https" } else { "http" };
+            let name = match &ex.location.name {
+                LocationName::Prefix { prefix, .. } => prefix.clone(),
+                LocationName::Exact(name) => name.clone(),
+                _ => Bytes::new(),
+            };
+            let redirect = redirect::Default::new(scheme, host, uri.as_deref(), &name);
+            let uri = uri.as_ref().map_or(Uri::None, |uri| {
+                // `http://app?x` means `http://app/?x`.
+                let slash = if uri.starts_with('?') { "/" } else { "" };
+                Uri::Prefix(format!("{slash}{uri}").into())
+            });
+            Ok(Found {
+                group,
+                host: Bytes::copy_from_slice(host.as_bytes()),
+                port: Bytes::copy_from_slice(port.as_bytes()),
+                uri,
+                redirect: Some(redirect),
+            })
+        }
+    }
+}
+
+/// A port that goes without saying is not said.
+fn default_suffix(pass: &Pass) -> &'static str {
+    if pass.tls { ":443" } else { ":80" }
+}
+
+/// What a text of variables means (nginx: `ngx_http_proxy_eval`, `ngx_http_uwsgi_eval`).
+fn by_text(text: &str, pass: &Pass, upstreams: &Upstreams) -> Result<Found, String> {
+    let strip = |scheme: &str| {
+        let (head, rest) = text.split_at_checked(scheme.len())?;
+        head.eq_ignore_ascii_case(scheme).then_some(rest)
+    };
+    let (rest, default_port) = match pass.protocol {
+        Protocol::Http => match (strip("http://"), strip("https://")) {
+            (Some(rest), _) => (rest, 80),
+            (None, Some(_)) => return Err(format!("TLS to upstreams is not spoken: \"{text}\"")),
+            (None, None) => return Err(format!("invalid URL prefix in \"{text}\"")),
+        },
+        _ => (strip("uwsgi://").unwrap_or(text), 0),
+    };
+    let target = Target::parse(rest, default_port, Form::Pass)
+        .map_err(|error| format!("{error} in upstream \"{text}\""))?;
+    let authority = rest.strip_suffix(target.uri.as_str()).unwrap_or(rest);
+    let uri = match target.uri.as_str() {
+        "" => Uri::None,
+        uri if uri.starts_with('?') => Uri::Exact(format!("/{uri}").into()),
+        uri => Uri::Exact(Bytes::copy_from_slice(uri.as_bytes())),
+    };
+    let group = match upstreams.named(authority) {
+        Some(group) => group.clone(),
+        None => single(authority, &target.address, default_port)?,
+    };
+    let port = match &target.address {
+        Address::Unix(_) => None,
+        Address::Ip(address) => Some(address.port()),
+        Address::Host { port, .. } => Some(port.unwrap_or(default_port)),
+    };
+    let suffix = format!(":{default_port}");
+    let host = match port {
+        None => "localhost",
+        Some(_) => authority.strip_suffix(&suffix).unwrap_or(authority),
+    };
+    Ok(Found {
+        group,
+        host: Bytes::copy_from_slice(host.as_bytes()),
+        port: port.map(|port| port.to_string()).unwrap_or_default().into(),
+        uri,
+        redirect: None,
+    })
+}
+
+/// A group of one server, for one request.
+fn single(name: &str, address: &Address, default_port: u16) -> Result<Arc<Group>, String> {
+    if default_port == 0 && matches!(address, Address::Host { port: None, .. }) {
+        return Err(format!("no port in upstream \"{name}\""));
+    }
+    let server = Server {
+        place: place(address, default_port),
+        settings: round_robin::Settings::default(),
+        backup: false,
+    };
+    let keepalive = keepalive::Settings { connections: 0, ..keepalive::Settings::default() };
+    let (name, servers) = (name.to_owned(), vec![server]);
+    Ok(Arc::new(Group::new(Description { name, servers, keepalive })))
+}

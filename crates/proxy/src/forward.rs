@@ -1,0 +1,236 @@
+//! One request out and back: `proxy_pass`, `uwsgi_pass`.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::task::Poll;
+
+use bytes::Bytes;
+use http::Method;
+use tidegate_config::http::error_log::Level;
+use tidegate_config::http::error_page::ErrorPage;
+use tidegate_config::http::forward::Forward;
+use tidegate_config::http::pass::{Pass, Protocol};
+use tidegate_http::body::{Body, Tunnel};
+use tidegate_http::client::{NoBody, RequestBody};
+use tidegate_http::exchange::Exchange;
+use tidegate_http::response::Response;
+use tidegate_http::stop::Stop;
+use tidegate_http::uri::redirect::parse_unsafe;
+
+use crate::answer::{Answer, Leased, Tally};
+use crate::ask::{Answered, Question, Unanswered};
+use crate::buffering::{Buffered, Room};
+use crate::content::{self, Content};
+use crate::destination::{self, Found};
+use crate::link::Link;
+use crate::outgoing::{self, Outgoing};
+use crate::response::{self, Accel, Rules};
+use crate::upstream::Upstreams;
+
+/// Answers a request by asking an upstream.
+pub async fn respond(
+    ex: &mut Exchange<'_>,
+    pass: &Pass,
+    upstreams: &Upstreams,
+) -> Result<Response, Stop> {
+    // Boxed, so that requests that are not forwarded stay small.
+    Box::pin(forward(ex, pass, upstreams)).await
+}
+
+async fn forward(
+    ex: &mut Exchange<'_>,
+    pass: &Pass,
+    upstreams: &Upstreams,
+) -> Result<Response, Stop> {
+    let forward = spoken(ex, pass)?;
+    let content = content::take(ex, pass, forward).await?;
+    let found = destination::find(ex, pass, upstreams)?;
+    ex.proxy_host = (found.host.clone(), found.port.clone());
+    let outgoing = match pass.protocol {
+        Protocol::Uwsgi => outgoing::over_uwsgi(ex, content, forward)?,
+        _ => outgoing::over_http(ex, content, forward, &found),
+    };
+    if let Some(last) = ex.upstream.borrow_mut().last_mut() {
+        last.redirected = true;
+    }
+    let mut client = std::mem::replace(&mut ex.body, Box::new(NoBody));
+    let asked = ask(ex, outgoing, (forward, &found), client.as_mut()).await;
+    ex.body = client;
+    let answered = asked?;
+    let rules = Rules {
+        forward,
+        proxy: (pass.protocol == Protocol::Http).then_some(&*ex.location.proxy),
+        default: found.redirect.as_ref(),
+    };
+    let_back(ex, answered, &rules).await
+}
+
+/// The directives of the protocol, if we speak it.
+fn spoken<'a>(ex: &Exchange<'a>, pass: &Pass) -> Result<&'a Forward, Stop> {
+    let location = ex.location;
+    let forward = match pass.protocol {
+        _ if pass.tls => Err("TLS to upstreams is not spoken"),
+        Protocol::Http => Ok(&location.proxy_forward),
+        Protocol::Uwsgi => Ok(&location.uwsgi_forward),
+        Protocol::Fastcgi => Err("FastCGI is not spoken"),
+        Protocol::Scgi => Err("SCGI is not spoken"),
+    };
+    forward.map(|forward| &**forward).map_err(|reason| {
+        ex.log(Level::Error, &format!("{reason} while connecting to upstream"));
+        Stop::Status(502)
+    })
+}
+
+/// Asks the group; what the client does meanwhile is heard.
+async fn ask(
+    ex: &Exchange<'_>,
+    outgoing: Outgoing,
+    (forward, found): (&Forward, &Found),
+    client: &mut (dyn RequestBody + '_),
+) -> Result<Answered, Stop> {
+    let log = |level: Level, text: &str| ex.log(level, text);
+    let question = Question {
+        group: found.group.clone(),
+        codec: outgoing.codec,
+        content: outgoing.content,
+        unrepeatable: matches!(ex.request.method.as_str(), "POST" | "LOCK" | "PATCH"),
+        forward,
+        journal: ex.upstream.clone(),
+        log: &log,
+        url: outgoing.url,
+        hint: outgoing.hint,
+    };
+    let mut answered = question.ask(client).await.map_err(|unanswered| match unanswered {
+        Unanswered::Status(status) => Stop::Status(status),
+        Unanswered::Client(error) => {
+            ex.log(Level::Info, &format!("{error} while sending request to upstream"));
+            Stop::Status(error.status())
+        }
+        Unanswered::Gone => Stop::ClientClosed,
+    })?;
+    // An application that answers before it has read a body goes on reading, unless it objects.
+    let objects = answered.head.status >= 400 || answered.head.upgrade;
+    if !answered.link.is_sent() && matches!(question.content, Content::Live(_)) && !objects {
+        let _ = poll_fn(|cx| answered.link.poll_sent(client, cx)).await;
+    }
+    Ok(answered)
+}
+
+/// Makes the client's answer of the upstream's.
+async fn let_back(
+    ex: &mut Exchange<'_>,
+    answered: Answered,
+    rules: &Rules<'_>,
+) -> Result<Response, Stop> {
+    let Answered { link, mut head, begun } = answered;
+    let accel = response::accel(&head.headers, rules.forward);
+    if let Some(uri) = &accel.redirect {
+        ex.kept_headers = response::kept(&head.headers, rules);
+        ex.upstream_headers = head.headers;
+        leave(Answer::new(link, Tally::new(ex.upstream.clone(), begun))).await;
+        return Err(redirected(ex, uri));
+    }
+    let warnings = RefCell::new(Vec::new());
+    let mut response =
+        response::response(&head, rules, ex, &|text| warnings.borrow_mut().push(text.to_owned()));
+    for warning in warnings.take() {
+        ex.log(Level::Warn, &format!("{warning} while reading response header from upstream"));
+    }
+    ex.upstream_headers = std::mem::take(&mut head.headers);
+    let tally = Tally::new(ex.upstream.clone(), begun);
+    if head.upgrade {
+        response.body = tunnel(*link, tally, rules.forward);
+        return Ok(response);
+    }
+    let mut answer = Box::new(Answer::new(link, tally));
+    if intercepted(ex, rules.forward, head.status) {
+        leave(*answer).await;
+        return Err(instead_of(&response));
+    }
+    heed(ex, &mut response, &accel);
+    let buffering = accel.buffering.unwrap_or(rules.forward.buffering);
+    let room = room(rules.forward);
+    let whole = poll_fn(|cx| Poll::Ready(answer.poll_whole(room.memory, cx))).await;
+    response.body = match whole {
+        Some(bytes) if bytes.is_empty() => Body::Empty,
+        Some(bytes) => Body::Bytes(bytes),
+        None if buffering => Body::Stream(Box::pin(Buffered::new(answer, room))),
+        None => Body::Stream(Box::into_pin(answer)),
+    };
+    Ok(response)
+}
+
+/// Where `X-Accel-Redirect` leads.
+fn redirected(ex: &mut Exchange<'_>, uri: &Bytes) -> Stop {
+    if uri.starts_with(b"@") {
+        return Stop::Named(String::from_utf8_lossy(uri).into_owned());
+    }
+    let Some(target) = parse_unsafe(uri) else {
+        let text = format!("unsafe URI \"{}\" was detected", uri.escape_ascii());
+        ex.log(Level::Error, &format!("{text} in \"X-Accel-Redirect\" from upstream"));
+        return Stop::Status(404);
+    };
+    // What was percent-encoded in the field is a plain file name now.
+    let (raw, path) = (uri.escape_ascii(), target.path.escape_ascii());
+    ex.log(Level::Info, &format!("\"X-Accel-Redirect: {raw}\" leads to \"{path}\""));
+    if ex.method != Method::HEAD {
+        ex.method = Method::GET;
+    }
+    Stop::Redirect { uri: target.path, args: target.args }
+}
+
+/// Whether `error_page` answers instead (nginx: `ngx_http_upstream_intercept_errors`).
+fn intercepted(ex: &Exchange<'_>, forward: &Forward, status: u16) -> bool {
+    let has_page = |page: &ErrorPage| page.statuses.contains(&status);
+    forward.intercept_errors && status >= 300 && ex.location.error_page.pages.iter().any(has_page)
+}
+
+/// What `error_page` takes the place of. A 401 keeps its challenge.
+fn instead_of(response: &Response) -> Stop {
+    if response.status != 401 {
+        return Stop::Status(response.status);
+    }
+    let mut bare = Response::new(401);
+    for field in &response.headers {
+        if field.name.eq_ignore_ascii_case(b"WWW-Authenticate") {
+            bare.headers.push(field.name.clone(), field.value.clone());
+        }
+    }
+    Stop::Special(Box::new(bare))
+}
+
+/// Lets an answer go that nobody wants; if its end is at hand its connection is kept.
+async fn leave(mut answer: Answer) {
+    poll_fn(|cx| Poll::Ready(answer.poll_whole(LITTLE, cx))).await;
+}
+
+/// How much is read of such an answer, in bytes.
+const LITTLE: usize = 4096;
+
+/// Does what the other `X-Accel-*` ask for.
+fn heed(ex: &mut Exchange<'_>, response: &mut Response, accel: &Accel) {
+    if let Some(rate) = accel.limit_rate {
+        ex.limit_rate = Some(rate.to_string().into());
+    }
+    if let Some(charset) = &accel.charset
+        && response.content_type.as_ref().is_some_and(|text| !text.contains(&b';'))
+    {
+        response.charset = Some(charset.clone());
+    }
+}
+
+fn tunnel(link: Link, tally: Tally, forward: &Forward) -> Body {
+    let (stream, early, lease) = link.into_tunnel();
+    let stream = Box::pin(Leased { stream, _lease: lease, tally });
+    Body::Tunnel(Tunnel { stream, early, timeout: forward.read_timeout })
+}
+
+fn room(forward: &Forward) -> Room {
+    let buffers = &forward.buffers;
+    Room {
+        memory: (buffers.number as usize).saturating_mul(buffers.size.0 as usize),
+        file: forward.max_temp_file_size.0,
+        folder: forward.temp_path.clone(),
+        outlives_client: forward.ignore_client_abort,
+    }
+}

@@ -1,0 +1,252 @@
+//! One request out and its answer back, on one connection, reading while writing.
+
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use tidegate_http::client::{ClientError, RequestBody};
+use tokio_util::io::poll_read_buf;
+
+use crate::fault::{Action, Fault};
+use crate::outbox::{Outbox, Payload, Progress, Unsent};
+use crate::protocol::{Codec, Decode, Event, Invalid};
+use crate::silence::Silence;
+use crate::stream::Stream;
+use crate::upstream::group::Lease;
+use crate::upstream::keepalive::{self, Connection};
+
+/// What the configuration says of an exchange with a peer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// How long the peer may take nothing (nginx: `proxy_send_timeout`).
+    pub(crate) send: Duration,
+    /// How long the peer may say nothing (nginx: `proxy_read_timeout`).
+    pub(crate) read: Duration,
+    /// How long the head may be, in bytes (nginx: `proxy_buffer_size`).
+    pub(crate) head: usize,
+    /// How much of the body is read at a time, in bytes.
+    pub(crate) piece: usize,
+}
+
+/// Why an exchange failed.
+#[derive(Debug)]
+pub(crate) enum Broken {
+    /// The peer is to blame.
+    Peer(Fault),
+    /// The client does not send what it promised.
+    Client(ClientError),
+    /// Our own file cannot be read.
+    File(io::Error),
+}
+
+/// One exchange with a peer.
+pub(crate) struct Link {
+    connection: Connection,
+    lease: Lease,
+    outbox: Outbox,
+    sending: Progress,
+    /// The peer takes no more; its answer may be on the way all the same.
+    refused: Option<io::Error>,
+    decoder: Box<dyn Decode>,
+    inbox: BytesMut,
+    /// The peer has closed its side.
+    ended: bool,
+    action: Action,
+    silence: Silence,
+    limits: Limits,
+    /// How many bytes the peer has sent.
+    pub(crate) received: u64,
+}
+
+impl Link {
+    /// Begins an exchange; nothing is sent before the first poll.
+    pub(crate) fn new(
+        connection: Connection,
+        lease: Lease,
+        codec: Rc<dyn Codec>,
+        payload: Payload,
+        limits: Limits,
+    ) -> Self {
+        let decoder = codec.decoder(limits.head);
+        Self {
+            connection,
+            lease,
+            outbox: Outbox::new(codec, payload),
+            sending: Progress::Peer,
+            refused: None,
+            decoder,
+            inbox: BytesMut::new(),
+            ended: false,
+            action: Action::Sending,
+            silence: Silence::default(),
+            limits,
+            received: 0,
+        }
+    }
+
+    /// Whether the connection had carried another request before.
+    pub(crate) fn is_cached(&self) -> bool {
+        self.connection.requests > 1
+    }
+
+    /// How many bytes the peer has taken.
+    pub(crate) fn sent(&self) -> u64 {
+        self.outbox.sent
+    }
+
+    /// The next event of the answer; the client is asked for more of a body that is still coming.
+    pub(crate) fn poll_event(
+        &mut self,
+        mut client: Option<&mut (dyn RequestBody + '_)>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Event, Broken>> {
+        loop {
+            self.send(client.as_deref_mut(), cx)?;
+            if let Some(event) = self.decode()? {
+                self.silence.broken();
+                return Poll::Ready(Ok(event));
+            }
+            if self.receive(cx)?.is_ready() {
+                self.silence.broken();
+                continue;
+            }
+            return self.poll_silence(cx).map(Err);
+        }
+    }
+
+    /// Ready when the request has gone, or no more of it will be taken.
+    pub(crate) fn poll_sent(
+        &mut self,
+        client: &mut (dyn RequestBody + '_),
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Broken>> {
+        self.send(Some(client), cx)?;
+        if self.is_sent() {
+            return Poll::Ready(Ok(()));
+        }
+        self.poll_silence(cx).map(Err)
+    }
+
+    /// Whether all of the request has gone.
+    pub(crate) fn is_sent(&self) -> bool {
+        self.sending == Progress::Done
+    }
+
+    /// Ready when the peer has been silent for too long.
+    fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<Broken> {
+        let limit = match self.sending {
+            Progress::Client => return Poll::Pending,
+            Progress::Peer => self.limits.send,
+            Progress::Done => self.limits.read,
+        };
+        self.silence.poll_over(cx, limit).map(|()| Broken::Peer(Fault::TimedOut(self.action)))
+    }
+
+    /// Sends what can be sent; a peer that takes no more may still be heard.
+    fn send(
+        &mut self,
+        client: Option<&mut (dyn RequestBody + '_)>,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Broken> {
+        if self.sending == Progress::Done {
+            return Ok(());
+        }
+        let before = self.outbox.sent;
+        match self.outbox.poll_send(&mut self.connection.stream, client, cx) {
+            Ok(progress) => self.sending = progress,
+            Err(Unsent::Client(error)) => return Err(Broken::Client(error)),
+            Err(Unsent::File(error)) => return Err(Broken::File(error)),
+            Err(Unsent::Peer(error)) => {
+                self.refused = Some(error);
+                self.outbox.abandon();
+                self.sending = Progress::Done;
+            }
+        }
+        if self.outbox.sent > before {
+            self.silence.broken();
+        }
+        if self.sending == Progress::Done && self.action == Action::Sending {
+            self.action = Action::ReadingHeader;
+        }
+        Ok(())
+    }
+
+    fn decode(&mut self) -> Result<Option<Event>, Broken> {
+        let asked = !self.inbox.is_empty() || self.ended || self.action == Action::Reading;
+        if !asked {
+            return Ok(None);
+        }
+        match self.decoder.decode(&mut self.inbox, self.ended) {
+            Ok(event) => {
+                if matches!(event, Some(Event::Head(_))) {
+                    self.action = Action::Reading;
+                }
+                Ok(event)
+            }
+            Err(Invalid::Ended) => Err(Broken::Peer(self.closed())),
+            Err(reason) => Err(Broken::Peer(Fault::Invalid { reason, action: self.reading() })),
+        }
+    }
+
+    /// Reads once.
+    fn receive(&mut self, cx: &mut Context<'_>) -> Result<Poll<()>, Broken> {
+        let room = match self.action {
+            Action::Reading => self.limits.piece,
+            _ => self.limits.head.saturating_sub(self.inbox.len()),
+        };
+        self.inbox.reserve(room.max(1));
+        let (stream, inbox) = (&mut self.connection.stream, &mut self.inbox);
+        match poll_read_buf(Pin::new(stream), cx, inbox) {
+            Poll::Pending => return Ok(Poll::Pending),
+            Poll::Ready(Ok(0)) => self.ended = true,
+            Poll::Ready(Ok(length)) => self.received += length as u64,
+            Poll::Ready(Err(error)) => {
+                let error = self.refused.take().filter(|_| self.received == 0).unwrap_or(error);
+                let (call, action) = ("recv", self.reading());
+                return Err(Broken::Peer(Fault::System { call, error, action }));
+            }
+        }
+        Ok(Poll::Ready(()))
+    }
+
+    /// The peer has closed too early.
+    fn closed(&mut self) -> Fault {
+        match self.refused.take() {
+            Some(error) => Fault::System { call: "send", error, action: Action::Sending },
+            None => Fault::Closed(self.reading()),
+        }
+    }
+
+    fn reading(&self) -> Action {
+        match self.action {
+            Action::Sending => Action::ReadingHeader,
+            action => action,
+        }
+    }
+
+    /// After [`Event::End`]: keeps the connection if it can carry another request. Says whether
+    /// the peer has sent more than its answer.
+    pub(crate) fn finish(self) -> bool {
+        let more = !self.inbox.is_empty();
+        let group = self.lease.group();
+        let settings = &group.description.keepalive;
+        let sent = self.sending == Progress::Done && self.refused.is_none();
+        if sent && !more && !self.ended && self.decoder.reusable() {
+            keepalive::put(group.id, &self.lease.address, self.connection, settings);
+        }
+        more
+    }
+
+    /// After the head of an upgrade: the connection, what came behind the head, and the peer.
+    pub(crate) fn into_tunnel(self) -> (Stream, Bytes, Lease) {
+        (self.connection.stream, self.inbox.freeze(), self.lease)
+    }
+
+    /// Gives the peer back after a failure; the connection is closed.
+    pub(crate) fn into_lease(self) -> Lease {
+        self.lease
+    }
+}

@@ -1,0 +1,163 @@
+//! A request on its way to a peer: its head, then its body from memory, a file or the client.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, IoSlice};
+use std::os::unix::fs::FileExt;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use bytes::{Buf, Bytes};
+use tidegate_http::client::{ClientError, RequestBody};
+use tokio::io::AsyncWrite;
+
+use crate::protocol::Codec;
+use crate::stream::Stream;
+
+/// The body of a request.
+pub(crate) enum Payload {
+    /// All of it, in memory.
+    Memory(Bytes),
+    /// All of it, in a file of so many bytes.
+    File(Rc<File>, u64),
+    /// Still coming from the client, behind what has come already; it can be sent once.
+    Live(Bytes),
+}
+
+/// Why a request could not be sent.
+#[derive(Debug)]
+pub(crate) enum Unsent {
+    /// The peer does not take it.
+    Peer(io::Error),
+    /// The client does not give it.
+    Client(ClientError),
+    /// Its file cannot be read.
+    File(io::Error),
+}
+
+/// Who is being waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// All is sent.
+    Done,
+    /// The peer has to take more.
+    Peer,
+    /// The client has to give more.
+    Client,
+}
+
+/// What is still to be sent.
+pub(crate) struct Outbox {
+    codec: Rc<dyn Codec>,
+    queue: VecDeque<Bytes>,
+    payload: Payload,
+    /// How much of a payload in a file has been read.
+    position: u64,
+    /// Whether all of the payload is in the queue.
+    complete: bool,
+    /// How many bytes the peer has taken.
+    pub(crate) sent: u64,
+}
+
+/// How much of a file is read at a time.
+const FILE_PIECE: u64 = 64 * 1024;
+
+/// How many pieces are written at a time.
+const PIECES: usize = 16;
+
+impl Outbox {
+    /// A request of which nothing has been sent.
+    pub(crate) fn new(codec: Rc<dyn Codec>, payload: Payload) -> Self {
+        let queue = VecDeque::from([codec.head()]);
+        Self { codec, queue, payload, position: 0, complete: false, sent: 0 }
+    }
+
+    /// Sends what can be sent.
+    pub(crate) fn poll_send(
+        &mut self,
+        stream: &mut Stream,
+        client: Option<&mut (dyn RequestBody + '_)>,
+        cx: &mut Context<'_>,
+    ) -> Result<Progress, Unsent> {
+        let mut client = client;
+        loop {
+            // Head and body go together where the body is at hand.
+            let waiting = !self.complete
+                && self.queue.len() < 2
+                && self.fill(client.as_deref_mut(), cx)?.is_pending();
+            if self.queue.is_empty() {
+                return Ok(if waiting { Progress::Client } else { Progress::Done });
+            }
+            let mut pieces = [IoSlice::new(&[]); PIECES];
+            for (slice, bytes) in pieces.iter_mut().zip(&self.queue) {
+                *slice = IoSlice::new(bytes);
+            }
+            let filled = pieces.get(..self.queue.len().min(PIECES)).unwrap_or_default();
+            match Pin::new(&mut *stream).poll_write_vectored(cx, filled) {
+                Poll::Ready(Ok(0)) => return Err(Unsent::Peer(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(taken)) => self.advance(taken),
+                Poll::Ready(Err(error)) => return Err(Unsent::Peer(error)),
+                Poll::Pending => return Ok(Progress::Peer),
+            }
+        }
+    }
+
+    /// Gives up what has not been sent.
+    pub(crate) fn abandon(&mut self) {
+        self.queue.clear();
+        self.complete = true;
+    }
+
+    /// Queues the next piece of the body.
+    fn fill(
+        &mut self,
+        client: Option<&mut (dyn RequestBody + '_)>,
+        cx: &mut Context<'_>,
+    ) -> Result<Poll<()>, Unsent> {
+        let piece = match (&mut self.payload, client) {
+            (Payload::Memory(bytes), _) => some(std::mem::take(bytes)),
+            (Payload::File(file, length), _) => {
+                read_piece(file, self.position, *length).map_err(Unsent::File)?
+            }
+            (Payload::Live(early), _) if !early.is_empty() => some(std::mem::take(early)),
+            (Payload::Live(_), None) => return Ok(Poll::Pending),
+            (Payload::Live(_), Some(client)) => match client.poll_data(cx) {
+                Poll::Ready(piece) => piece.transpose().map_err(Unsent::Client)?,
+                Poll::Pending => return Ok(Poll::Pending),
+            },
+        };
+        if let Some(bytes) = piece {
+            self.position += bytes.len() as u64;
+            self.codec.data(bytes, &mut self.queue);
+        } else {
+            self.codec.end(&mut self.queue);
+            self.complete = true;
+        }
+        Ok(Poll::Ready(()))
+    }
+
+    fn advance(&mut self, mut taken: usize) {
+        self.sent += taken as u64;
+        while let Some(first) = self.queue.front_mut() {
+            let length = first.len().min(taken);
+            first.advance(length);
+            taken -= length;
+            if !first.is_empty() {
+                return;
+            }
+            self.queue.pop_front();
+        }
+    }
+}
+
+fn some(bytes: Bytes) -> Option<Bytes> {
+    Some(bytes).filter(|bytes| !bytes.is_empty())
+}
+
+fn read_piece(file: &File, position: u64, length: u64) -> io::Result<Option<Bytes>> {
+    let size = FILE_PIECE.min(length.saturating_sub(position)) as usize;
+    let mut piece = vec![0; size];
+    file.read_exact_at(&mut piece, position)?;
+    Ok((size > 0).then(|| piece.into()))
+}

@@ -1,0 +1,127 @@
+use tidegate_config::value::template::Template;
+
+use super::*;
+
+fn fields(lines: &[(&'static str, &'static str)]) -> Headers {
+    let mut headers = Headers::new();
+    for (name, value) in lines {
+        headers.push(*name, *value);
+    }
+    headers
+}
+
+fn configured(set: &[(&'static str, &'static str)]) -> Vec<(Bytes, Bytes)> {
+    set.iter().map(|&(name, value)| (name.into(), value.into())).collect()
+}
+
+fn sent(set: &[(&'static str, &'static str)], client: &Headers, length: Length) -> String {
+    let (method, target, host) = ("POST".into(), "/".into(), "app".into());
+    let asked = Asked {
+        method: &method,
+        target: &target,
+        headers: Some(client),
+        host: &host,
+        length,
+        set_header: &configured(set),
+        http11: true,
+    };
+    let request = over_http(&asked);
+    let line = |field: &tidegate_http::headers::Header| {
+        format!("{}: {}", field.name.escape_ascii(), field.value.escape_ascii())
+    };
+    request.headers.iter().map(line).collect::<Vec<_>>().join("|")
+}
+
+#[test]
+fn what_concerns_the_client_s_connection_stays_here() {
+    let client = fields(&[
+        ("Host", "site"),
+        ("Connection", "close"),
+        ("User-Agent", "x"),
+        ("X-Y", "1"),
+        ("x-y", "2"),
+        ("TE", "trailers"),
+        ("Keep-Alive", "5"),
+        ("Upgrade", "websocket"),
+        ("Expect", "100-continue"),
+        ("Transfer-Encoding", "chunked"),
+        ("Trailer", "x"),
+    ]);
+    assert_eq!(
+        sent(&[], &client, Length::Known(5)),
+        "Host: app|Content-Length: 5|User-Agent: x|X-Y: 1|x-y: 2|Trailer: x"
+    );
+    assert_eq!(sent(&[], &fields(&[]), Length::None), "Host: app");
+    assert_eq!(sent(&[], &fields(&[]), Length::Chunked), "Host: app|Transfer-Encoding: chunked");
+}
+
+#[test]
+fn configured_fields_replace_the_client_s_and_may_stand_twice() {
+    let client = fields(&[("Accept", "a"), ("X-A", "client"), ("Upgrade", "websocket")]);
+    let set = [
+        ("X-A", "1"),
+        ("Host", "other"),
+        ("X-A", "2"),
+        ("Accept", ""),
+        ("Connection", "upgrade"),
+        ("Content-Length", ""),
+    ];
+    assert_eq!(
+        sent(&set, &client, Length::Known(5)),
+        "X-A: 1|Host: other|X-A: 2|Connection: upgrade"
+    );
+}
+
+#[test]
+fn no_value_ends_its_line() {
+    assert_eq!(sent(&[("A", "b\r\nC: d")], &fields(&[]), Length::None), "A: b  C: d|Host: app");
+}
+
+#[test]
+fn an_upgrade_is_welcome_only_where_it_was_asked_for_and_passed_on() {
+    let method = "GET".into();
+    let ask = |set: &[(&'static str, &'static str)], client: &Headers| {
+        let asked = Asked {
+            method: &method,
+            target: &method,
+            headers: Some(client),
+            host: &method,
+            length: Length::None,
+            set_header: &configured(set),
+            http11: true,
+        };
+        over_http(&asked).upgrade
+    };
+    let client = fields(&[("Upgrade", "websocket")]);
+    assert!(ask(&[("Upgrade", "websocket"), ("Connection", "upgrade")], &client));
+    assert!(!ask(&[], &client));
+    assert!(!ask(&[("Upgrade", "websocket")], &fields(&[])));
+}
+
+#[test]
+fn a_client_s_fields_are_joined_and_give_way_to_configured_ones() {
+    let param = |name: &'static str, value: &'static str| Param {
+        name: name.into(),
+        value: Template::text(value),
+        if_not_empty: false,
+    };
+    let params = [param("A", "1"), param("HTTP_X_Y", "conf")];
+    let client = fields(&[
+        ("Host", "client"),
+        ("X-Y", "client"),
+        ("Cookie", "a=1"),
+        ("Accept", "a"),
+        ("Cookie", "b=2"),
+        ("accept", "b"),
+        ("Proxy", "evil"),
+    ]);
+    let mut sent = vec![("A".into(), "1".into()), ("HTTP_HOST".into(), "site.example".into())];
+    add_fields(&mut sent, &params, &client);
+    let line = |(name, value): &(Bytes, Bytes)| {
+        format!("{}={}", name.escape_ascii(), value.escape_ascii())
+    };
+    assert_eq!(
+        sent.iter().map(line).collect::<Vec<_>>().join("|"),
+        "A=1|HTTP_HOST=site.example|HTTP_COOKIE=a=1; b=2|HTTP_ACCEPT=a, b"
+    );
+}

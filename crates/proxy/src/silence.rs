@@ -1,0 +1,63 @@
+//! A timer for a peer that may be silent for so long and no longer.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// Measures silence. It runs only while we wait: what comes at once costs no timer, and while a
+/// slow client keeps us busy the peer is not blamed.
+#[derive(Debug, Default)]
+pub(crate) struct Silence {
+    deadline: Option<Instant>,
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl Silence {
+    /// Something was heard, or we are about to do something else.
+    pub(crate) fn broken(&mut self) {
+        self.deadline = None;
+    }
+
+    /// Ready when the silence has lasted for `limit`.
+    pub(crate) fn poll_over(&mut self, cx: &mut Context<'_>, limit: Duration) -> Poll<()> {
+        let deadline = *self.deadline.get_or_insert_with(|| Instant::now() + limit);
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        if sleep.deadline() > deadline {
+            sleep.as_mut().reset(deadline);
+        }
+        // It may have been set for an earlier silence; then it is set again.
+        while sleep.as_mut().poll(cx).is_ready() {
+            if sleep.deadline() >= deadline {
+                return Poll::Ready(());
+            }
+            sleep.as_mut().reset(deadline);
+        }
+        Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn only_unbroken_silence_counts() {
+        let mut silence = Silence::default();
+        let limit = Duration::from_secs(5);
+        let start = Instant::now();
+        for _ in 0..3 {
+            let short = poll_fn(|cx| silence.poll_over(cx, limit));
+            assert!(tokio::time::timeout(Duration::from_secs(4), short).await.is_err());
+            silence.broken();
+        }
+        poll_fn(|cx| silence.poll_over(cx, limit)).await;
+        assert_eq!(start.elapsed().as_secs(), 17);
+        silence.broken();
+        poll_fn(|cx| silence.poll_over(cx, Duration::from_secs(1))).await;
+        assert_eq!(start.elapsed().as_secs(), 18);
+    }
+}

@@ -1,0 +1,106 @@
+//! What stands between method and version: the URI rules of `proxy_pass`.
+//!
+//! nginx: `ngx_http_proxy_create_request`.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use tidegate_http::uri::escape::{Escape, escape};
+
+/// What is known of a request's URI when it is forwarded.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked<'a> {
+    /// As the client sent it; `None` once it was changed on the way.
+    pub(crate) raw: Option<&'a [u8]>,
+    /// Decoded and normalised, or as it was changed.
+    pub(crate) path: &'a [u8],
+    /// What stands behind the question mark.
+    pub(crate) args: Option<&'a [u8]>,
+    /// How long the beginning is that the URI of `proxy_pass` stands for: the length of the
+    /// location's name; `None` after `rewrite … break`, when nothing stands for anything.
+    pub(crate) location: Option<usize>,
+}
+
+/// Where the URI that is sent comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Replacement<'a> {
+    /// `proxy_pass http://app`: the client's.
+    None,
+    /// `proxy_pass http://app/uri`: this, and what follows the location's name.
+    Prefix(&'a [u8]),
+    /// `proxy_pass` with variables and a URI: exactly this.
+    Exact(&'a [u8]),
+}
+
+/// The target of the request that is sent. No byte of it ends the line it stands in.
+pub(crate) fn target(asked: &Asked<'_>, replacement: Replacement<'_>) -> Bytes {
+    let prefix = match (replacement, asked.raw) {
+        (Replacement::Exact(uri), _) => return on_one_line(uri.into()),
+        (Replacement::None, Some(raw)) => return on_one_line(raw.into()),
+        (Replacement::Prefix(uri), _) if asked.location.is_some() => uri,
+        _ => b"",
+    };
+    let known = match (replacement, asked.location) {
+        (Replacement::Prefix(_), Some(length)) => length.min(asked.path.len()),
+        _ => 0,
+    };
+    let rest = asked.path.get(known..).unwrap_or_default();
+    let mut out = prefix.to_vec();
+    out.extend_from_slice(&escape(rest, Escape::Uri));
+    if let Some(args) = asked.args.filter(|args| !args.is_empty()) {
+        out.push(b'?');
+        out.extend_from_slice(args);
+    }
+    on_one_line(out.into())
+}
+
+/// Encodes what would end the request line: a variable may hold it.
+fn on_one_line(target: Cow<'_, [u8]>) -> Bytes {
+    let bad = |byte: u8| matches!(byte, b'\r' | b'\n' | 0);
+    if !target.iter().copied().any(bad) {
+        return target.into_owned().into();
+    }
+    let encode = |byte: u8| {
+        if bad(byte) { format!("%{byte:02X}").into_bytes() } else { vec![byte] }
+    };
+    target.iter().copied().flat_map(encode).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(raw: &'static str, path: &'static str, args: &'static str) -> Asked<'static> {
+        let args = (!args.is_empty()).then_some(args.as_bytes());
+        Asked { raw: Some(raw.as_bytes()), path: path.as_bytes(), args, location: Some(5) }
+    }
+
+    #[test]
+    fn without_a_uri_the_client_s_is_sent_as_it_came() {
+        let asked = asked("/uri/%2Fa%20b/./../c?d=%20e", "/uri/c", "d=%20e");
+        assert_eq!(target(&asked, Replacement::None), "/uri/%2Fa%20b/./../c?d=%20e");
+    }
+
+    #[test]
+    fn a_uri_stands_for_the_location_and_the_rest_is_encoded_again() {
+        let asked = asked("", "/uri/a b/%?", "d=%20e");
+        let replacement = Replacement::Prefix(b"/new/");
+        assert_eq!(target(&asked, replacement), "/new/a%20b/%25%3F?d=%20e");
+        assert_eq!(target(&asked, Replacement::Prefix(b"/n?x=y")), "/n?x=ya%20b/%25%3F?d=%20e");
+    }
+
+    #[test]
+    fn a_changed_uri_is_sent_as_it_was_changed() {
+        let changed = Asked { raw: None, location: None, ..asked("", "/b/x y", "q=1") };
+        assert_eq!(target(&changed, Replacement::Prefix(b"/new/")), "/b/x%20y?q=1");
+        assert_eq!(target(&changed, Replacement::None), "/b/x%20y?q=1");
+    }
+
+    #[test]
+    fn a_uri_with_variables_is_sent_exactly_but_on_one_line() {
+        let asked = asked("/x", "/x", "lost");
+        assert_eq!(target(&asked, Replacement::Exact(b"/z/a b/")), "/z/a b/");
+        let split = Replacement::Exact(b"/z HTTP/1.1\r\nX: y");
+        assert_eq!(target(&asked, split), "/z HTTP/1.1%0D%0AX: y");
+    }
+}
