@@ -25,8 +25,8 @@ pub struct Config {
     pub main: Main,
     /// What concerns connections of any kind.
     pub events: Events,
-    /// What concerns HTTP; absent where nothing is said of it.
-    pub http: Option<Arc<Http>>,
+    /// What concerns HTTP; without servers where nothing is said of it.
+    pub http: Arc<Http>,
 }
 
 /// A directive that opens a block.

@@ -70,7 +70,7 @@ fn check(table: &Table, statements: &[Statement], cx: &mut Cx<'_>) -> Option<Con
         let hint = "add an empty one: events {}";
         cx.diagnostics.push(Diagnostic::emerg("no \"events\" section in configuration").hint(hint));
     }
-    match draft.resolve(cx) {
+    match draft.resolve(table, cx) {
         Ok(config) => Some(config),
         Err(fault) => {
             cx.diagnostics.push(Diagnostic::emerg(fault.message.to_string()));
@@ -128,13 +128,13 @@ impl Draft {
         }
     }
 
-    fn resolve(&self, cx: &mut Cx<'_>) -> Result<Config, Fault> {
+    fn resolve(&self, table: &Table, cx: &mut Cx<'_>) -> Result<Config, Fault> {
         let main = Main::resolve(&self.main, None, Nesting::Level, cx)?;
         let events = Events::resolve(&self.events, None, Nesting::Level, cx)?;
         let http = match &self.http {
-            Some(draft) => Some(Arc::new(draft.resolve(&main, cx)?)),
-            None => None,
+            Some(draft) => draft.resolve(&main, cx)?,
+            None => HttpDraft::read(table, &[], cx)?.resolve(&main, cx)?,
         };
-        Ok(Config { main, events, http })
+        Ok(Config { main, events, http: Arc::new(http) })
     }
 }

@@ -20,7 +20,7 @@ fn a_level_that_says_nothing_shares_what_is_around_it() {
          upstream backend { server 127.0.0.1:1 weight=2; server unix:/x backup; } }",
     );
     println!("{}", loaded.messages());
-    let http = loaded.config.unwrap().http.unwrap();
+    let http = loaded.config.unwrap().http;
     let server = http.servers.first().unwrap();
     let tree = &server.location.locations;
     let x = tree.longest_prefix(b"/xyz").unwrap();
