@@ -17,20 +17,7 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let visibility = &input.vis;
     let written = format_ident!("{name}Written");
     let summary = format!("What was written of a [`{name}`].");
-    let mut features = Vec::new();
-    let mut plain = Vec::new();
-    for field in fields(input)? {
-        let ident = field.ident.as_ref().ok_or_else(|| Error::new_spanned(field, "a name"))?;
-        if field.attrs.iter().any(|attribute| attribute.path().is_ident("plain")) {
-            plain.push(ident);
-            continue;
-        }
-        let mut prefix = String::new();
-        for attribute in field.attrs.iter().filter(|a| a.path().is_ident("family")) {
-            prefix = attribute.parse_args::<LitStr>()?.value();
-        }
-        features.push(Feature { ident, ty: shared(&field.ty)?, prefix });
-    }
+    let (features, plain) = sorted(input)?;
     let idents: Vec<_> = features.iter().map(|feature| feature.ident).collect();
     let types: Vec<_> = features.iter().map(|feature| feature.ty).collect();
     let prefixes = features.iter().map(|feature| &feature.prefix);
@@ -90,6 +77,25 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
             }
         }
     })
+}
+
+/// The features of a block, and its fields that are none.
+fn sorted(input: &DeriveInput) -> Result<(Vec<Feature<'_>>, Vec<&Ident>)> {
+    let mut features = Vec::new();
+    let mut plain = Vec::new();
+    for field in fields(input)? {
+        let ident = field.ident.as_ref().ok_or_else(|| Error::new_spanned(field, "a name"))?;
+        if field.attrs.iter().any(|attribute| attribute.path().is_ident("plain")) {
+            plain.push(ident);
+            continue;
+        }
+        let mut prefix = String::new();
+        for attribute in field.attrs.iter().filter(|a| a.path().is_ident("family")) {
+            prefix = attribute.parse_args::<LitStr>()?.value();
+        }
+        features.push(Feature { ident, ty: shared(&field.ty)?, prefix });
+    }
+    Ok((features, plain))
 }
 
 /// `T` of an `Arc<T>`.

@@ -25,31 +25,22 @@ impl Declared<'_> {
 
 pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let declared = fields(input)?.into_iter().map(declared).collect::<Result<Vec<_>>>()?;
-    let name = &input.ident;
-    let visibility = &input.vis;
-    let written = format_ident!("{name}Written");
-    let summary = format!("What was written of [`{name}`] at one level.");
     let shadow = declared.iter().map(shadow);
-    let mut index = 0_usize;
-    let mut declarations = Vec::new();
-    let mut setters = Vec::new();
-    for field in &declared {
-        for directive in &field.directives {
-            for name in &directive.names {
-                declarations.push(declaration(field, directive, &name.value())?);
-                setters.push(setter(index, field, directive)?);
-                index += 1;
-            }
-        }
-    }
+    let (declarations, setters) = tables(&declared)?;
     let is_written = declared.iter().map(is_written);
     let resolve = declared.iter().map(resolve).collect::<Result<Vec<_>>>()?;
     let own = declared.iter().any(Declared::own);
-    Ok(quote! {
+    let (name, visibility) = (&input.ident, &input.vis);
+    let written = format_ident!("{name}Written");
+    let summary = format!("What was written of [`{name}`] at one level.");
+    let shadow = quote! {
         #[doc = #summary]
         #[derive(Clone, Debug, Default)]
         #[allow(missing_docs)]
         #visibility struct #written { #(#shadow,)* }
+    };
+    Ok(quote! {
+        #shadow
 
         impl crate::directive::Directives for #name {
             type Written = #written;
@@ -91,6 +82,23 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
             }
         }
     })
+}
+
+/// Each directive's declaration, and what takes it; the place in the list is its number.
+fn tables(declared: &[Declared<'_>]) -> Result<(Vec<TokenStream>, Vec<TokenStream>)> {
+    let mut index = 0_usize;
+    let mut declarations = Vec::new();
+    let mut setters = Vec::new();
+    for field in declared {
+        for directive in &field.directives {
+            for name in &directive.names {
+                declarations.push(declaration(field, directive, &name.value())?);
+                setters.push(setter(index, field, directive)?);
+                index += 1;
+            }
+        }
+    }
+    Ok((declarations, setters))
 }
 
 fn declared(field: &Field) -> Result<Declared<'_>> {
@@ -142,17 +150,14 @@ fn declaration(field: &Declared<'_>, directive: &Directive, name: &str) -> Resul
         Some((least, None)) => quote!(crate::directive::Arity::at_least(#least)),
         None => quote!(<#ty as crate::value::Value>::ARITY),
     };
-    let contexts = match &directive.contexts {
-        Some(only) => {
-            quote!(crate::directive::Contexts::of(&[#(crate::directive::Context::#only),*]))
-        }
-        None => quote!(crate::directive::Contexts::HTTP_SERVER_LOCATION),
+    let contexts = if let Some(only) = &directive.contexts {
+        quote!(crate::directive::Contexts::of(&[#(crate::directive::Context::#only),*]))
+    } else {
+        quote!(crate::directive::Contexts::HTTP_SERVER_LOCATION)
     };
     let also = &directive.also;
-    let default = match &directive.default {
-        Some(text) => quote!(Some(#text)),
-        None => quote!(None),
-    };
+    let default =
+        if let Some(text) = &directive.default { quote!(Some(#text)) } else { quote!(None) };
     let effect = match (&directive.ignored, &directive.differs) {
         (Some(reason), _) => quote!(crate::directive::Effect::Ignored(#reason)),
         (None, Some(how)) => quote!(crate::directive::Effect::Differs(#how)),
@@ -175,9 +180,10 @@ fn declaration(field: &Declared<'_>, directive: &Directive, name: &str) -> Resul
 
 fn parsed(field: &Declared<'_>, directive: &Directive) -> Result<TokenStream> {
     let ty = value_type(field, directive)?;
-    Ok(match &directive.parse {
-        Some(path) => quote!(#path),
-        None => quote!(<#ty as crate::value::Value>::parse),
+    Ok(if let Some(path) = &directive.parse {
+        quote!(#path)
+    } else {
+        quote!(<#ty as crate::value::Value>::parse)
     })
 }
 
