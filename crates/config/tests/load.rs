@@ -1,4 +1,5 @@
 //! Whole configurations: what they resolve to, and what is said of their faults.
+#![allow(clippy::unwrap_used)] // a test may
 
 use std::path::Path;
 

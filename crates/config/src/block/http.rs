@@ -139,7 +139,7 @@ impl HttpDraft {
                 self.maps.push(map::read(number, statement, body, cx)?);
                 Ok(())
             }
-            _ => self.all.take(table, owner, statement, Context::Http, cx),
+            _ => self.all.take(table, (owner, Context::Http), statement, cx),
         }
     }
 

@@ -72,7 +72,7 @@ impl ServerDraft {
         let mut draft = Self { span: statement.name.span, ..Self::default() };
         for statement in body {
             let Some(owner) = judge(table, statement, Context::Server, cx) else { continue };
-            if let Err(fault) = draft.take(table, owner, statement, Context::Server, cx) {
+            if let Err(fault) = draft.take(table, (owner, Context::Server), statement, cx) {
                 report(&fault, statement, cx);
             }
         }
@@ -83,9 +83,8 @@ impl ServerDraft {
     pub(crate) fn take(
         &mut self,
         table: &Table,
-        owner: Owner,
+        (owner, context): (Owner, Context),
         statement: &Statement,
-        context: Context,
         cx: &mut Cx<'_>,
     ) -> Result<(), Fault> {
         match owner {
@@ -93,7 +92,7 @@ impl ServerDraft {
                 let args = Arguments { name: &statement.name, words: &statement.args };
                 ServerSettings::set(&mut self.written, key, &args, cx)
             }
-            _ => self.location.take(table, owner, statement, context, cx),
+            _ => self.location.take(table, (owner, context), statement, cx),
         }
     }
 

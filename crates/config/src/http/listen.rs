@@ -156,7 +156,7 @@ impl ListenOptions {
                 self.fastopen = Some(queue.ok_or_else(|| invalid("fastopen"))?);
             }
             "ipv6only" => {
-                self.ipv6only = Some(flag(value).ok_or_else(|| invalid("ipv6only flags"))?)
+                self.ipv6only = Some(flag(value).ok_or_else(|| invalid("ipv6only flags"))?);
             }
             "so_keepalive" => {
                 self.so_keepalive =

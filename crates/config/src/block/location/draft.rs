@@ -32,9 +32,8 @@ impl LocationDraft {
     pub(crate) fn take(
         &mut self,
         table: &Table,
-        owner: Owner,
+        (owner, context): (Owner, Context),
         statement: &Statement,
-        context: Context,
         cx: &mut Cx<'_>,
     ) -> Result<(), Fault> {
         let args = Arguments { name: &statement.name, words: &statement.args };
@@ -55,7 +54,7 @@ impl LocationDraft {
     fn read_body(&mut self, table: &Table, body: &[Statement], context: Context, cx: &mut Cx<'_>) {
         for statement in body {
             let Some(owner) = judge(table, statement, context, cx) else { continue };
-            if let Err(fault) = self.take(table, owner, statement, context, cx) {
+            if let Err(fault) = self.take(table, (owner, context), statement, cx) {
                 report(&fault, statement, cx);
             }
         }
@@ -214,8 +213,8 @@ impl LocationDraft {
             Arc::make_mut(&mut location.root).root.replaces = name;
         }
         self.check_pass(&location, nesting)?;
-        let conditions = self.resolve_all(&self.conditions, &location, Nesting::Condition, cx);
-        let children = self.resolve_all(&self.children, &location, Nesting::Level, cx);
+        let conditions = Self::resolve_all(&self.conditions, &location, Nesting::Condition, cx);
+        let children = Self::resolve_all(&self.children, &location, Nesting::Level, cx);
         if let Some((methods, draft, statement)) = &self.limit_except {
             match draft.resolve(Some(&location), Nesting::Condition, cx) {
                 Ok(inner) => {
@@ -231,7 +230,6 @@ impl LocationDraft {
     }
 
     fn resolve_all(
-        &self,
         drafts: &[(LocationDraft, Statement)],
         parent: &Location,
         nesting: Nesting,
@@ -320,8 +318,8 @@ impl LocationName {
 
     fn same(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Exact(one), Self::Exact(two)) => one == two,
-            (Self::Prefix { prefix: one, .. }, Self::Prefix { prefix: two, .. }) => one == two,
+            (Self::Exact(one), Self::Exact(two))
+            | (Self::Prefix { prefix: one, .. }, Self::Prefix { prefix: two, .. }) => one == two,
             (Self::Named(one), Self::Named(two)) => one == two,
             _ => false,
         }

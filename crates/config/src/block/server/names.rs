@@ -85,8 +85,8 @@ impl NameTable {
         if self.tails.is_empty() {
             return None;
         }
-        let longest = dots().filter(|at| at + 1 < host.len());
-        longest.filter_map(|at| self.tails.get(host.get(..=at)?)).last()
+        let mut longest = dots().rev().filter(|at| at + 1 < host.len());
+        longest.find_map(|at| self.tails.get(host.get(..=at)?))
     }
 }
 

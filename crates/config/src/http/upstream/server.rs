@@ -68,15 +68,15 @@ impl UpstreamServer {
         };
         match (key, word.text.contains('=')) {
             ("weight", true) => {
-                self.weight = Some(count()?).filter(|weight| *weight > 0).ok_or_else(invalid)?
+                self.weight = Some(count()?).filter(|weight| *weight > 0).ok_or_else(invalid)?;
             }
             ("max_fails", true) => self.max_fails = count()?,
             ("max_conns", true) => self.max_conns = count()?,
             ("fail_timeout", true) => {
-                self.fail_timeout = time::parse_seconds(value).ok_or_else(invalid)?
+                self.fail_timeout = time::parse_seconds(value).ok_or_else(invalid)?;
             }
             ("slow_start", true) => {
-                self.slow_start = time::parse_seconds(value).ok_or_else(invalid)?
+                self.slow_start = time::parse_seconds(value).ok_or_else(invalid)?;
             }
             ("backup", false) => self.backup = true,
             ("down", false) => self.down = true,
