@@ -1,8 +1,111 @@
-//! The pages for errors and redirects that nobody else has written.
+//! `error_page`: what is answered in place of a status, and nginx's own pages.
 
 use bytes::Bytes;
+use http::Method;
+use tidegate_config::http::error_page::{AnswerStatus, ErrorPage};
 
+use crate::body::Body;
+use crate::exchange::Exchange;
+use crate::headers::Headers;
+use crate::response::Response;
+use crate::server_tokens::signature;
 use crate::status;
+use crate::stop::Stop;
+
+/// Decides what becomes of a request that has come to a status which `error_page` may take over
+/// (nginx: `ngx_http_special_response_handler`): it goes on elsewhere, or has its answer, with a page
+/// of nginx's own where `response` has no body.
+///
+/// Fields of the answer, such as a challenge, are kept for what takes its place.
+pub fn run(
+    ex: &mut Exchange<'_>,
+    status: u16,
+    response: Option<Box<Response>>,
+) -> Result<Response, Stop> {
+    let mut response = response.map_or_else(|| Response::new(status), |response| *response);
+    response.status = status;
+    ex.error.close |= response.close || status::closes(status);
+    ex.error.status = Some(status);
+    ex.error.own_status = false;
+    let location = ex.location;
+    if !ex.error.within || location.error_page.recursive {
+        let pages = &location.error_page.pages;
+        if let Some(page) = pages.iter().find(|page| page.statuses.contains(&status)) {
+            ex.error.within = true;
+            return go_on(ex, page, response);
+        }
+    }
+    Ok(with_page(ex, response))
+}
+
+/// Gives an answer the status that `error_page` has decided on, if it led here. The connection ends
+/// behind it where it has to after the first error.
+pub fn apply_status(ex: &Exchange<'_>, response: &mut Response) {
+    if let (Some(status), false) = (ex.error.status, ex.error.own_status) {
+        response.status = status;
+        response.reason = None;
+    }
+    response.close |= ex.error.close;
+}
+
+/// nginx: `ngx_http_send_error_page`
+fn go_on(ex: &mut Exchange<'_>, page: &ErrorPage, response: Response) -> Result<Response, Stop> {
+    match page.answer {
+        AnswerStatus::Kept if (494..=497).contains(&response.status) => {
+            ex.error.status = Some(400);
+        }
+        AnswerStatus::Kept => {}
+        AnswerStatus::Own => {
+            ex.error.status = None;
+            ex.error.own_status = true;
+        }
+        AnswerStatus::Changed(status) => ex.error.status = Some(status),
+    }
+    let uri = ex.render(&page.uri);
+    if uri.starts_with(b"/") {
+        keep(ex, &response.headers);
+        if ex.method != Method::HEAD {
+            ex.method = Method::GET;
+        }
+        let constant = page.uri.constant().is_some();
+        let split = memchr::memchr(b'?', &uri).filter(|_| !constant);
+        let (path, args) = match split {
+            Some(at) => (uri.slice(..at), Some(uri.slice(at + 1..))),
+            None => (uri, page.args.clone().map(Bytes::from)),
+        };
+        return Err(Stop::Redirect { uri: path, args });
+    }
+    if uri.starts_with(b"@") {
+        keep(ex, &response.headers);
+        return Err(Stop::Named(String::from_utf8_lossy(&uri).into_owned()));
+    }
+    let redirects = matches!(page.answer, AnswerStatus::Changed(301 | 302 | 303 | 307 | 308));
+    if !redirects {
+        ex.error.status = Some(302);
+    }
+    let status = ex.error.status.unwrap_or(302);
+    let answer = Response { headers: response.headers, ..Response::new(status) };
+    Ok(with_page(ex, Response { location: Some(uri), ..answer }))
+}
+
+fn keep(ex: &mut Exchange<'_>, headers: &Headers) {
+    for header in headers {
+        ex.kept_headers.push(header.name.clone(), header.value.clone());
+    }
+}
+
+/// Puts nginx's own page into an answer without a body, where it has one for the status.
+fn with_page(ex: &Exchange<'_>, response: Response) -> Response {
+    if !response.body.is_empty() {
+        return response;
+    }
+    match page(response.status, signature(ex.location)) {
+        Some(text) => Response { charset: None, ..response }
+            .with_type("text/html")
+            .with_body(Body::Bytes(text)),
+        None => Response { content_type: None, content_length: Some(0), ..response },
+    }
+}
 
 /// The text of nginx's page for a status, signed by `server`; `None` for codes it has no page for.
 pub fn page(status: u16, server: &[u8]) -> Option<Bytes> {

@@ -176,6 +176,8 @@ pub struct ErrorState {
     pub own_status: bool,
     /// Whether it is in an error page already.
     pub within: bool,
+    /// Whether the connection has to end after the answer, whatever it has become.
+    pub close: bool,
 }
 
 /// One try to get an answer from an upstream.

@@ -80,6 +80,40 @@ pub fn unescape(bytes: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(out)
 }
 
+/// Decodes what may stand in a redirect as it is, printable characters behind `%` in ASCII; the rest
+/// stays encoded, and so does all behind a question mark (nginx: `NGX_UNESCAPE_REDIRECT`).
+pub fn unescape_redirect(bytes: &[u8]) -> Cow<'_, [u8]> {
+    if memchr::memchr(b'%', bytes).is_none() {
+        return Cow::Borrowed(bytes);
+    }
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some((&byte, behind)) = rest.split_first() {
+        rest = behind;
+        if byte == b'?' {
+            out.push(byte);
+            out.extend_from_slice(behind);
+            break;
+        }
+        let decoded = match behind {
+            [high, low, ..] if byte == b'%' => hex(*high).zip(hex(*low)),
+            _ => None,
+        };
+        match decoded.map(|(high, low)| high << 4 | low) {
+            Some(plain @ 0x26..0x7f) => {
+                out.push(plain);
+                rest = behind.get(2..).unwrap_or_default();
+            }
+            _ => out.push(byte),
+        }
+    }
+    Cow::Owned(out)
+}
+
+fn hex(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).map(|digit| digit as u8)
+}
+
 /// Makes text fit for a page: `<`, `>`, `&` and `"` (nginx: `ngx_escape_html`).
 pub fn escape_html(bytes: &[u8]) -> Cow<'_, [u8]> {
     if !bytes.iter().any(|byte| b"<>&\"".contains(byte)) {
@@ -125,6 +159,19 @@ mod tests {
             [("a%20b", "a b"), ("%zz", "zz"), ("%2z1", "1"), ("%", ""), ("%2", ""), ("%%41", "%41")]
         {
             assert_eq!(unescape(from.as_bytes()).as_ref(), to.as_bytes(), "{from}");
+        }
+    }
+
+    #[test]
+    fn a_redirect_keeps_what_it_must() {
+        for (from, to) in [
+            ("/a%2fb%41", "/a/bA"),
+            ("/%20%25%7f%ff", "/%20%25%7f%ff"),
+            ("/%3f?%41", "/??%41"),
+            ("/%4", "/%4"),
+            ("/%zz", "/%zz"),
+        ] {
+            assert_eq!(unescape_redirect(from.as_bytes()).as_ref(), to.as_bytes(), "{from}");
         }
     }
 

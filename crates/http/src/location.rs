@@ -1,0 +1,145 @@
+//! Finding the location that a URI belongs to.
+
+use bytes::Bytes;
+use http::Method;
+use tidegate_config::block::location::{Location, LocationName, Locations};
+use tidegate_config::http::error_log::Level;
+
+use crate::exchange::Exchange;
+use crate::response::Response;
+use crate::stop::Stop;
+use crate::uri::escape::{Escape, escape};
+
+/// Finds the location of the URI (nginx: `ngx_http_core_find_config_phase`). One that is `internal`
+/// is not found by clients; one that forwards, and has a slash where the URI has none, sends them to
+/// it; a body that is too long for it is refused.
+pub fn find(ex: &mut Exchange<'_>) -> Result<(), Stop> {
+    let server = ex.server;
+    ex.location = &server.location;
+    ex.in_location = true;
+    let found = search(ex, &server.location.locations);
+    if ex.location.internal.enabled && !ex.internal {
+        return Err(Stop::Status(404));
+    }
+    ex.limit_methods();
+    check_length(ex)?;
+    if found == Found::Slash { Err(to_slash(ex)) } else { Ok(()) }
+}
+
+/// Goes on in a named location, from its rewrites on (nginx: `ngx_http_named_location`).
+pub fn named(ex: &mut Exchange<'_>, name: &str) -> Result<(), Stop> {
+    if !ex.spend_redirect() {
+        return Err(ex.cycle(&format!("while redirect to named location \"{name}\"")));
+    }
+    let Some(location) = ex.server.location.locations.named(name) else {
+        ex.log(Level::Error, &format!("could not find named location \"{name}\""));
+        return Err(Stop::Status(500));
+    };
+    ex.location = location;
+    ex.internal = true;
+    ex.limit_methods();
+    Ok(())
+}
+
+impl Exchange<'_> {
+    /// The location's `limit_except`, where it is about this method, holds in its place.
+    pub(crate) fn limit_methods(&mut self) {
+        let location = self.location;
+        let Some(limit) = &location.limit_except else { return };
+        let method = self.request.method.as_str();
+        let asked = if self.request.method == Method::HEAD { "GET" } else { method };
+        if !limit.methods.iter().any(|listed| listed == method || listed == asked) {
+            self.location = &limit.location;
+        }
+    }
+}
+
+/// What a search has come to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Found {
+    /// No location, or the one with the longest prefix: an expression may have a better.
+    Maybe,
+    /// The location.
+    Surely,
+    /// A location whose name is the URI and a slash: the client is sent there.
+    Slash,
+}
+
+/// nginx: `ngx_http_core_find_location`
+fn search<'a>(ex: &mut Exchange<'a>, level: &'a Locations) -> Found {
+    if level.is_empty() {
+        return Found::Maybe;
+    }
+    if let Some(location) = level.exact(&ex.uri) {
+        ex.location = location;
+        return Found::Surely;
+    }
+    let mut no_regex = false;
+    if let Some(location) = level.longest_prefix(&ex.uri) {
+        let LocationName::Prefix { prefix, no_regex: no } = &location.name else {
+            return Found::Maybe;
+        };
+        no_regex = *no;
+        if prefix.len() != ex.uri.len()
+            && let Some(location) = with_slash(level, &ex.uri)
+        {
+            ex.location = location;
+            return Found::Slash;
+        }
+        ex.location = location;
+        match search(ex, &location.locations) {
+            Found::Maybe => {}
+            found => return found,
+        }
+    } else if let Some(location) = with_slash(level, &ex.uri) {
+        ex.location = location;
+        return Found::Slash;
+    }
+    if no_regex {
+        return Found::Maybe;
+    }
+    for location in level.regexes() {
+        let LocationName::Regex(pattern) = &location.name else { continue };
+        let uri = ex.uri.clone();
+        if ex.matches(pattern, &uri) {
+            ex.location = location;
+            search(ex, &location.locations);
+            return Found::Surely;
+        }
+    }
+    Found::Maybe
+}
+
+/// The location that forwards and is named as this URI with a slash behind it.
+fn with_slash<'a>(level: &'a Locations, uri: &[u8]) -> Option<&'a Location> {
+    if uri.ends_with(b"/") {
+        return None;
+    }
+    let name = [uri, b"/"].concat();
+    let forwards = |location: &&Location| location.pass.to.is_some();
+    level.exact(&name).filter(forwards).or_else(|| level.prefix(&name).filter(forwards))
+}
+
+fn to_slash(ex: &Exchange<'_>) -> Stop {
+    let mut location = escape(&ex.uri, Escape::Uri).into_owned();
+    location.push(b'/');
+    if let Some(args) = ex.args.as_ref().filter(|args| !args.is_empty()) {
+        location.push(b'?');
+        location.extend_from_slice(args);
+    }
+    let location = Some(Bytes::from(location));
+    Stop::Special(Box::new(Response { location, ..Response::new(301) }))
+}
+
+/// Refuses a body that is longer than the location takes.
+fn check_length(ex: &Exchange<'_>) -> Result<(), Stop> {
+    let most = ex.location.client_body.max_size.0;
+    match ex.request.content_length {
+        Some(length) if most > 0 && length > most => {
+            let message = format!("client intended to send too large body: {length} bytes");
+            ex.log(Level::Error, &message);
+            Err(Stop::Status(413))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,152 @@
+//! rewrite: `set`, `if`, `return`, `rewrite` and `break`, step by step.
+
+mod condition;
+mod replace;
+
+use bytes::Bytes;
+use tidegate_config::block::Location;
+use tidegate_config::http::rewrite::{Condition, Return, RewriteFlag, Step, Target};
+
+use crate::body::Body;
+use crate::exchange::Exchange;
+use crate::response::Response;
+use crate::stop::Stop;
+use crate::types;
+
+/// Runs the steps of the server's level (nginx: the phase `SERVER_REWRITE`).
+pub fn server(ex: &mut Exchange<'_>) -> Result<(), Stop> {
+    let level = &ex.server.location;
+    if level.rewrite.steps.is_empty() {
+        return Ok(());
+    }
+    Run { level, within: false, changed: false }.steps(ex, level).map(|_| ())
+}
+
+/// Runs the steps of the location; whether the URI has changed, so that another location has to be
+/// found (nginx: the phase `REWRITE`).
+pub fn location(ex: &mut Exchange<'_>) -> Result<bool, Stop> {
+    let level = ex.location;
+    if level.rewrite.steps.is_empty() || std::ptr::eq(level, &raw const ex.server.location) {
+        return Ok(false);
+    }
+    let mut run = Run { level, within: true, changed: false };
+    run.steps(ex, level)?;
+    if run.changed && !ex.spend_redirect() {
+        let uri = String::from_utf8_lossy(&ex.uri);
+        return Err(ex.cycle(&format!("while processing \"{uri}\"")));
+    }
+    Ok(run.changed)
+}
+
+/// The steps of one level, while they run.
+struct Run<'a> {
+    level: &'a Location,
+    /// Whether it is a location's level, whose `if` blocks are locations of their own.
+    within: bool,
+    /// Whether the URI has changed and a location has to be found.
+    changed: bool,
+}
+
+/// Whether there are steps to come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    On,
+    End,
+}
+
+impl<'a> Run<'a> {
+    fn steps(&mut self, ex: &mut Exchange<'a>, block: &'a Location) -> Result<Flow, Stop> {
+        for step in &block.rewrite.steps {
+            let flow = match step {
+                Step::Set { target, value } => {
+                    let value = ex.render(value);
+                    match target {
+                        Target::Slot(slot) => ex.set(*slot, Some(value)),
+                        Target::Args => ex.args = Some(value),
+                        Target::LimitRate => ex.limit_rate = Some(value),
+                    }
+                    Flow::On
+                }
+                Step::Return(answer) => return Err(give(ex, answer)),
+                Step::Break => {
+                    if self.changed {
+                        ex.in_location = false;
+                    }
+                    self.changed = false;
+                    Flow::End
+                }
+                Step::If { condition, place } => self.branch(ex, condition, *place)?,
+                Step::Rewrite { pattern, to, keep_args, flag } => {
+                    let rule = replace::Rule { to, keep_args: *keep_args, flag: *flag };
+                    if replace::apply(ex, pattern, &rule)? {
+                        self.rewritten(ex, *flag)
+                    } else {
+                        Flow::On
+                    }
+                }
+            };
+            if flow == Flow::End {
+                return Ok(Flow::End);
+            }
+        }
+        Ok(Flow::On)
+    }
+
+    fn branch(
+        &mut self,
+        ex: &mut Exchange<'a>,
+        condition: &Condition,
+        place: usize,
+    ) -> Result<Flow, Stop> {
+        if !condition::holds(ex, condition) {
+            return Ok(Flow::On);
+        }
+        let Some(block) = self.level.conditions.get(place) else { return Ok(Flow::On) };
+        if self.within {
+            ex.location = block;
+            ex.limit_methods();
+        }
+        self.steps(ex, block)
+    }
+
+    fn rewritten(&mut self, ex: &mut Exchange<'_>, flag: RewriteFlag) -> Flow {
+        ex.raw_uri = false;
+        self.changed = flag != RewriteFlag::Break;
+        match flag {
+            RewriteFlag::Next => Flow::On,
+            RewriteFlag::Break => {
+                ex.in_location = false;
+                Flow::End
+            }
+            _ => Flow::End,
+        }
+    }
+}
+
+/// The answer of a `return` (nginx: `ngx_http_script_return_code`, `ngx_http_send_response`).
+fn give(ex: &mut Exchange<'_>, answer: &Return) -> Stop {
+    match answer {
+        Return::Status(444) => Stop::Close,
+        Return::Status(status) if *status >= 400 => Stop::Status(*status),
+        Return::Status(status @ (301 | 302 | 303 | 307 | 308)) => special(*status, Bytes::new()),
+        Return::Redirect(status, to) => {
+            let to = ex.render(to);
+            special(*status, to)
+        }
+        Return::Status(status) => Stop::response(text(ex, *status, Bytes::new())),
+        Return::Text(status, body) => {
+            let body = ex.render(body);
+            Stop::response(text(ex, *status, body))
+        }
+    }
+}
+
+fn text(ex: &Exchange<'_>, status: u16, body: Bytes) -> Response {
+    let response = Response::new(status).with_body(Body::Bytes(body));
+    Response { content_type: types::content_type(ex.location, &ex.uri), ..response }
+}
+
+fn special(status: u16, location: Bytes) -> Stop {
+    let location = Some(location);
+    Stop::Special(Box::new(Response { location, ..Response::new(status) }))
+}
