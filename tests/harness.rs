@@ -32,6 +32,7 @@ use std::time::{Duration, Instant};
 
 pub use answer::Answer;
 pub use backend::Backend;
+pub use client::{Client, Connection};
 pub use server::Tidegate;
 
 /// How long anything may take before a test gives up.

@@ -11,3 +11,4 @@ mod demo;
 mod harness;
 mod oracle;
 mod seeds;
+mod tidy;

@@ -1,12 +1,14 @@
 //! Backends made of a few lines: what they receive is kept, what they answer is written out.
 
 use std::future::Future;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::answer::{chunks, find};
 
@@ -14,8 +16,23 @@ use super::answer::{chunks, find};
 #[derive(Debug)]
 pub struct Backend {
     port: u16,
-    received: Arc<Mutex<Vec<Vec<u8>>>>,
+    kept: Kept,
     task: JoinHandle<()>,
+}
+
+/// What has come so far.
+#[derive(Clone, Debug, Default)]
+struct Kept {
+    received: Arc<Mutex<Vec<Vec<u8>>>>,
+    connections: Arc<AtomicUsize>,
+}
+
+impl Kept {
+    /// Counts a connection.
+    fn opened(&self) -> Self {
+        self.connections.fetch_add(1, Ordering::Relaxed);
+        self.clone()
+    }
 }
 
 /// Cuts one request off the front of what has come: how long it is, once it is whole.
@@ -44,20 +61,39 @@ impl Backend {
                 tokio::spawn(serve(stream));
             }
         });
-        Self { port, received: Arc::default(), task }
+        Self { port, kept: Kept::default(), task }
     }
 
     /// Speaks HTTP on a unix socket.
     pub fn http_at(socket: &Path, answer: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+        Self::framed_at(socket, http_request, answer)
+    }
+
+    /// Speaks uwsgi on a unix socket.
+    pub fn uwsgi_at(
+        socket: &Path,
+        answer: impl Fn(&str) -> String + Send + Sync + 'static,
+    ) -> Self {
+        Self::framed_at(socket, uwsgi_request, answer)
+    }
+
+    fn framed_at(
+        socket: &Path,
+        framing: Framing,
+        answer: impl Fn(&str) -> String + Send + Sync + 'static,
+    ) -> Self {
         let listener = UnixListener::bind(socket).expect("a socket");
-        let received = Arc::<Mutex<Vec<Vec<u8>>>>::default();
-        let (kept, answer) = (received.clone(), Arc::new(answer));
+        // Workers may run as somebody else.
+        let mode = std::fs::Permissions::from_mode(0o777);
+        std::fs::set_permissions(socket, mode).expect("a socket");
+        let kept = Kept::default();
+        let (keep, answer) = (kept.clone(), Arc::new(answer));
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(converse(stream, http_request, answer.clone(), kept.clone()));
+                tokio::spawn(converse(stream, framing, answer.clone(), keep.opened()));
             }
         });
-        Self { port: 0, received, task }
+        Self { port: 0, kept, task }
     }
 
     async fn framed(
@@ -65,14 +101,21 @@ impl Backend {
         answer: impl Fn(&str) -> String + Send + Sync + 'static,
     ) -> Self {
         let (listener, port) = listen().await;
-        let received = Arc::<Mutex<Vec<Vec<u8>>>>::default();
-        let (kept, answer) = (received.clone(), Arc::new(answer));
+        let kept = Kept::default();
+        let (keep, answer) = (kept.clone(), Arc::new(answer));
         let task = tokio::spawn(async move {
+            // When the backend is dropped, so are its connections.
+            let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(converse(stream, framing, answer.clone(), kept.clone()));
+                connections.spawn(converse(stream, framing, answer.clone(), keep.opened()));
             }
         });
-        Self { port, received, task }
+        Self { port, kept, task }
+    }
+
+    /// How many connections there have been.
+    pub fn connections(&self) -> usize {
+        self.kept.connections.load(Ordering::Relaxed)
     }
 
     /// The port it listens on.
@@ -80,9 +123,14 @@ impl Backend {
         self.port
     }
 
+    /// How many requests have come and have not been taken.
+    pub fn count(&self) -> usize {
+        self.kept.received.lock().expect("no panic before").len()
+    }
+
     /// Takes the requests that have come since the last time.
     pub fn received(&self) -> Vec<String> {
-        let requests = std::mem::take(&mut *self.received.lock().expect("no panic before"));
+        let requests = std::mem::take(&mut *self.kept.received.lock().expect("no panic before"));
         requests.iter().map(|bytes| text_of(bytes)).collect()
     }
 }
@@ -108,14 +156,14 @@ async fn converse(
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
     framing: Framing,
     answer: Arc<impl Fn(&str) -> String>,
-    received: Arc<Mutex<Vec<Vec<u8>>>>,
+    kept: Kept,
 ) {
     let mut buffer = Vec::new();
     loop {
         while let Some(length) = framing(&buffer) {
             let request: Vec<u8> = buffer.drain(..length).collect();
             let text = text_of(&request);
-            received.lock().expect("no panic before").push(request);
+            kept.received.lock().expect("no panic before").push(request);
             let answer = answer(&text);
             if stream.write_all(answer.as_bytes()).await.is_err() || !tells_its_end(&answer) {
                 return;

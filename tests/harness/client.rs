@@ -54,6 +54,11 @@ impl Client {
         connection.rest().await
     }
 
+    /// Whether anybody listens.
+    pub async fn is_open(&self) -> bool {
+        TcpStream::connect(("127.0.0.1", self.port)).await.is_ok()
+    }
+
     /// Opens a connection.
     pub async fn connect(&self) -> Connection {
         let stream = timeout(DEADLINE, TcpStream::connect(("127.0.0.1", self.port))).await;
@@ -131,6 +136,23 @@ impl Connection {
             assert!(!self.ended, "closed before {end:?}: {:?}", self.text());
             assert!(self.fill().await, "no {end:?} in {:?}", self.text());
         }
+    }
+
+    /// Sends much and reads the same time, up to the end.
+    pub async fn send_and_read(&mut self, bytes: &str, end: &str) -> String {
+        let (mut sent, total) = (0, bytes.len());
+        while sent < total {
+            let (mut reader, mut writer) = tokio::io::split(&mut self.stream);
+            tokio::select! {
+                written = writer.write(&bytes.as_bytes()[sent..]) => {
+                    sent += written.expect("the server reads");
+                }
+                read = reader.read_buf(&mut self.buffer) => {
+                    assert!(read.expect("the server writes") > 0, "closed");
+                }
+            }
+        }
+        self.until(end).await
     }
 
     /// Reads all that comes until the server closes.

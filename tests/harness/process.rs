@@ -16,6 +16,11 @@ pub fn binary() -> PathBuf {
         .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_tidegate")), PathBuf::from)
 }
 
+/// Whether the binary under test is tidegate: what it promises beyond nginx, nginx need not keep.
+pub fn is_ours() -> bool {
+    serves() && binary().file_name().is_some_and(|name| name == "tidegate")
+}
+
 /// Whether the binary under test can serve at all.
 pub fn serves() -> bool {
     let output = Command::new(binary()).arg("-v").output();

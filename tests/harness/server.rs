@@ -4,6 +4,7 @@ use std::future::{Future, IntoFuture};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::process::Output;
 use std::time::{Duration, Instant, SystemTime};
 
 use rustix::process::Signal;
@@ -99,9 +100,30 @@ impl Tidegate {
 
     /// Writes another configuration, with the same ports, and asks for it by a hangup.
     pub fn reload(&mut self, conf: &str) {
+        self.put_conf(conf);
+        self.signal(Signal::HUP);
+    }
+
+    /// Writes another configuration, with the same ports.
+    pub fn put_conf(&mut self, conf: &str) {
         let text = config::framed(&self.ports.put_into(conf));
         std::fs::write(self.folder.join("nginx.conf"), text).expect("a configuration");
-        self.signal(Signal::HUP);
+    }
+
+    /// Chooses the port behind one that a later configuration will name.
+    pub fn name_port(&mut self, named: u16) -> u16 {
+        self.ports.real(named)
+    }
+
+    /// The process id.
+    pub fn pid(&self) -> i32 {
+        self.process.pid().as_raw_pid()
+    }
+
+    /// Runs the binary again, in the same folder with the same configuration, and other arguments.
+    pub fn command(&self, arguments: &[&str]) -> Output {
+        let command = process::command(&process::binary(), &self.folder).args(arguments).output();
+        command.expect("the binary can be run")
     }
 
     /// Waits until the process has ended by itself.
@@ -196,10 +218,11 @@ impl Start {
         self
     }
 
-    /// Runs `-t` instead: whether it is accepted, and what is printed (ports as written).
-    pub fn check(mut self) -> (bool, String) {
+    /// Runs it to its end instead, as with `-t`: whether that succeeds, and what is printed (ports
+    /// as written).
+    pub fn check(mut self, arguments: &[&str]) -> (bool, String) {
         let (folder, _owned) = self.laid_out();
-        let output = process::command(&self.binary, &folder).arg("-t").output();
+        let output = process::command(&self.binary, &folder).args(arguments).output();
         let output = output.expect("the binary can be run");
         let text = [output.stderr, output.stdout].concat();
         let text = self.ports.take_out_of(&String::from_utf8_lossy(&text));
@@ -221,13 +244,19 @@ impl Start {
         (folder, owned)
     }
 
-    async fn run(mut self) -> Tidegate {
+    /// Starts it without waiting until it is ready.
+    pub fn launch(mut self) -> Tidegate {
         let (folder, owned) = self.laid_out();
         let process = Process::start(&self.binary, &folder);
         let first = config::listening(&self.conf).first().copied().unwrap_or(8080);
         let client = Client::of_port(self.ports.real(first));
-        let mut server = Tidegate { folder, process, client, ports: self.ports, _owned: owned };
-        if let Err(why) = server.is_ready(&self.conf).await {
+        Tidegate { folder, process, client, ports: self.ports, _owned: owned }
+    }
+
+    async fn run(self) -> Tidegate {
+        let conf = self.conf.clone();
+        let mut server = self.launch();
+        if let Err(why) = server.is_ready(&conf).await {
             panic!("{why}");
         }
         server

@@ -1,3 +1,5 @@
+//! What goes over the wire, byte by byte.
+
 use proptest::prelude::*;
 
 use super::*;

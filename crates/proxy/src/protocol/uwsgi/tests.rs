@@ -1,3 +1,5 @@
+//! What goes over the wire, byte by byte.
+
 use bytes::BytesMut;
 use proptest::prelude::*;
 
