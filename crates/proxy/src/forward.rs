@@ -234,3 +234,6 @@ fn room(forward: &Forward) -> Room {
         outlives_client: forward.ignore_client_abort,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,10 @@ use crate::exchange::Exchange;
 pub(super) fn value(ex: &mut Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
     let request = &ex.request;
     match builtin {
-        Builtin::ContentLength => request.headers.get("Content-Length").cloned(),
+        // A chunked body has a length once it was read.
+        Builtin::ContentLength => request.headers.get("Content-Length").cloned().or_else(|| {
+            request.content_length.map(|length| itoa::Buffer::new().format(length).to_owned().into())
+        }),
         Builtin::ContentType => request.headers.get("Content-Type").cloned(),
         Builtin::DocumentRoot => Some(ex.document_root()),
         Builtin::FastcgiScriptName => Some(ex.uri.clone()),
