@@ -17,6 +17,17 @@ pub struct Logs {
 impl Exchange<'_> {
     /// Tells of a fault of this request in its error log, with who asked what.
     pub fn log(&self, level: Level, message: &str) {
-        let _ = (level, message);
+        eprintln!("{level:?} {message}");
+    }
+}
+
+impl Logs {
+    /// The logs of a worker, over the open files of the process.
+    pub fn new(_: &tidegate_config::Config, files: std::sync::Arc<writer::LogFiles>) -> Self {
+        Self { writer: writer::LogWriter::new(files) }
+    }
+    /// Tells of a fault of the process.
+    pub fn tell(&self, level: Level, text: &str) {
+        eprintln!("{level:?} {text}");
     }
 }
