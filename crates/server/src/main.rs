@@ -1,2 +1,99 @@
 //! An nginx-compatible reverse proxy and static file server.
-fn main() {}
+
+mod cli;
+mod connection;
+mod listen;
+mod pipeline;
+mod process;
+mod runtime;
+mod status;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, anyhow};
+use tidegate_config::{Loaded, Options, load};
+
+use cli::{Action, Cli};
+use process::Source;
+
+fn main() -> ExitCode {
+    match act() {
+        Ok(code) => code,
+        Err(error) => {
+            // nginx's own form, for what reads it.
+            eprintln!("nginx: [emerg] {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn act() -> Result<ExitCode> {
+    let cli = Cli::read()?;
+    let version = concat!("tidegate version: tidegate/", env!("CARGO_PKG_VERSION"));
+    match cli.action {
+        Action::Help => {
+            eprint!("{version}\n{}", cli::HELP);
+            return Ok(ExitCode::SUCCESS);
+        }
+        Action::Version => {
+            eprintln!("{version}");
+            return Ok(ExitCode::SUCCESS);
+        }
+        Action::VersionAndBuild => {
+            eprintln!("{version}\ncompatible with: nginx/1.31");
+            return Ok(ExitCode::SUCCESS);
+        }
+        Action::Run | Action::Test | Action::Dump | Action::Signal(_) => {}
+    }
+    let conf = cli.conf();
+    let options = Options { prefix: cli.prefix(&conf), global: cli.global.clone() };
+    let loaded = load(&conf, &options);
+    let source = Source { path: conf, options };
+    match cli.action {
+        Action::Test | Action::Dump => Ok(test(&cli, &source, &loaded)),
+        Action::Signal(command) => {
+            let config = accepted(loaded, false)?;
+            process::send(command, &config.main.process.pid)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        _ => {
+            let config = accepted(loaded, true)?;
+            process::run(&source, config)?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// The configuration, or its faults. Warnings are for `-t`; at the start they would only scroll by.
+fn accepted(loaded: Loaded, tell: bool) -> Result<tidegate_config::Config> {
+    let messages = loaded.messages();
+    if let Some(config) = loaded.config {
+        Ok(config)
+    } else {
+        if tell {
+            eprint!("{messages}");
+        }
+        Err(anyhow!("the configuration is not used; nothing is started"))
+    }
+}
+
+/// `-t` and `-T`: all that is wrong, odd or worth knowing.
+fn test(cli: &Cli, source: &Source, loaded: &Loaded) -> ExitCode {
+    let path = source.path.display();
+    let good = loaded.config.is_some();
+    if !cli.quiet || !good {
+        eprint!("{}", loaded.messages());
+    }
+    if !good {
+        eprintln!("nginx: configuration file {path} test failed");
+        return ExitCode::FAILURE;
+    }
+    if !cli.quiet {
+        eprintln!("nginx: the configuration file {path} syntax is ok");
+        eprintln!("nginx: configuration file {path} test is successful");
+    }
+    if cli.action == Action::Dump {
+        print!("{}", loaded.sources.dump());
+    }
+    ExitCode::SUCCESS
+}

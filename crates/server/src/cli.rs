@@ -1,0 +1,137 @@
+//! The command line, nginx's own.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use lexopt::prelude::{Long, Short, ValueExt};
+
+use crate::process::Command;
+
+/// What `-h` says.
+pub(crate) const HELP: &str = "\
+Usage: tidegate [-?hvVtTq] [-s signal] [-p prefix] [-e filename] [-c filename] [-g directives]
+
+Options:
+  -?,-h         : this help
+  -v            : show version and exit
+  -V            : show version and configure options then exit
+  -t            : test configuration and exit
+  -T            : test configuration, dump it and exit
+  -q            : suppress non-error messages during configuration testing
+  -s signal     : send signal to a running server: stop, quit, reopen, reload
+  -p prefix     : set prefix path (default: the folder of the configuration)
+  -e filename   : set error log file (default: logs/error.log)
+  -c filename   : set configuration file (default: conf/nginx.conf or nginx.conf under the
+                  prefix, beside the program, in this folder, or in /etc/nginx)
+  -g directives : set global directives out of configuration file
+";
+
+/// What the command line says.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Cli {
+    /// What is to be done.
+    pub(crate) action: Action,
+    /// `-q`: only faults are told.
+    pub(crate) quiet: bool,
+    /// `-p`
+    pub(crate) prefix: Option<PathBuf>,
+    /// `-c`
+    pub(crate) conf: Option<PathBuf>,
+    /// `-e`
+    pub(crate) error_log: Option<PathBuf>,
+    /// `-g`
+    pub(crate) global: Option<String>,
+}
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Serve.
+    #[default]
+    Run,
+    /// `-h`
+    Help,
+    /// `-v`
+    Version,
+    /// `-V`
+    VersionAndBuild,
+    /// `-t`
+    Test,
+    /// `-T`
+    Dump,
+    /// `-s`
+    Signal(Command),
+}
+
+impl Cli {
+    /// Reads the command line.
+    pub(crate) fn read() -> Result<Self> {
+        let mut cli = Self::default();
+        let mut parser = lexopt::Parser::from_env();
+        while let Some(word) = parser.next()? {
+            match word {
+                Short('h' | '?') | Long("help") => cli.action = Action::Help,
+                Short('v') | Long("version") => cli.action = Action::Version,
+                Short('V') => cli.action = Action::VersionAndBuild,
+                Short('t') => cli.action = Action::Test,
+                Short('T') => cli.action = Action::Dump,
+                Short('q') => cli.quiet = true,
+                Short('p') => cli.prefix = Some(parser.value()?.into()),
+                Short('c') => cli.conf = Some(parser.value()?.into()),
+                Short('e') => cli.error_log = Some(parser.value()?.into()),
+                Short('g') => cli.global = Some(parser.value()?.string()?),
+                Short('s') => {
+                    let word = parser.value()?.string()?;
+                    match Command::of(&word) {
+                        Some(command) => cli.action = Action::Signal(command),
+                        None => bail!("invalid option: \"-s {word}\""),
+                    }
+                }
+                other => return Err(other.unexpected().into()),
+            }
+        }
+        Ok(cli)
+    }
+
+    /// The main configuration file, absolute.
+    pub(crate) fn conf(&self) -> PathBuf {
+        let prefix = self.prefix.as_deref();
+        if let Some(conf) = &self.conf {
+            // nginx takes it from the prefix; a file that is only in this folder is meant, too.
+            let under = prefix.map(|prefix| prefix.join(conf)).filter(|path| path.exists());
+            return absolute(&under.unwrap_or_else(|| conf.clone()));
+        }
+        let mut folders: Vec<PathBuf> = Vec::new();
+        if let Some(prefix) = prefix {
+            folders.push(prefix.to_path_buf());
+        } else {
+            let program = env::current_exe().ok();
+            folders.extend(program.as_deref().and_then(Path::parent).map(Path::to_path_buf));
+            folders.extend([".", "/etc/nginx", "/usr/local/nginx"].map(PathBuf::from));
+        }
+        let files = folders
+            .iter()
+            .flat_map(|folder| [folder.join("conf/nginx.conf"), folder.join("nginx.conf")]);
+        let found = files.clone().find(|path| path.exists());
+        let first = files.into_iter().next();
+        absolute(&found.or(first).unwrap_or_else(|| PathBuf::from("nginx.conf")))
+    }
+
+    /// Where relative paths begin, absolute.
+    pub(crate) fn prefix(&self, conf: &Path) -> PathBuf {
+        if let Some(prefix) = &self.prefix {
+            return absolute(prefix);
+        }
+        let folder = conf.parent().unwrap_or(Path::new("/"));
+        let above =
+            folder.parent().filter(|_| folder.file_name().is_some_and(|name| name == "conf"));
+        above.unwrap_or(folder).to_path_buf()
+    }
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    let full = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    // `-p .` must not leave a `/./` in paths.
+    full.components().collect()
+}

@@ -1,0 +1,233 @@
+//! Writes an answer.
+
+use std::io;
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use tidegate_config::http::error_log::Level;
+use tidegate_http::answer_head::{self, Frame, Framing};
+use tidegate_http::body::{Body, BodyStream, Part};
+use tidegate_http::chunked::write_chunk_head;
+use tidegate_http::exchange::Exchange;
+use tidegate_http::head::Version;
+use tidegate_http::response::Response;
+
+use super::io::Io;
+use super::tunnel;
+
+/// How an answer left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sent {
+    /// Whole, and another request may follow.
+    KeepAlive,
+    /// Whole, and the connection ends.
+    Close,
+}
+
+/// What an answer's bytes depend on besides itself.
+pub(crate) struct Manner<'a> {
+    /// Whether the client and the configuration let the connection live on.
+    pub(crate) keep_alive: bool,
+    /// What `Server` says.
+    pub(crate) server: &'a [u8],
+    /// What makes a local `Location` absolute.
+    pub(crate) base: Option<Bytes>,
+}
+
+/// Writes an answer, and keeps count in the exchange. An error means that the client can't be told
+/// any more.
+pub(crate) async fn write(
+    io: &Rc<Io>,
+    ex: &mut Exchange<'_>,
+    mut response: Response,
+    manner: &Manner<'_>,
+) -> io::Result<Sent> {
+    let head_only = ex.request.method == http::Method::HEAD;
+    let keepalive = ex.location.keepalive.timeout;
+    let frame = Frame {
+        version: ex.request.version,
+        head_only,
+        keep_alive: manner.keep_alive,
+        chunked: ex.location.sendfile.chunked,
+        server: manner.server,
+        base: manner.base.as_deref(),
+        keepalive_header: keepalive.header.map(Duration::from_secs),
+    };
+    let mut head = BytesMut::with_capacity(512);
+    let promise = answer_head::write(&response, &frame, &mut head);
+    ex.sent.status = response.status;
+    let body = std::mem::take(&mut response.body);
+    ex.sent.answer = response;
+    let mut writer = Writer {
+        io,
+        patience: ex.location.sendfile.timeout,
+        chunk: usize::try_from(ex.location.sendfile.max_chunk.0).unwrap_or(usize::MAX).max(4096),
+        head: head.freeze(),
+        framing: promise.framing,
+        body_bytes: 0,
+        bytes: 0,
+    };
+    let result = writer.body(body, ex).await;
+    ex.sent.bytes += writer.bytes;
+    ex.sent.body_bytes += writer.body_bytes;
+    result?;
+    ex.sent.complete = true;
+    let lives = promise.keep_alive && promise.framing != Framing::Close;
+    let lives =
+        lives && promise.framing != Framing::Tunnel && ex.request.version != Version::Http09;
+    Ok(if lives { Sent::KeepAlive } else { Sent::Close })
+}
+
+struct Writer<'a> {
+    io: &'a Rc<Io>,
+    patience: Duration,
+    /// The most that one call sends of a file.
+    chunk: usize,
+    /// The head, until it has gone with the first bytes of the body.
+    head: Bytes,
+    framing: Framing,
+    body_bytes: u64,
+    bytes: u64,
+}
+
+impl Writer<'_> {
+    async fn body(&mut self, body: Body, ex: &mut Exchange<'_>) -> io::Result<()> {
+        if self.framing == Framing::None {
+            return self.piece(Bytes::new()).await;
+        }
+        match body {
+            Body::Empty => self.end().await,
+            Body::Bytes(bytes) => {
+                self.data(bytes).await?;
+                self.end().await
+            }
+            Body::File(slice) => {
+                self.part(&Part::File(slice)).await?;
+                self.end().await
+            }
+            Body::Parts(parts) => {
+                for part in &parts {
+                    self.part(part).await?;
+                }
+                self.end().await
+            }
+            Body::Stream(stream) => self.stream(stream, ex).await,
+            Body::Tunnel(tunnel) => {
+                self.piece(Bytes::new()).await?;
+                let patience = tunnel.timeout;
+                let (up, down) = tunnel::run(self.io, tunnel, patience).await;
+                self.bytes += down;
+                self.body_bytes += down;
+                ex.body_received += up;
+                Ok(())
+            }
+        }
+    }
+
+    async fn stream(&mut self, mut stream: BodyStream, ex: &Exchange<'_>) -> io::Result<()> {
+        let mut left = match self.framing {
+            Framing::Length(length) => Some(length),
+            _ => None,
+        };
+        loop {
+            let mut next = std::pin::pin!(std::future::poll_fn(|cx| stream.as_mut().poll_next(cx)));
+            let item = if let Some(item) = poll_once(next.as_mut()).await {
+                item
+            } else {
+                // Nothing is there yet: the client gets what we have.
+                self.flush_head().await?;
+                next.await
+            };
+            let Some(item) = item else { break };
+            let mut bytes = item.map_err(|error| told(ex, &error))?;
+            if let Some(left) = &mut left {
+                bytes.truncate(usize::try_from(*left).unwrap_or(usize::MAX));
+                *left -= bytes.len() as u64;
+            }
+            self.data(bytes).await?;
+        }
+        if left.is_some_and(|left| left > 0) {
+            // The client was promised more, and must see that it does not come.
+            return Err(told(ex, &io::Error::other("body is shorter than its Content-Length")));
+        }
+        self.end().await
+    }
+
+    async fn flush_head(&mut self) -> io::Result<()> {
+        if self.head.is_empty() { Ok(()) } else { self.piece(Bytes::new()).await }
+    }
+
+    async fn part(&mut self, part: &Part) -> io::Result<()> {
+        match part {
+            Part::Bytes(bytes) => self.data(bytes.clone()).await,
+            Part::File(slice) => {
+                if self.framing == Framing::Chunked {
+                    let mut size = BytesMut::new();
+                    write_chunk_head(slice.length, &mut size);
+                    self.piece(size.freeze()).await?;
+                } else {
+                    self.flush_head().await?;
+                }
+                let result = self.io.send_file(slice, self.chunk, self.patience).await;
+                self.bytes += slice.length;
+                self.body_bytes += slice.length;
+                result?;
+                if self.framing == Framing::Chunked {
+                    self.piece(Bytes::from_static(b"\r\n")).await?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn data(&mut self, bytes: Bytes) -> io::Result<()> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let length = bytes.len() as u64;
+        if self.framing == Framing::Chunked {
+            let mut size = BytesMut::new();
+            write_chunk_head(length, &mut size);
+            self.pieces([size.freeze(), bytes, Bytes::from_static(b"\r\n")]).await?;
+        } else {
+            self.piece(bytes).await?;
+        }
+        self.body_bytes += length;
+        Ok(())
+    }
+
+    async fn end(&mut self) -> io::Result<()> {
+        if self.framing == Framing::Chunked {
+            return self.piece(Bytes::from_static(b"0\r\n\r\n")).await;
+        }
+        self.flush_head().await
+    }
+
+    async fn piece(&mut self, bytes: Bytes) -> io::Result<()> {
+        self.pieces([bytes, Bytes::new(), Bytes::new()]).await
+    }
+
+    async fn pieces(&mut self, [one, two, three]: [Bytes; 3]) -> io::Result<()> {
+        let mut pieces = [std::mem::take(&mut self.head), one, two, three];
+        let length: usize = pieces.iter().map(Bytes::len).sum();
+        self.io.write_all(&mut pieces, self.patience).await?;
+        self.bytes += length as u64;
+        Ok(())
+    }
+}
+
+/// What the body's source says ends up in the log; the client only sees the connection end.
+fn told(ex: &Exchange<'_>, error: &io::Error) -> io::Error {
+    ex.log(Level::Error, &error.to_string());
+    io::ErrorKind::Other.into()
+}
+
+/// Asks a future once; `None` means not yet.
+async fn poll_once<F: Future>(mut future: std::pin::Pin<&mut F>) -> Option<F::Output> {
+    std::future::poll_fn(|cx| match future.as_mut().poll(cx) {
+        std::task::Poll::Ready(output) => std::task::Poll::Ready(Some(output)),
+        std::task::Poll::Pending => std::task::Poll::Ready(None),
+    })
+    .await
+}

@@ -1,0 +1,202 @@
+//! The body of a request over HTTP/1.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tidegate_http::chunked::{Decoded, Decoder};
+use tidegate_http::client::{ClientError, RequestBody};
+use tidegate_http::head::RequestHead;
+use tokio::time::{Instant, Sleep, sleep};
+
+use super::io::Io;
+
+/// The body of a request over HTTP/1. The connection and the exchange both hold it: one reads what
+/// the other leaves.
+pub(crate) struct Http1Body {
+    io: Rc<Io>,
+    state: Rc<BodyState>,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+/// How far a body has been read.
+pub(crate) struct BodyState {
+    framing: Cell<Framing>,
+    decoder: std::cell::RefCell<Decoder>,
+    length: Option<u64>,
+    patience: Cell<Duration>,
+    most: Cell<Option<u64>>,
+    /// Whether the client waits for a `100 Continue`.
+    pub(crate) waits: Cell<bool>,
+    received: Cell<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Framing {
+    Left(u64),
+    Chunked,
+    Broken,
+}
+
+impl BodyState {
+    /// The state of a body that follows this head.
+    pub(crate) fn new(head: &RequestHead) -> Rc<Self> {
+        let framing = if head.chunked {
+            Framing::Chunked
+        } else {
+            Framing::Left(head.content_length.unwrap_or(0))
+        };
+        Rc::new(Self {
+            framing: Cell::new(framing),
+            decoder: std::cell::RefCell::new(Decoder::new()),
+            length: if head.chunked { None } else { Some(head.content_length.unwrap_or(0)) },
+            patience: Cell::new(Duration::from_mins(1)),
+            most: Cell::new(None),
+            waits: Cell::new(head.expects_continue() && head.has_body()),
+            received: Cell::new(0),
+        })
+    }
+
+    /// Whether all of it has been read.
+    pub(crate) fn is_done(&self) -> bool {
+        self.framing.get() == Framing::Left(0)
+    }
+
+    /// Whether it cannot be read on.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.framing.get() == Framing::Broken
+    }
+}
+
+impl Http1Body {
+    pub(crate) fn new(io: Rc<Io>, state: Rc<BodyState>) -> Self {
+        Self { io, state, timer: None }
+    }
+
+    /// Takes what is in the buffer already.
+    fn take(&self) -> Option<Result<Bytes, ClientError>> {
+        let mut buffer = self.io.buffer.borrow_mut();
+        match self.state.framing.get() {
+            Framing::Broken => Some(Err(ClientError::Invalid)),
+            Framing::Left(left) => {
+                let length = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+                self.state.framing.set(Framing::Left(left - length as u64));
+                (length > 0).then(|| Ok(buffer.split_to(length).freeze()))
+            }
+            Framing::Chunked => match self.state.decoder.borrow_mut().decode(&mut buffer) {
+                Ok(Decoded::Data(bytes)) => Some(Ok(bytes)),
+                Ok(Decoded::End) => {
+                    self.state.framing.set(Framing::Left(0));
+                    None
+                }
+                Ok(Decoded::Partial) => None,
+                Err(_) => Some(Err(ClientError::Invalid)),
+            },
+        }
+    }
+
+    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ClientError>> {
+        match self.io.poll_fill(cx) {
+            Poll::Ready(Ok(0) | Err(_)) => Poll::Ready(Err(ClientError::Closed)),
+            Poll::Ready(Ok(_)) => {
+                self.timer = None;
+                Poll::Ready(Ok(()))
+            }
+            Poll::Pending => {
+                let patience = self.state.patience.get();
+                let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(patience)));
+                ready!(timer.as_mut().poll(cx));
+                Poll::Ready(Err(ClientError::TimedOut))
+            }
+        }
+    }
+
+    /// Answers `Expect: 100-continue`. A few bytes at the start of an answer: where they do not fit
+    /// at once, the client is not reading, and will be told by the answer itself.
+    pub(crate) fn welcome(&self) {
+        if self.state.waits.replace(false) && self.io.buffer.borrow().is_empty() {
+            let line = std::io::IoSlice::new(b"HTTP/1.1 100 Continue\r\n\r\n");
+            let _ = self.io.stream.try_write_vectored(&[line]);
+        }
+    }
+
+    fn fail(&self, error: ClientError) -> Poll<Option<Result<Bytes, ClientError>>> {
+        self.state.framing.set(Framing::Broken);
+        Poll::Ready(Some(Err(error)))
+    }
+}
+
+impl RequestBody for Http1Body {
+    fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, ClientError>>> {
+        if self.state.is_done() {
+            return Poll::Ready(None);
+        }
+        self.welcome();
+        loop {
+            match self.take() {
+                Some(Ok(bytes)) => {
+                    let received = self.state.received.get() + bytes.len() as u64;
+                    self.state.received.set(received);
+                    if self.state.most.get().is_some_and(|most| received > most) {
+                        return self.fail(ClientError::TooLarge);
+                    }
+                    return Poll::Ready(Some(Ok(bytes)));
+                }
+                Some(Err(error)) => return self.fail(error),
+                None if self.state.is_done() => return Poll::Ready(None),
+                None => {}
+            }
+            if let Err(error) = ready!(self.poll_more(cx)) {
+                return self.fail(error);
+            }
+        }
+    }
+
+    fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // Bytes of a next request stay in the buffer; while it is not read, more are not taken.
+        if self.io.has_ended() {
+            return Poll::Ready(());
+        }
+        if !self.io.buffer.borrow().is_empty() {
+            return Poll::Pending;
+        }
+        match self.io.poll_fill(cx) {
+            Poll::Ready(Ok(0) | Err(_)) => Poll::Ready(()),
+            Poll::Ready(Ok(_)) | Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn length(&self) -> Option<u64> {
+        self.state.length
+    }
+
+    fn is_done(&self) -> bool {
+        self.state.is_done()
+    }
+
+    fn set_limits(&mut self, patience: Duration, most: Option<u64>) {
+        self.state.patience.set(patience);
+        self.state.most.set(most);
+    }
+}
+
+/// Reads the rest of a body and forgets it, until `deadline`. Whether the connection can be used
+/// again.
+pub(crate) async fn discard(io: &Rc<Io>, state: &Rc<BodyState>, deadline: Instant) -> bool {
+    let mut body = Http1Body::new(Rc::clone(io), Rc::clone(state));
+    body.set_limits(Duration::from_secs(5), None);
+    let rest = async {
+        loop {
+            match std::future::poll_fn(|cx| body.poll_data(cx)).await {
+                None => return true,
+                Some(Ok(_)) => {}
+                Some(Err(_)) => return false,
+            }
+        }
+    };
+    tokio::time::timeout_at(deadline, rest).await.unwrap_or(false)
+}

@@ -1,0 +1,141 @@
+//! What is read from a client and not yet used, and the socket behind it.
+
+use std::cell::{Cell, RefCell};
+use std::io::{self, IoSlice};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes, BytesMut};
+use tidegate_http::body::FileSlice;
+use tokio::time::timeout;
+
+use super::stream::Stream;
+
+/// How much is read at once.
+const READ: usize = 16 * 1024;
+
+/// A client's socket, and what was read from it and not yet used.
+#[derive(Debug)]
+pub(crate) struct Io {
+    pub(crate) stream: Stream,
+    pub(crate) buffer: RefCell<BytesMut>,
+    ended: Cell<bool>,
+}
+
+impl Io {
+    pub(crate) fn new(stream: Stream) -> Self {
+        Self { stream, buffer: RefCell::new(BytesMut::new()), ended: Cell::new(false) }
+    }
+
+    /// Whether the client has said that nothing more comes.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.get()
+    }
+
+    /// Reads more behind what is there. An end is no error; [`has_ended`](Self::has_ended) tells.
+    pub(crate) fn poll_fill(&self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        loop {
+            ready!(self.stream.poll_read_ready(cx))?;
+            match self.fill_now() {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                done => return Poll::Ready(done),
+            }
+        }
+    }
+
+    /// Reads what is there behind what was read before.
+    pub(crate) fn fill_now(&self) -> io::Result<usize> {
+        let mut buffer = self.buffer.borrow_mut();
+        buffer.reserve(READ);
+        let read = self.stream.try_read_buf(&mut buffer)?;
+        if read == 0 {
+            self.ended.set(true);
+        }
+        Ok(read)
+    }
+
+    /// Waits for more, at most for this time.
+    pub(crate) async fn fill(&self, patience: Duration) -> io::Result<usize> {
+        match timeout(patience, std::future::poll_fn(|cx| self.poll_fill(cx))).await {
+            Ok(result) => result,
+            Err(_) => Err(io::ErrorKind::TimedOut.into()),
+        }
+    }
+
+    /// Gives the buffer's memory back where nothing is in it.
+    pub(crate) fn shrink(&self) {
+        let mut buffer = self.buffer.borrow_mut();
+        if buffer.is_empty() {
+            *buffer = BytesMut::new();
+        }
+    }
+
+    /// Writes all of it; `patience` bounds the time in which the client takes nothing
+    /// (`send_timeout`).
+    pub(crate) async fn write_all(
+        &self,
+        pieces: &mut [Bytes],
+        patience: Duration,
+    ) -> io::Result<()> {
+        loop {
+            let slices: Vec<IoSlice<'_>> = pieces
+                .iter()
+                .filter(|piece| !piece.is_empty())
+                .map(|piece| IoSlice::new(piece))
+                .collect();
+            if slices.is_empty() {
+                return Ok(());
+            }
+            match self.stream.try_write_vectored(&slices) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => advance(pieces, written),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.room(patience).await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Sends a piece of a file. A file that has become shorter is an error.
+    pub(crate) async fn send_file(
+        &self,
+        slice: &FileSlice,
+        most: usize,
+        patience: Duration,
+    ) -> io::Result<()> {
+        use std::os::fd::AsFd;
+        let mut offset = slice.offset;
+        let end = slice.offset + slice.length;
+        while offset < end {
+            let length = usize::try_from(end - offset).unwrap_or(most).min(most);
+            match self.stream.try_send_file(slice.file.as_fd(), &mut offset, length) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                // A fast client must not hold the worker.
+                Ok(_) if offset < end => tokio::task::yield_now().await,
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.room(patience).await?;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    async fn room(&self, patience: Duration) -> io::Result<()> {
+        match timeout(patience, self.stream.writable()).await {
+            Ok(result) => result,
+            Err(_) => Err(io::ErrorKind::TimedOut.into()),
+        }
+    }
+}
+
+fn advance(pieces: &mut [Bytes], mut written: usize) {
+    for piece in pieces {
+        let step = written.min(piece.len());
+        piece.advance(step);
+        written -= step;
+    }
+}

@@ -1,0 +1,137 @@
+//! The sockets that connections are taken from.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::sync::Arc;
+
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use thiserror::Error;
+use tidegate_config::block::Http;
+use tidegate_config::http::listen::{BindAddress, ListenOptions};
+
+/// A socket that is listened on; all workers take connections from it.
+#[derive(Clone, Debug)]
+pub(crate) enum Listener {
+    /// TCP.
+    Tcp(Arc<TcpListener>),
+    /// A unix socket.
+    Unix(Arc<UnixListener>),
+}
+
+/// The open sockets by address.
+pub(crate) type Listeners = HashMap<BindAddress, Listener>;
+
+/// Why a socket cannot be listened on, in nginx's words.
+#[derive(Debug, Error)]
+#[error("{call}() to {address} failed ({error})")]
+pub(crate) struct ListenError {
+    call: &'static str,
+    address: BindAddress,
+    #[source]
+    error: io::Error,
+}
+
+/// Any address of this family, with this port.
+pub(crate) fn any(address: SocketAddr) -> SocketAddr {
+    let ip: IpAddr = match address {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+/// Opens the sockets of a configuration; those that are open already are taken over. An error
+/// leaves the open ones as they are.
+pub(crate) fn open(http: &Http, already: &Listeners) -> Result<Listeners, ListenError> {
+    let mut listeners = Listeners::new();
+    let wanted: Vec<&BindAddress> = http.sockets.iter().map(|socket| &socket.address).collect();
+    for socket in &http.sockets {
+        let address = &socket.address;
+        // TLS is not spoken yet; -t says so, and nothing is served in the clear in its place.
+        if socket.options.ssl || socket.options.quic || covered(address, &wanted) {
+            continue;
+        }
+        let listener = match already.get(address) {
+            Some(listener) => listener.clone(),
+            None => bind(address, &socket.options)?,
+        };
+        listeners.insert(address.clone(), listener);
+    }
+    Ok(listeners)
+}
+
+/// A socket of every address of a port takes the connections of its single addresses too.
+fn covered(address: &BindAddress, wanted: &[&BindAddress]) -> bool {
+    match address {
+        BindAddress::Ip(ip) if !ip.ip().is_unspecified() => {
+            wanted.contains(&&BindAddress::Ip(any(*ip)))
+        }
+        _ => false,
+    }
+}
+
+fn bind(address: &BindAddress, options: &ListenOptions) -> Result<Listener, ListenError> {
+    let fault = |call, error| ListenError { call, address: address.clone(), error };
+    match address {
+        BindAddress::Unix(path) => bind_unix(path, options).map_err(|error| fault("bind", error)),
+        BindAddress::Ip(ip) => bind_tcp(*ip, options).map_err(|error| fault("bind", error)),
+        BindAddress::Host(host, port) => {
+            let found = (host.as_str(), *port).to_socket_addrs().map(|mut found| found.next());
+            let found = found.map_err(|error| fault("getaddrinfo", error))?;
+            let missing = || fault("getaddrinfo", io::ErrorKind::NotFound.into());
+            bind_tcp(found.ok_or_else(missing)?, options).map_err(|error| fault("bind", error))
+        }
+    }
+}
+
+fn bind_tcp(address: SocketAddr, options: &ListenOptions) -> io::Result<Listener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    if address.is_ipv6() {
+        socket.set_only_v6(options.ipv6only.unwrap_or(true))?;
+    }
+    if let Some(size) = options.rcvbuf {
+        socket.set_recv_buffer_size(usize::try_from(size.0).unwrap_or(usize::MAX))?;
+    }
+    if let Some(size) = options.sndbuf {
+        socket.set_send_buffer_size(usize::try_from(size.0).unwrap_or(usize::MAX))?;
+    }
+    if options.so_keepalive == Some(true) {
+        socket.set_keepalive(true)?;
+    }
+    socket.bind(&SockAddr::from(address))?;
+    socket.listen(backlog(options))?;
+    socket.set_nonblocking(true)?;
+    Ok(Listener::Tcp(Arc::new(socket.into())))
+}
+
+fn bind_unix(path: &Path, options: &ListenOptions) -> io::Result<Listener> {
+    // A socket that nobody answers is what a killed server leaves behind.
+    let is_socket = std::fs::metadata(path).is_ok_and(|meta| meta.file_type().is_socket());
+    if is_socket && std::os::unix::net::UnixStream::connect(path).is_err() {
+        std::fs::remove_file(path)?;
+    }
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.bind(&SockAddr::unix(path)?)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o666))?;
+    socket.listen(backlog(options))?;
+    socket.set_nonblocking(true)?;
+    Ok(Listener::Unix(Arc::new(socket.into())))
+}
+
+fn backlog(options: &ListenOptions) -> i32 {
+    options.backlog.and_then(|backlog| i32::try_from(backlog).ok()).unwrap_or(511)
+}
+
+/// Removes the paths of unix sockets.
+pub(crate) fn remove_paths<'a>(addresses: impl Iterator<Item = &'a BindAddress>) {
+    for address in addresses {
+        if let BindAddress::Unix(path) = address {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! THE LIFE OF A REQUEST, in order, on one screen.
+
+use tidegate_http::exchange::Exchange;
+use tidegate_http::phase::{access, realip, rewrite};
+use tidegate_http::response::Response;
+use tidegate_http::stop::Stop;
+use tidegate_http::{error_page, location};
+use tidegate_static::try_files;
+
+use crate::runtime::Generation;
+use crate::status;
+
+/// Serves a request: passes over the phases until there is an answer, then the filters. `None`
+/// closes the connection without one.
+pub(crate) async fn serve(ex: &mut Exchange<'_>, generation: &Generation) -> Option<Response> {
+    realip::run(ex);
+    let first = pass(ex, generation).await;
+    finish(ex, generation, first).await
+}
+
+/// Answers a request that could not be read, with its status's page.
+pub(crate) async fn refuse(
+    ex: &mut Exchange<'_>,
+    generation: &Generation,
+    status: u16,
+) -> Option<Response> {
+    finish(ex, generation, Err(Stop::Status(status))).await
+}
+
+/// One pass, from the server's rewrites to the content.
+async fn pass(ex: &mut Exchange<'_>, generation: &Generation) -> Result<Response, Stop> {
+    rewrite::server(ex)?;
+    location::find(ex)?;
+    while rewrite::location(ex)? {
+        location::find(ex)?;
+    }
+    content(ex, generation).await
+}
+
+/// A pass that begins in a named location.
+async fn pass_named(
+    ex: &mut Exchange<'_>,
+    generation: &Generation,
+    name: &str,
+) -> Result<Response, Stop> {
+    location::named(ex, name)?;
+    while rewrite::location(ex)? {
+        location::find(ex)?;
+    }
+    content(ex, generation).await
+}
+
+/// What is behind a location: checks of access, then files or an upstream.
+async fn content(ex: &mut Exchange<'_>, generation: &Generation) -> Result<Response, Stop> {
+    access::run(ex)?;
+    try_files::run(ex).await?;
+    let location = ex.location;
+    match &location.pass.to {
+        Some(pass) => tidegate_proxy::respond(ex, pass, &generation.upstreams).await,
+        None if location.stub_status.enabled => status::respond(ex, generation),
+        None => tidegate_static::respond(ex).await,
+    }
+}
+
+/// Acts on what ended a pass until there is an answer. Redirects are bounded by the exchange.
+async fn finish(
+    ex: &mut Exchange<'_>,
+    generation: &Generation,
+    mut result: Result<Response, Stop>,
+) -> Option<Response> {
+    loop {
+        result = match result {
+            Ok(response) => return Some(filtered(ex, response)),
+            Err(Stop::Response(response)) => return Some(filtered(ex, *response)),
+            Err(Stop::Status(status)) => error_page::run(ex, status, None),
+            Err(Stop::Special(response)) => error_page::run(ex, response.status, Some(response)),
+            Err(Stop::Redirect { uri, args }) => match ex.redirect(uri, args) {
+                Ok(()) => pass(ex, generation).await,
+                Err(stop) => Err(stop),
+            },
+            Err(Stop::Named(name)) => pass_named(ex, generation, &name).await,
+            Err(Stop::Close) => {
+                ex.sent.status = 444;
+                return None;
+            }
+            Err(Stop::ClientClosed) => {
+                ex.sent.status = 499;
+                return None;
+            }
+        };
+    }
+}
+
+fn filtered(ex: &mut Exchange<'_>, mut response: Response) -> Response {
+    if let Some(status) = ex.error.status {
+        response.status = status;
+    }
+    response
+}

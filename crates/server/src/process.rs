@@ -1,0 +1,226 @@
+//! The process: it opens what needs rights, starts its workers, and acts on signals.
+
+mod daemon;
+mod pid;
+mod signal;
+mod user;
+mod worker;
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use anyhow::{Context, Result, anyhow};
+use tidegate_config::block::Http;
+use tidegate_config::block::main::WorkerProcesses;
+use tidegate_config::http::error_log::Level;
+use tidegate_config::{Config, Options, load};
+use tidegate_http::log::Logs;
+use tidegate_http::log::writer::LogFiles;
+use tidegate_proxy::Upstreams;
+use tokio::sync::watch;
+
+use crate::listen::{self, Listeners};
+use crate::runtime::{Counters, Shared};
+use pid::PidFile;
+pub(crate) use signal::{Command, send};
+use signal::{Signals, Word};
+use worker::{Orders, State};
+
+/// Where a configuration comes from.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    /// The main file.
+    pub(crate) path: PathBuf,
+    /// What else is known of it.
+    pub(crate) options: Options,
+}
+
+/// Runs the server until it is told to end.
+pub(crate) fn run(source: &Source, config: Config) -> Result<()> {
+    if config.main.process.daemon && !daemon::in_background() {
+        return daemon::start();
+    }
+    let http = Arc::clone(&config.http);
+    let listeners = listen::open(&http, &Listeners::new())?;
+    limit_files(config.main.process.rlimit_nofile);
+    let in_background = config.main.process.daemon;
+    let shared = build(config, http, None)?;
+    let pid = PidFile::write(&shared.config.main.process.pid).with_context(|| {
+        format!("open() \"{}\" failed", shared.config.main.process.pid.display())
+    })?;
+    user::become_user(shared.config.main.process.user.as_deref())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let signals = {
+        let _guard = runtime.enter();
+        Signals::new()?
+    };
+    let process = Process::start(source.clone(), shared, listeners)?;
+    if in_background {
+        daemon::detach()?;
+    }
+    runtime.block_on(process.follow(signals));
+    drop(pid);
+    Ok(())
+}
+
+/// What all workers share of a configuration; nothing of it is seen before all of it is there.
+fn build(config: Config, http: Arc<Http>, before: Option<&Shared>) -> Result<Arc<Shared>> {
+    make_log_folder(&http.files);
+    let files = LogFiles::open(&http.files)
+        .map_err(|(path, error)| anyhow!("open() \"{}\" failed ({error})", path.display()))?;
+    let upstreams = Upstreams::new(&http, before.map(|before| &*before.upstreams));
+    let upstreams = Arc::new(upstreams);
+    Ok(Arc::new(Shared { config, http, files: Arc::new(files), upstreams }))
+}
+
+/// Makes the folders `logs`, which a fresh prefix lacks. Any other folder must be there.
+fn make_log_folder(files: &[PathBuf]) {
+    for folder in files.iter().filter_map(|file| file.parent()) {
+        if folder.file_name().is_some_and(|name| name == "logs") && !folder.exists() {
+            // Where it fails, opening the file tells.
+            let _ = std::fs::create_dir(folder);
+        }
+    }
+}
+
+/// `worker_rlimit_nofile`; without it, as many as are allowed.
+fn limit_files(wanted: Option<u32>) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let now = getrlimit(Resource::Nofile);
+    let limit = match wanted {
+        Some(number) => {
+            let number = u64::from(number);
+            Rlimit { current: Some(number), maximum: now.maximum.map(|most| most.max(number)) }
+        }
+        None => Rlimit { current: now.maximum, maximum: now.maximum },
+    };
+    // Without the right to raise it, the old one holds, and EMFILE is told when it comes to that.
+    let _ = setrlimit(Resource::Nofile, limit);
+}
+
+struct Process {
+    source: Source,
+    orders: watch::Sender<Orders>,
+    workers: Vec<JoinHandle<()>>,
+    logs: Logs,
+}
+
+impl Process {
+    fn start(source: Source, shared: Arc<Shared>, listeners: Listeners) -> Result<Self> {
+        let logs = Logs::new(&shared.config, Arc::clone(&shared.files));
+        let count = worker_count(shared.config.main.process.worker_processes);
+        let listeners = Arc::new(listeners);
+        let (orders, follow) = watch::channel(Orders { shared, listeners, state: State::Running });
+        let counters = Arc::new(Counters::default());
+        let mut workers = Vec::new();
+        for number in 0..count {
+            let (follow, counters) = (follow.clone(), Arc::clone(&counters));
+            let thread = std::thread::Builder::new().name(format!("worker {number}"));
+            let handle = thread.spawn(move || {
+                // A worker that cannot have a runtime cannot tell either; the process is told by
+                // the end of its thread.
+                let _ = worker::run(follow, &counters);
+            });
+            workers.push(handle.context("a worker cannot be started")?);
+        }
+        Ok(Self { source, orders, workers, logs })
+    }
+
+    /// Acts on signals until the workers have ended.
+    async fn follow(mut self, mut signals: Signals) {
+        loop {
+            match signals.next().await {
+                Word::Stop => {
+                    self.order(State::Stopping);
+                    break;
+                }
+                Word::Quit => {
+                    self.order(State::Draining);
+                    if self.drained(&mut signals).await {
+                        break;
+                    }
+                }
+                Word::Reload => self.reload(),
+                Word::Reopen => self.reopen(),
+            }
+        }
+        let paths: HashSet<_> = self.orders.borrow().listeners.keys().cloned().collect();
+        for worker in self.workers.drain(..) {
+            let _ = worker.join();
+        }
+        listen::remove_paths(paths.iter());
+        self.logs.writer.flush();
+    }
+
+    fn order(&self, state: State) {
+        self.orders.send_modify(|orders| orders.state = state);
+    }
+
+    /// Waits until the workers have ended, or another signal says so now.
+    async fn drained(&self, signals: &mut Signals) -> bool {
+        let ended = async {
+            while !self.workers.iter().all(JoinHandle::is_finished) {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        };
+        tokio::select! {
+            () = ended => {}
+            () = signals.stop() => self.order(State::Stopping),
+        }
+        true
+    }
+
+    /// Takes up the configuration anew. Where anything is wrong, nothing changes.
+    fn reload(&mut self) {
+        self.logs.tell(Level::Notice, "signal 1 (SIGHUP) received, reconfiguring");
+        match self.renewed() {
+            Ok(orders) => {
+                self.logs = Logs::new(&orders.shared.config, Arc::clone(&orders.shared.files));
+                let before = Arc::clone(&self.orders.borrow().listeners);
+                let gone = before.keys().filter(|address| !orders.listeners.contains_key(*address));
+                listen::remove_paths(gone);
+                self.orders.send_replace(orders);
+                self.logs.tell(Level::Notice, "the new configuration holds");
+            }
+            Err(error) => {
+                for line in format!("{error:#}").lines() {
+                    self.logs.tell(Level::Emerg, line);
+                }
+            }
+        }
+    }
+
+    fn renewed(&self) -> Result<Orders> {
+        let loaded = load(&self.source.path, &self.source.options);
+        let messages = loaded.messages();
+        let config = loaded.config.ok_or_else(|| anyhow!("{}", messages.trim_end()))?;
+        let http = Arc::clone(&config.http);
+        let (before, listeners) = {
+            let orders = self.orders.borrow();
+            (Arc::clone(&orders.shared), Arc::clone(&orders.listeners))
+        };
+        let listeners = listen::open(&http, &listeners)?;
+        let shared = build(config, http, Some(&before))?;
+        Ok(Orders { shared, listeners: Arc::new(listeners), state: State::Running })
+    }
+
+    fn reopen(&self) {
+        self.logs.tell(Level::Notice, "signal 10 (SIGUSR1) received, reopening logs");
+        let files = Arc::clone(&self.orders.borrow().shared.files);
+        for (path, error) in files.reopen() {
+            let text = format!("open() \"{}\" failed ({error})", path.display());
+            self.logs.tell(Level::Emerg, &text);
+        }
+    }
+}
+
+fn worker_count(wanted: WorkerProcesses) -> u32 {
+    match wanted {
+        WorkerProcesses::Number(number) => number,
+        WorkerProcesses::Auto => {
+            std::thread::available_parallelism().map_or(1, |number| number.get() as u32)
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! The file that holds the process's number.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The file that holds the process's number; it goes when the process does.
+pub(crate) struct PidFile(PathBuf);
+
+impl PidFile {
+    /// Writes the file; its folder is made where it is missing.
+    pub(crate) fn write(path: &Path) -> io::Result<Self> {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::write(path, format!("{}\n", std::process::id()))?;
+        Ok(Self(path.to_path_buf()))
+    }
+}
+
+impl Drop for PidFile {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// Reads the number of the running process.
+pub(crate) fn read(path: &Path) -> io::Result<rustix::process::Pid> {
+    let text = fs::read_to_string(path)?;
+    let number = text.trim().parse().ok().and_then(rustix::process::Pid::from_raw);
+    number.ok_or_else(|| {
+        let text = format!("invalid PID number \"{}\" in \"{}\"", text.trim(), path.display());
+        io::Error::new(io::ErrorKind::InvalidData, text)
+    })
+}

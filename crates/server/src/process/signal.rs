@@ -1,0 +1,98 @@
+//! Signals: what the process is told, and how another one is told.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use rustix::process::{Signal, kill_process};
+use tokio::signal::unix::{self, SignalKind};
+
+use super::pid;
+
+/// What a running server can be told with `-s`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Command {
+    /// End at once (TERM).
+    Stop,
+    /// End when the answers that are being sent are sent (QUIT).
+    Quit,
+    /// Take up the configuration anew (HUP).
+    Reload,
+    /// Open the logs anew (USR1).
+    Reopen,
+}
+
+impl Command {
+    /// What this word of `-s` says.
+    pub(crate) fn of(word: &str) -> Option<Self> {
+        match word {
+            "stop" => Some(Self::Stop),
+            "quit" => Some(Self::Quit),
+            "reload" => Some(Self::Reload),
+            "reopen" => Some(Self::Reopen),
+            _ => None,
+        }
+    }
+}
+
+/// Tells the server whose number is in a file.
+pub(crate) fn send(command: Command, pid_file: &Path) -> Result<()> {
+    let number = pid::read(pid_file).with_context(|| {
+        format!("open() \"{}\" failed; is the server running?", pid_file.display())
+    })?;
+    let signal = match command {
+        Command::Stop => Signal::TERM,
+        Command::Quit => Signal::QUIT,
+        Command::Reload => Signal::HUP,
+        Command::Reopen => Signal::USR1,
+    };
+    let text = format!("kill({number:?}) failed; is the server running?");
+    kill_process(number, signal).context(text)
+}
+
+/// What a signal says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Word {
+    Stop,
+    Quit,
+    Reload,
+    Reopen,
+}
+
+/// The signals that the process acts on.
+pub(super) struct Signals {
+    term: unix::Signal,
+    int: unix::Signal,
+    quit: unix::Signal,
+    hup: unix::Signal,
+    usr1: unix::Signal,
+}
+
+impl Signals {
+    /// Catches the signals from here on; within a runtime.
+    pub(super) fn new() -> Result<Self> {
+        let catch = |kind| unix::signal(kind).context("signals cannot be caught");
+        Ok(Self {
+            term: catch(SignalKind::terminate())?,
+            int: catch(SignalKind::interrupt())?,
+            quit: catch(SignalKind::quit())?,
+            hup: catch(SignalKind::hangup())?,
+            usr1: catch(SignalKind::user_defined1())?,
+        })
+    }
+
+    /// The next one.
+    pub(super) async fn next(&mut self) -> Word {
+        tokio::select! {
+            _ = self.term.recv() => Word::Stop,
+            _ = self.int.recv() => Word::Stop,
+            _ = self.quit.recv() => Word::Quit,
+            _ = self.hup.recv() => Word::Reload,
+            _ = self.usr1.recv() => Word::Reopen,
+        }
+    }
+
+    /// Ready when the process is to end at once.
+    pub(super) async fn stop(&mut self) {
+        while self.next().await != Word::Stop {}
+    }
+}

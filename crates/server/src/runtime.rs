@@ -1,0 +1,163 @@
+//! What runs, built from a configuration: what all workers share, and what each has of its own.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tidegate_config::block::http::Socket;
+use tidegate_config::block::{Config, Http};
+use tidegate_config::http::listen::BindAddress;
+use tidegate_http::client::{Connection, Endpoint};
+use tidegate_http::log::Logs;
+use tidegate_http::log::writer::LogFiles;
+use tidegate_proxy::Upstreams;
+use tokio::sync::Notify;
+
+/// What one configuration has become, shared by all workers.
+pub(crate) struct Shared {
+    /// The configuration.
+    pub(crate) config: Config,
+    /// Its part about HTTP.
+    pub(crate) http: Arc<Http>,
+    /// The open log files.
+    pub(crate) files: Arc<LogFiles>,
+    /// The groups of upstreams.
+    pub(crate) upstreams: Arc<Upstreams>,
+}
+
+/// What one configuration has become in one worker. Requests hold it while they last.
+pub(crate) struct Generation {
+    /// The part about HTTP.
+    pub(crate) http: Arc<Http>,
+    /// The worker's logs.
+    pub(crate) logs: Logs,
+    /// The groups of upstreams.
+    pub(crate) upstreams: Arc<Upstreams>,
+    /// How many connections the worker may have.
+    pub(crate) worker_connections: u32,
+    /// Numbers of what goes on.
+    pub(crate) counters: Arc<Counters>,
+    by_address: HashMap<BindAddress, usize>,
+}
+
+impl Generation {
+    /// Builds a worker's own part.
+    pub(crate) fn new(shared: &Shared, counters: &Arc<Counters>) -> Self {
+        let sockets = shared.http.sockets.iter().enumerate();
+        Self {
+            http: Arc::clone(&shared.http),
+            logs: Logs::new(&shared.config, Arc::clone(&shared.files)),
+            upstreams: Arc::clone(&shared.upstreams),
+            worker_connections: shared.config.events.connections.worker_connections,
+            counters: Arc::clone(counters),
+            by_address: sockets.map(|(place, socket)| (socket.address.clone(), place)).collect(),
+        }
+    }
+
+    /// The socket that a connection came by: the one of its very address, else that of its port.
+    pub(crate) fn socket(&self, connection: &Connection) -> Option<&Socket> {
+        let place = match &connection.local {
+            Endpoint::Unix(path) => {
+                let path = path.clone().unwrap_or_default();
+                self.by_address.get(&BindAddress::Unix(path))
+            }
+            Endpoint::Ip(address) => {
+                let exact = self.by_address.get(&BindAddress::Ip(*address));
+                exact
+                    .or_else(|| self.by_address.get(&BindAddress::Ip(crate::listen::any(*address))))
+            }
+        };
+        // A name that was looked up, or an address that a reload took away: the first one answers.
+        self.http.sockets.get(place.copied().unwrap_or(0))
+    }
+}
+
+/// Numbers of what goes on in all workers (`stub_status`).
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    accepted: AtomicU64,
+    active: AtomicU64,
+    requests: AtomicU64,
+}
+
+impl Counters {
+    /// A connection was taken; its number.
+    pub(crate) fn open(&self) -> u64 {
+        self.active.fetch_add(1, Ordering::Relaxed);
+        self.accepted.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// A connection ended.
+    pub(crate) fn close(&self) {
+        self.active.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// A request came.
+    pub(crate) fn request(&self) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Connections taken, connections open, requests.
+    pub(crate) fn read(&self) -> (u64, u64, u64) {
+        let read = |number: &AtomicU64| number.load(Ordering::Relaxed);
+        (read(&self.accepted), read(&self.active), read(&self.requests))
+    }
+}
+
+/// A worker: one thread, one runtime.
+pub(crate) struct Worker {
+    generation: RefCell<Rc<Generation>>,
+    /// Numbers of what goes on.
+    pub(crate) counters: Arc<Counters>,
+    /// Its open connections.
+    pub(crate) connections: Cell<u32>,
+    /// Told when a connection ends.
+    pub(crate) closed: Notify,
+    draining: Cell<bool>,
+    drain: Notify,
+}
+
+impl Worker {
+    /// A worker that serves this configuration.
+    pub(crate) fn new(generation: Generation) -> Rc<Self> {
+        Rc::new(Self {
+            counters: Arc::clone(&generation.counters),
+            generation: RefCell::new(Rc::new(generation)),
+            connections: Cell::new(0),
+            closed: Notify::new(),
+            draining: Cell::new(false),
+            drain: Notify::new(),
+        })
+    }
+
+    /// What holds for the next request.
+    pub(crate) fn generation(&self) -> Rc<Generation> {
+        Rc::clone(&self.generation.borrow())
+    }
+
+    /// Takes up another configuration.
+    pub(crate) fn replace(&self, generation: Generation) {
+        *self.generation.borrow_mut() = Rc::new(generation);
+    }
+
+    /// Lets connections end with the answers they are at.
+    pub(crate) fn start_draining(&self) {
+        self.draining.set(true);
+        self.drain.notify_waiters();
+    }
+
+    /// Whether connections are to end.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.get()
+    }
+
+    /// Ready when connections are to end.
+    pub(crate) async fn draining(&self) {
+        let notified = self.drain.notified();
+        if !self.draining.get() {
+            notified.await;
+        }
+    }
+}
