@@ -66,6 +66,17 @@ pub fn unix_time() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
+/// The next second, behind this one, at which it is so many seconds after midnight where we are.
+pub fn next_time_of_day(seconds: i64, after_midnight: i64) -> i64 {
+    const DAY: i64 = 86_400;
+    let now = Timestamp::from_second(seconds).unwrap_or_default().to_zoned(TimeZone::system());
+    let midnight = now
+        .start_of_day()
+        .map_or(seconds - seconds.rem_euclid(DAY), |start| start.timestamp().as_second());
+    let today = midnight + after_midnight;
+    if today > seconds { today } else { today + DAY }
+}
+
 /// A date as HTTP writes it (RFC 9110, section 5.6.7), of seconds since 1970.
 pub fn http_date(seconds: i64) -> Bytes {
     let seconds = seconds.clamp(0, LAST).unsigned_abs();

@@ -1,6 +1,6 @@
 //! One request and everything that is known of it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -216,8 +216,8 @@ pub struct Sent {
     pub body_bytes: u64,
     /// The answer without its body, for `$sent_http_…`, once its head was written.
     pub answer: crate::response::Response,
-    /// Bytes before and after `gzip`, once it is done (`$gzip_ratio`).
-    pub gzip_ratio: Option<(u64, u64)>,
+    /// Bytes before and after `gzip`, counted while they are sent (`$gzip_ratio`).
+    pub gzip_ratio: Option<Rc<Cell<(u64, u64)>>>,
     /// Whether the body went out whole (`$request_completion`).
     pub complete: bool,
     /// Whether the request came behind another one's bytes (`$pipe`).

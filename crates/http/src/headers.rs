@@ -35,6 +35,11 @@ impl Headers {
         self.fields.push(Header { name: name.into(), value: value.into() });
     }
 
+    /// Adds a field before the others.
+    pub fn push_front(&mut self, name: impl Into<Bytes>, value: impl Into<Bytes>) {
+        self.fields.insert(0, Header { name: name.into(), value: value.into() });
+    }
+
     /// Removes the fields of this name, then adds this one.
     pub fn set(&mut self, name: impl Into<Bytes>, value: impl Into<Bytes>) {
         let name = name.into();

@@ -15,7 +15,9 @@ pub(super) fn value(ex: &mut Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
     match builtin {
         // A chunked body has a length once it was read.
         Builtin::ContentLength => request.headers.get("Content-Length").cloned().or_else(|| {
-            request.content_length.map(|length| itoa::Buffer::new().format(length).to_owned().into())
+            request
+                .content_length
+                .map(|length| itoa::Buffer::new().format(length).to_owned().into())
         }),
         Builtin::ContentType => request.headers.get("Content-Type").cloned(),
         Builtin::DocumentRoot => Some(ex.document_root()),

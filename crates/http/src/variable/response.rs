@@ -13,7 +13,7 @@ pub(super) fn value(ex: &mut Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
         Builtin::Status => Some(format!("{:03}", ex.sent.status).into()),
         Builtin::BytesSent => Some(number(ex.sent.bytes)),
         Builtin::BodyBytesSent => Some(number(ex.sent.body_bytes)),
-        Builtin::GzipRatio => ex.sent.gzip_ratio.and_then(|(before, after)| ratio(before, after)),
+        Builtin::GzipRatio => ex.sent.gzip_ratio.as_ref().and_then(|counts| ratio(counts.get())),
         Builtin::LimitRate => {
             let location = ex.location;
             let rate = ex.limit_rate.clone();
@@ -44,7 +44,7 @@ pub(super) fn sent_field(answer: &Response, name: &str) -> Option<Bytes> {
 }
 
 /// How many times smaller an answer has become, with two places.
-fn ratio(before: u64, after: u64) -> Option<Bytes> {
+fn ratio((before, after): (u64, u64)) -> Option<Bytes> {
     let hundredths = (before.checked_mul(1000)?.checked_div(after)? + 5) / 10;
     Some(format!("{}.{:02}", hundredths / 100, hundredths % 100).into())
 }
@@ -55,8 +55,8 @@ mod tests {
 
     #[test]
     fn the_ratio_has_two_places() {
-        assert_eq!(ratio(1000, 300).unwrap(), "3.33");
-        assert_eq!(ratio(1995, 1000).unwrap(), "2.00");
-        assert_eq!(ratio(1, 0), None);
+        assert_eq!(ratio((1000, 300)).unwrap(), "3.33");
+        assert_eq!(ratio((1995, 1000)).unwrap(), "2.00");
+        assert_eq!(ratio((1, 0)), None);
     }
 }

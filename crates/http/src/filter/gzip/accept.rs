@@ -1,7 +1,7 @@
 //! What a client says it takes (nginx: `ngx_http_gzip_accept_encoding`).
 
 /// Whether the value of `Accept-Encoding` takes this coding with a quality above 0.
-pub fn accepts(value: &[u8], coding: &[u8]) -> bool {
+pub(super) fn accepts(value: &[u8], coding: &[u8]) -> bool {
     let mut from = 0;
     while let Some(at) = find(value, coding, from) {
         let before = at.checked_sub(1).and_then(|before| value.get(before));

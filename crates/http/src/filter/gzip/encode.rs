@@ -9,6 +9,7 @@ use flate2::write::GzEncoder;
 use flate2::{Compression, GzBuilder};
 use futures_core::Stream;
 
+use super::Counts;
 use crate::body::BodyStream;
 
 /// The size a compressed piece has at least before it is sent while more is at hand, in bytes.
@@ -18,7 +19,7 @@ const PIECE: usize = 16 * 1024;
 const UNIX: u8 = 3;
 
 /// Compresses bytes that are all here.
-pub fn compress(bytes: &[u8], level: u32) -> io::Result<Bytes> {
+pub(super) fn compress(bytes: &[u8], level: u32) -> io::Result<Bytes> {
     let mut encoder = encoder(level);
     encoder.write_all(bytes)?;
     encoder.finish().map(Bytes::from)
@@ -26,8 +27,8 @@ pub fn compress(bytes: &[u8], level: u32) -> io::Result<Bytes> {
 
 /// Compresses bytes as they come. When no more come for the moment, what came is sent, so that
 /// events are not held back.
-pub fn compress_stream(body: BodyStream, level: u32) -> BodyStream {
-    Box::pin(Encoded { body, encoder: Some(encoder(level)), held: false })
+pub(super) fn compress_stream(body: BodyStream, level: u32, counts: Counts) -> BodyStream {
+    Box::pin(Encoded { body, encoder: Some(encoder(level)), held: false, counts })
 }
 
 fn encoder(level: u32) -> GzEncoder<Vec<u8>> {
@@ -39,6 +40,14 @@ struct Encoded {
     encoder: Option<GzEncoder<Vec<u8>>>,
     /// Whether the encoder holds bytes that the client has not been sent.
     held: bool,
+    counts: Counts,
+}
+
+impl Encoded {
+    fn count(&self, before: usize, after: usize) {
+        let (all_before, all_after) = self.counts.get();
+        self.counts.set((all_before + before as u64, all_after + after as u64));
+    }
 }
 
 impl Stream for Encoded {
@@ -56,22 +65,29 @@ impl Stream for Encoded {
                 }
                 Poll::Ready(Some(Ok(bytes))) => {
                     this.held = true;
-                    encoder.write_all(&bytes)
+                    let result = encoder.write_all(&bytes);
+                    this.count(bytes.len(), 0);
+                    result
                 }
                 Poll::Ready(Some(Err(error))) => Err(error),
                 Poll::Ready(None) => {
                     let rest = this.encoder.take().map(GzEncoder::finish);
+                    if let Some(Ok(rest)) = &rest {
+                        this.count(0, rest.len());
+                    }
                     return Poll::Ready(rest.map(|rest| rest.map(Bytes::from)));
                 }
             };
-            let out = encoder.get_mut();
-            let least = if this.held { PIECE } else { 1 };
             if let Err(error) = result {
                 this.encoder = None;
                 return Poll::Ready(Some(Err(error)));
             }
-            if out.len() >= least {
-                return Poll::Ready(Some(Ok(Bytes::from(std::mem::take(out)))));
+            let Some(encoder) = &mut this.encoder else { return Poll::Ready(None) };
+            let least = if this.held { PIECE } else { 1 };
+            if encoder.get_ref().len() >= least {
+                let out = std::mem::take(encoder.get_mut());
+                this.count(0, out.len());
+                return Poll::Ready(Some(Ok(Bytes::from(out))));
             }
         }
     }
@@ -112,7 +128,7 @@ mod tests {
     #[tokio::test]
     async fn what_has_come_is_sent_before_more_comes() {
         let pieces = [Ok(Bytes::from("one")), Ok(Bytes::from("two"))];
-        let mut body = compress_stream(Box::pin(Slow(pieces.into(), false)), 1);
+        let mut body = compress_stream(Box::pin(Slow(pieces.into(), false)), 1, Counts::default());
         let mut sent = Vec::new();
         for expected in [&b"one"[..], b"onetwo"] {
             let piece = poll_fn(|cx| body.as_mut().poll_next(cx)).await.unwrap().unwrap();
@@ -129,7 +145,7 @@ mod tests {
     #[tokio::test]
     async fn an_error_ends_the_stream_short() {
         let pieces = [Ok(Bytes::from("one")), Err(io::ErrorKind::ConnectionReset.into())];
-        let mut body = compress_stream(Box::pin(Slow(pieces.into(), false)), 1);
+        let mut body = compress_stream(Box::pin(Slow(pieces.into(), false)), 1, Counts::default());
         assert!(poll_fn(|cx| body.as_mut().poll_next(cx)).await.unwrap().is_ok());
         assert!(poll_fn(|cx| body.as_mut().poll_next(cx)).await.unwrap().is_err());
         assert!(poll_fn(|cx| body.as_mut().poll_next(cx)).await.is_none());

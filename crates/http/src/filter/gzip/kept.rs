@@ -43,7 +43,7 @@ struct Form {
 
 /// The compressed form of a body that lies still: a file's or that of kept bytes. `None` where it
 /// is none, or too long to be kept.
-pub fn compressed(body: &Body, level: u32) -> io::Result<Option<Bytes>> {
+pub(super) fn compressed(body: &Body, level: u32) -> io::Result<Option<Bytes>> {
     thread_local! {
         static KEPT: RefCell<Kept> = RefCell::default();
     }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 /// The text around the parts of a body.
 #[derive(Clone, Debug)]
-pub struct Multipart {
+pub(super) struct Multipart {
     boundary: String,
     content_type: Vec<u8>,
     length: u64,
@@ -15,7 +15,7 @@ pub struct Multipart {
 
 impl Multipart {
     /// For parts of an answer of `length` bytes and this type.
-    pub fn new(content_type: Option<&[u8]>, charset: Option<&[u8]>, length: u64) -> Self {
+    pub(super) fn new(content_type: Option<&[u8]>, charset: Option<&[u8]>, length: u64) -> Self {
         static NUMBER: AtomicU64 = AtomicU64::new(1);
         let mut line = Vec::new();
         if let Some(content_type) = content_type {
@@ -32,12 +32,12 @@ impl Multipart {
     }
 
     /// What `Content-Type` says of the whole.
-    pub fn content_type(&self) -> Bytes {
+    pub(super) fn content_type(&self) -> Bytes {
         format!("multipart/byteranges; boundary={}", self.boundary).into()
     }
 
     /// What stands before a part.
-    pub fn before(&self, part: &Range<u64>) -> Bytes {
+    pub(super) fn before(&self, part: &Range<u64>) -> Bytes {
         let mut out = format!("\r\n--{}\r\n", self.boundary).into_bytes();
         out.extend_from_slice(&self.content_type);
         out.extend_from_slice(b"Content-Range: ");
@@ -47,13 +47,13 @@ impl Multipart {
     }
 
     /// What stands behind the last part.
-    pub fn end(&self) -> Bytes {
+    pub(super) fn end(&self) -> Bytes {
         format!("\r\n--{}--\r\n", self.boundary).into()
     }
 }
 
 /// The value of `Content-Range` for one part.
-pub fn content_range(part: &Range<u64>, length: u64) -> Bytes {
+pub(super) fn content_range(part: &Range<u64>, length: u64) -> Bytes {
     format!("bytes {}-{}/{length}", part.start, part.end.saturating_sub(1)).into()
 }
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// What is to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub(super) enum Wanted {
     /// The whole answer.
     Whole,
     /// These parts of it, at least one, none of them empty.
@@ -15,7 +15,7 @@ pub enum Wanted {
 
 /// Reads the value of `Range` for an answer of `length` bytes. More than `max` ranges, or ranges
 /// that are longer together than the answer, give the whole.
-pub fn parse(value: &[u8], length: u64, max: usize) -> Wanted {
+pub(super) fn parse(value: &[u8], length: u64, max: usize) -> Wanted {
     const UNIT: &[u8] = b"bytes=";
     let Some((unit, ranges)) = value.split_at_checked(UNIT.len()) else { return Wanted::Whole };
     if ranges.is_empty() || !unit.eq_ignore_ascii_case(UNIT) || max == 0 {
