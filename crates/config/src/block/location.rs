@@ -2,14 +2,15 @@
 //! `limit_except`.
 
 mod draft;
+mod name;
 mod tree;
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use tidegate_config_derive::Block;
 
 pub(crate) use draft::LocationDraft;
+pub use name::LocationName;
 pub use tree::Locations;
 
 use crate::http::access::Access;
@@ -48,7 +49,6 @@ use crate::http::stub_status::StubStatus;
 use crate::http::try_files::TryFiles;
 use crate::http::types::{TypeMap, Types};
 use crate::http::uwsgi::{Fastcgi, Scgi, Uwsgi};
-use crate::value::pattern::Pattern;
 
 /// What holds for a request whose URI belongs here.
 #[derive(Clone, Debug, Block)]
@@ -127,27 +127,6 @@ pub struct Location {
     /// The table of types; `None` where no level has a `types` block.
     #[plain]
     pub type_map: Option<Arc<TypeMap>>,
-}
-
-/// Which URIs belong to a location.
-#[derive(Clone, Debug, Default)]
-pub enum LocationName {
-    /// None by name: the level of http, of a server, of `if` or of `limit_except`.
-    #[default]
-    None,
-    /// `= /x`: this one alone.
-    Exact(Bytes),
-    /// `/x`: those that begin with it.
-    Prefix {
-        /// What they begin with.
-        prefix: Bytes,
-        /// `^~`: regular expressions are not tried.
-        no_regex: bool,
-    },
-    /// `~ x`, `~* x`: those that match.
-    Regex(Pattern),
-    /// `@x`: none; it is named by `error_page`, `try_files` and the like.
-    Named(String),
 }
 
 /// A `limit_except` block.

@@ -8,6 +8,7 @@
 mod class;
 mod escape;
 mod group;
+mod quantifier;
 mod translate;
 
 use std::fmt;

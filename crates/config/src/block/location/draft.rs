@@ -13,8 +13,7 @@ use crate::directive::{
 use crate::http::pass::Destination;
 use crate::http::rewrite::{Condition, Step};
 use crate::http::types::TypeMap;
-use crate::syntax::{End, Statement, Word};
-use crate::value::pattern::Pattern;
+use crate::syntax::{End, Statement};
 
 /// A level as written.
 #[derive(Clone, Debug, Default)]
@@ -108,7 +107,6 @@ impl LocationDraft {
         let outer = self.name.text();
         let fault = |words: String| Err(Fault::sentence(words).at(span));
         match (&self.name, name) {
-            (LocationName::None, _) => Ok(()),
             (LocationName::Exact(_), _) => fault(format!(
                 "location \"{text}\" cannot be inside the exact location \"{outer}\""
             )),
@@ -124,7 +122,7 @@ impl LocationDraft {
                 }
                 _ => Ok(()),
             },
-            (LocationName::Regex(_), _) => Ok(()),
+            (LocationName::None | LocationName::Regex(_), _) => Ok(()),
         }
     }
 
@@ -271,67 +269,4 @@ fn heading(statement: &Statement) -> Statement {
         end: End::Semicolon,
         span: statement.name.span,
     }
-}
-
-impl LocationName {
-    /// nginx: `ngx_http_core_location`.
-    fn parse(args: &[Word], cx: &mut Cx<'_>) -> Result<Self, Fault> {
-        let (modifier, word, text) = match args {
-            [modifier, name] => (modifier.text.as_str(), name, name.text.as_str()),
-            [name] => {
-                let (modifier, text) = glued(&name.text);
-                (modifier, name, text)
-            }
-            _ => return Err(Fault::phrase("invalid number of arguments")),
-        };
-        let uri = Bytes::copy_from_slice(text.as_bytes());
-        match modifier {
-            "=" => Ok(Self::Exact(uri)),
-            "^~" => Ok(Self::Prefix { prefix: uri, no_regex: true }),
-            "~" | "~*" => Ok(Self::Regex(Pattern::compile(text, modifier == "~*", word, cx)?)),
-            "" if text.starts_with('@') => Ok(Self::Named(text.to_owned())),
-            "" => Ok(Self::Prefix { prefix: uri, no_regex: false }),
-            other => Err(Fault::sentence(format!("invalid location modifier \"{other}\""))
-                .at(args.first().map(|word| word.span).unwrap_or_default())
-                .hint("one of: = ^~ ~ ~*")),
-        }
-    }
-
-    /// As written, without its modifier.
-    pub(crate) fn text(&self) -> String {
-        match self {
-            Self::None => String::new(),
-            Self::Exact(uri) | Self::Prefix { prefix: uri, .. } => {
-                String::from_utf8_lossy(uri).into_owned()
-            }
-            Self::Regex(pattern) => pattern.regex.to_string(),
-            Self::Named(name) => name.clone(),
-        }
-    }
-
-    fn literal(&self) -> Option<&[u8]> {
-        match self {
-            Self::Exact(uri) | Self::Prefix { prefix: uri, .. } => Some(uri),
-            _ => None,
-        }
-    }
-
-    fn same(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Exact(one), Self::Exact(two))
-            | (Self::Prefix { prefix: one, .. }, Self::Prefix { prefix: two, .. }) => one == two,
-            (Self::Named(one), Self::Named(two)) => one == two,
-            _ => false,
-        }
-    }
-}
-
-/// A modifier written without a space behind it: `=/x`, `~\.php$`.
-fn glued(text: &str) -> (&str, &str) {
-    for modifier in ["=", "^~", "~*", "~"] {
-        if let Some(rest) = text.strip_prefix(modifier) {
-            return (modifier, rest);
-        }
-    }
-    ("", text)
 }
