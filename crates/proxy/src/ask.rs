@@ -169,7 +169,11 @@ impl Question<'_> {
         lease: &Lease,
         client: &mut (dyn RequestBody + '_),
     ) -> Result<Result<Connection, Fault>, Failed> {
-        let mut connecting = std::pin::pin!(connect(&lease.address, self.forward.connect_timeout));
+        let mut connecting = std::pin::pin!(connect(
+            &lease.address,
+            self.forward.connect_timeout,
+            self.forward.socket_keepalive,
+        ));
         let stream = poll_fn(|cx| match connecting.as_mut().poll(cx) {
             Poll::Pending => self.poll_gone(client, cx).map(Err),
             done @ Poll::Ready(_) => done.map(Ok),

@@ -36,16 +36,19 @@ impl fmt::Display for Address {
     }
 }
 
-/// Connects to a peer, in no more than `timeout` (nginx: `proxy_connect_timeout`).
-pub async fn connect(address: &Address, timeout: Duration) -> Result<Stream, Fault> {
-    Within { inner: Dial, timeout }.oneshot(address.clone()).await
+/// Connects to a peer, in no more than `timeout` (nginx: `proxy_connect_timeout`); `probe` has the
+/// kernel notice a peer that vanishes (nginx: `proxy_socket_keepalive`).
+pub async fn connect(address: &Address, timeout: Duration, probe: bool) -> Result<Stream, Fault> {
+    Within { inner: Dial { probe }, timeout }.oneshot(address.clone()).await
 }
 
 type Pending = Pin<Box<dyn Future<Output = Result<Stream, Fault>>>>;
 
 /// Opens connections.
 #[derive(Clone, Copy, Debug)]
-pub struct Dial;
+pub struct Dial {
+    probe: bool,
+}
 
 impl Service<Address> for Dial {
     type Response = Stream;
@@ -57,8 +60,9 @@ impl Service<Address> for Dial {
     }
 
     fn call(&mut self, address: Address) -> Pending {
+        let probe = self.probe;
         Box::pin(async move {
-            dial(&address).await.map_err(|error| Fault::System {
+            dial(&address, probe).await.map_err(|error| Fault::System {
                 call: "connect",
                 error,
                 action: Action::Connecting,
@@ -67,11 +71,14 @@ impl Service<Address> for Dial {
     }
 }
 
-async fn dial(address: &Address) -> io::Result<Stream> {
+async fn dial(address: &Address, probe: bool) -> io::Result<Stream> {
     match address {
         Address::Tcp(address) => {
             let stream = TcpStream::connect(address).await?;
             stream.set_nodelay(true)?;
+            if probe {
+                rustix::net::sockopt::set_socket_keepalive(&stream, true)?;
+            }
             Ok(Stream::Tcp(stream))
         }
         Address::Unix(path) => loop {
@@ -125,12 +132,12 @@ mod tests {
     async fn a_refused_connection_and_a_missing_socket_are_told_apart() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = Address::Tcp(listener.local_addr().unwrap());
-        assert!(connect(&address, Duration::from_secs(5)).await.is_ok());
+        assert!(connect(&address, Duration::from_secs(5), true).await.is_ok());
         drop(listener);
-        let refused = connect(&address, Duration::from_secs(5)).await.unwrap_err();
+        let refused = connect(&address, Duration::from_secs(5), true).await.unwrap_err();
         assert!(refused.to_string().starts_with("connect() failed (111: Connection refused)"));
         let path = Address::Unix(Path::new("/nonexistent/app.sock").into());
-        let missing = connect(&path, Duration::from_secs(5)).await.unwrap_err();
+        let missing = connect(&path, Duration::from_secs(5), true).await.unwrap_err();
         assert!(missing.to_string().contains("(2: No such file or directory)"), "{missing}");
         assert_eq!(path.to_string(), "unix:/nonexistent/app.sock");
     }
@@ -141,10 +148,10 @@ mod tests {
         let path = folder.path().join("app.sock");
         let socket = socket_with_backlog_of_none(&path);
         let address = Address::Unix(path.into());
-        let first = connect(&address, Duration::from_secs(5)).await.unwrap();
-        let late = connect(&address, Duration::from_millis(50)).await;
+        let first = connect(&address, Duration::from_secs(5), true).await.unwrap();
+        let late = connect(&address, Duration::from_millis(50), true).await;
         assert!(matches!(late, Err(Fault::TimedOut(Action::Connecting))));
-        let second = connect(&address, Duration::from_secs(5));
+        let second = connect(&address, Duration::from_secs(5), true);
         let accept = async {
             tokio::time::sleep(Duration::from_millis(20)).await;
             drop(rustix::net::accept(&socket));

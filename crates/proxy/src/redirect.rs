@@ -34,12 +34,17 @@ pub(crate) fn location(
     default: Option<&Default>,
     request: &mut dyn Evaluate,
 ) -> Option<Bytes> {
+    let default = || {
+        let Default { from, to } = default?;
+        value.strip_prefix(&from[..]).map(|rest| [to, rest].concat().into())
+    };
+    // Nothing said is `default`.
+    if rules.is_empty() {
+        return default();
+    }
     rules.iter().find_map(|rule| match rule {
         Redirect::Off => None,
-        Redirect::Default => {
-            let Default { from, to } = default?;
-            value.strip_prefix(&from[..]).map(|rest| [to, rest].concat().into())
-        }
+        Redirect::Default => default(),
         Redirect::Prefix(from, to) => {
             let from = request.render(from);
             let rest = value.strip_prefix(&from[..])?;
@@ -60,4 +65,50 @@ pub(crate) fn refresh(
     let start = value.windows(4).position(|window| window.eq_ignore_ascii_case(b"url="))? + 4;
     let address = location(&value.slice(start..), rules, default, request)?;
     Some([&value.slice(..start)[..], &address].concat().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use tidegate_config::value::pattern::Pattern;
+    use tidegate_config::value::template::Template;
+
+    use super::*;
+
+    struct Plain;
+
+    impl Evaluate for Plain {
+        fn render(&mut self, template: &Template) -> Bytes {
+            Bytes::copy_from_slice(template.constant().unwrap())
+        }
+
+        fn matches(&mut self, _: &Pattern, _: &Bytes) -> bool {
+            false
+        }
+    }
+
+    fn rewritten(value: &'static str, rules: &[Redirect]) -> Option<Bytes> {
+        let default = Default::new("http", "app:8000", Some("/inner/"), b"/outer/");
+        location(&value.into(), rules, Some(&default), &mut Plain)
+    }
+
+    #[test]
+    fn nothing_said_is_default() {
+        assert_eq!(rewritten("http://app:8000/inner/x", &[]).unwrap(), "/outer/x");
+        assert_eq!(rewritten("http://app:8000/inner/x", &[Redirect::Default]).unwrap(), "/outer/x");
+        assert_eq!(rewritten("http://app:8000/x", &[]), None);
+        assert_eq!(rewritten("http://app:8000/inner/x", &[Redirect::Off]), None);
+        assert_eq!(Default::new("http", "app", None, b"/outer/").from, "http://app/");
+    }
+
+    #[test]
+    fn the_first_rule_that_fits_holds() {
+        let prefix = |from: &'static str, to: &'static str| {
+            Redirect::Prefix(Template::text(from), Template::text(to))
+        };
+        let rules = [prefix("http://a/", "/1/"), prefix("http://", "/2/")];
+        assert_eq!(rewritten("http://a/x", &rules).unwrap(), "/1/x");
+        assert_eq!(rewritten("http://b/x", &rules).unwrap(), "/2/b/x");
+        let value = "5; URL=http://a/x".into();
+        assert_eq!(refresh(&value, &rules, None, &mut Plain).unwrap(), "5; URL=/1/x");
+    }
 }
