@@ -1,33 +1,34 @@
 //! What is told of requests: a line each, and their faults.
 
+pub mod access;
+mod error;
+mod escape;
 pub mod writer;
 
 use std::rc::Rc;
+use std::sync::Arc;
 
-use tidegate_config::http::error_log::Level;
+use tidegate_config::Config;
+use tidegate_config::http::error_log::{ErrorTarget, Level, LogTo};
 
-use crate::exchange::Exchange;
+use self::writer::{LogFiles, LogWriter};
 
 /// The logs of one worker.
+#[derive(Debug)]
 pub struct Logs {
     /// Where bytes go.
-    pub writer: Rc<writer::LogWriter>,
-}
-
-impl Exchange<'_> {
-    /// Tells of a fault of this request in its error log, with who asked what.
-    pub fn log(&self, level: Level, message: &str) {
-        eprintln!("{level:?} {message}");
-    }
+    pub writer: Rc<LogWriter>,
+    /// Where faults are told that no location has a say about.
+    main: Vec<ErrorTarget>,
 }
 
 impl Logs {
     /// The logs of a worker, over the open files of the process.
-    pub fn new(_: &tidegate_config::Config, files: std::sync::Arc<writer::LogFiles>) -> Self {
-        Self { writer: writer::LogWriter::new(files) }
-    }
-    /// Tells of a fault of the process.
-    pub fn tell(&self, level: Level, text: &str) {
-        eprintln!("{level:?} {text}");
+    pub fn new(config: &Config, files: Arc<LogFiles>) -> Self {
+        let mut main = config.main.error_log.targets.clone();
+        if main.is_empty() {
+            main.push(ErrorTarget { to: LogTo::Stderr, level: Level::Error });
+        }
+        Self { writer: LogWriter::new(files), main }
     }
 }

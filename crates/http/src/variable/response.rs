@@ -7,10 +7,11 @@ use super::{joined, number};
 use crate::date::http_date;
 use crate::exchange::Exchange;
 use crate::response::Response;
+use crate::status::on_wire;
 
 pub(super) fn value(ex: &mut Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
     match builtin {
-        Builtin::Status => Some(format!("{:03}", ex.sent.status).into()),
+        Builtin::Status => Some(format!("{:03}", on_wire(ex.sent.status)).into()),
         Builtin::BytesSent => Some(number(ex.sent.bytes)),
         Builtin::BodyBytesSent => Some(number(ex.sent.body_bytes)),
         Builtin::GzipRatio => ex.sent.gzip_ratio.as_ref().and_then(|counts| ratio(counts.get())),

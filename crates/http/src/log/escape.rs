@@ -1,0 +1,75 @@
+//! How values are made fit for a log line.
+
+use tidegate_config::http::log::Escape;
+
+/// Puts a value, or that there is none, behind `out`.
+pub(super) fn put(out: &mut Vec<u8>, value: Option<&[u8]>, escape: Escape) {
+    match (escape, value) {
+        (Escape::Default, None) => out.push(b'-'),
+        (_, None) => {}
+        (Escape::None, Some(value)) => out.extend_from_slice(value),
+        (Escape::Default, Some(value)) => put_default(out, value),
+        (Escape::Json, Some(value)) => put_json(out, value),
+    }
+}
+
+/// nginx: `ngx_http_log_escape`
+fn put_default(out: &mut Vec<u8>, value: &[u8]) {
+    for &byte in value {
+        match byte {
+            b'"' | b'\\' | 0..b' ' | 0x7f.. => {
+                out.extend_from_slice(&[b'\\', b'x', digit(byte >> 4), digit(byte & 0xf)]);
+            }
+            _ => out.push(byte),
+        }
+    }
+}
+
+/// nginx: `ngx_escape_json`
+fn put_json(out: &mut Vec<u8>, value: &[u8]) {
+    for &byte in value {
+        let letter = match byte {
+            b'"' | b'\\' => byte,
+            b'\n' => b'n',
+            b'\r' => b'r',
+            b'\t' => b't',
+            0x08 => b'b',
+            0x0c => b'f',
+            0..b' ' => {
+                out.extend_from_slice(b"\\u00");
+                out.extend_from_slice(&[digit(byte >> 4), digit(byte & 0xf)]);
+                continue;
+            }
+            _ => {
+                out.push(byte);
+                continue;
+            }
+        };
+        out.extend_from_slice(&[b'\\', letter]);
+    }
+}
+
+fn digit(value: u8) -> u8 {
+    if value < 10 { b'0' + value } else { b'A' + value - 10 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(value: Option<&[u8]>, escape: Escape) -> Vec<u8> {
+        let mut out = Vec::new();
+        put(&mut out, value, escape);
+        out
+    }
+
+    #[test]
+    fn values_cannot_leave_their_place() {
+        let value = Some(&b"a\"\\\n\x01\x7f\xff"[..]);
+        assert_eq!(text(value, Escape::Default), b"a\\x22\\x5C\\x0A\\x01\\x7F\\xFF");
+        assert_eq!(text(value, Escape::Json), b"a\\\"\\\\\\n\\u0001\x7f\xff");
+        assert_eq!(text(value, Escape::None), value.unwrap());
+        assert_eq!(text(None, Escape::Default), b"-");
+        assert_eq!(text(None, Escape::Json), b"");
+    }
+}
