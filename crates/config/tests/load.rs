@@ -16,7 +16,7 @@ fn read(text: &str) -> Loaded {
 fn a_level_that_says_nothing_shares_what_is_around_it() {
     let loaded = read(
         "events {} http { gzip on; gzip_comp_level 5; server { listen 8080; server_name a .b.example;
-         location /x { gzip_comp_level 7; } location = /y { return 204; } location ~ \\.php$ { gzip off; }
+         location /x { gzip_comp_level 7; } location = /y { return 204; } location @named { return 204; } location ~ \\.php$ { gzip off; }
          location / { proxy_pass http://backend/; if ($arg_a) { set $z 1; } } }
          upstream backend { server 127.0.0.1:1 weight=2; server unix:/x backup; } }",
     );

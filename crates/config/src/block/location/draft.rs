@@ -107,6 +107,7 @@ impl LocationDraft {
         let outer = self.name.text();
         let fault = |words: String| Err(Fault::sentence(words).at(span));
         match (&self.name, name) {
+            (LocationName::None, _) => Ok(()),
             (LocationName::Exact(_), _) => fault(format!(
                 "location \"{text}\" cannot be inside the exact location \"{outer}\""
             )),
@@ -122,7 +123,7 @@ impl LocationDraft {
                 }
                 _ => Ok(()),
             },
-            (LocationName::None | LocationName::Regex(_), _) => Ok(()),
+            (LocationName::Regex(_), _) => Ok(()),
         }
     }
 
