@@ -33,7 +33,7 @@ pub struct Exchange<'a> {
     /// What the client sent.
     pub request: RequestHead,
     /// What the client still sends.
-    pub body: Box<dyn RequestBody + 'a>,
+    pub body: Box<dyn RequestBody>,
     /// The method; GET after an internal redirect of some other.
     pub method: Method,
     /// The path, decoded and normalised (`$uri`).
@@ -91,7 +91,7 @@ impl<'a> Exchange<'a> {
         connection: &'a Connection,
         server: &'a Server,
         request: RequestHead,
-        body: Box<dyn RequestBody + 'a>,
+        body: Box<dyn RequestBody>,
     ) -> Self {
         Self {
             http,

@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
+use tidegate_http::client::RequestBody;
 use tidegate_http::exchange::UpstreamTry;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -21,6 +22,8 @@ use crate::upstream::group::Lease;
 /// The body of an answer. When it ends, its connection is kept; when it is dropped before, closed.
 pub(crate) struct Answer {
     link: Option<Box<Link>>,
+    /// The client, where its body is still being sent on.
+    client: Option<Box<dyn RequestBody>>,
     /// What has been read already.
     early: VecDeque<Bytes>,
     /// What went wrong behind it.
@@ -59,9 +62,10 @@ impl Tally {
 }
 
 impl Answer {
-    /// The body behind a head that has been read.
-    pub(crate) fn new(link: Box<Link>, tally: Tally) -> Self {
-        Self { link: Some(link), early: VecDeque::new(), fault: None, tally }
+    /// The body behind a head that has been read; what is still to come of the request's body
+    /// comes from `client`.
+    pub(crate) fn new(link: Box<Link>, client: Option<Box<dyn RequestBody>>, tally: Tally) -> Self {
+        Self { link: Some(link), client, early: VecDeque::new(), fault: None, tally }
     }
 
     /// Takes what is there without waiting, some `limit` bytes; all of the body, if that is all.
@@ -87,7 +91,8 @@ impl Answer {
     fn poll_link(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
         let Some(link) = &mut self.link else { return Poll::Ready(None) };
         loop {
-            let Poll::Ready(event) = link.poll_event(None, cx) else { return Poll::Pending };
+            let client = self.client.as_deref_mut();
+            let Poll::Ready(event) = link.poll_event(client, cx) else { return Poll::Pending };
             let received = link.received;
             self.tally.count(|current| current.bytes_received = received);
             let end = match event {

@@ -57,6 +57,8 @@ pub(crate) struct Answered {
     pub(crate) head: Head,
     /// When the try began.
     pub(crate) begun: Instant,
+    /// Whether more of the request's body is to come from the client.
+    pub(crate) unsent: bool,
 }
 
 /// Why there is no answer.
@@ -93,7 +95,8 @@ impl Question<'_> {
                 Ok((link, head)) => {
                     let fault = Fault::Status(head.status);
                     if last || !self.may_go_on(&fault, true, started) {
-                        return Ok(Answered { link, head, begun });
+                        let unsent = self.is_live() && !link.is_sent();
+                        return Ok(Answered { link, head, begun, unsent });
                     }
                     self.count(&link);
                     let cached = link.is_cached();

@@ -159,9 +159,9 @@ fn spill(memory: &[u8], folder: &Path) -> io::Result<File> {
 
 /// A body that has been read and can be read again: a request may be forwarded once more, after an
 /// `error_page`.
-pub(crate) struct Replay<'a> {
+pub(crate) struct Replay {
     /// The client's side.
-    pub(crate) client: Box<dyn RequestBody + 'a>,
+    pub(crate) client: Box<dyn RequestBody>,
     /// What it sent.
     pub(crate) content: Content,
     /// How much has been read again.
@@ -171,7 +171,7 @@ pub(crate) struct Replay<'a> {
 /// How much of a file is read at a time.
 const FILE_PIECE: u64 = 64 * 1024;
 
-impl Replay<'_> {
+impl Replay {
     fn next(&mut self) -> io::Result<Option<Bytes>> {
         let piece = match &self.content {
             Content::Memory(bytes) => bytes.slice((self.position as usize).min(bytes.len())..),
@@ -193,7 +193,7 @@ impl Replay<'_> {
     }
 }
 
-impl RequestBody for Replay<'_> {
+impl RequestBody for Replay {
     fn poll_data(&mut self, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, ClientError>>> {
         Poll::Ready(self.next().map_err(|_| ClientError::Closed).transpose())
     }

@@ -20,7 +20,7 @@ use tidegate_http::uri::redirect::parse_unsafe;
 use crate::answer::{Answer, Leased, Tally};
 use crate::ask::{Answered, Question, Unanswered};
 use crate::buffering::{Buffered, Room};
-use crate::content::{self, Content};
+use crate::content;
 use crate::destination::{self, Found};
 use crate::link::Link;
 use crate::outgoing::{self, Outgoing};
@@ -55,14 +55,21 @@ async fn forward(
     }
     let mut client = std::mem::replace(&mut ex.body, Box::new(NoBody));
     let asked = ask(ex, outgoing, (forward, &found), client.as_mut()).await;
-    ex.body = client;
+    let unsent = matches!(&asked, Ok(answered) if answered.unsent);
+    // An application may answer before it has read all of a body that is still coming.
+    let client = if unsent {
+        Some(client)
+    } else {
+        ex.body = client;
+        None
+    };
     let answered = asked?;
     let rules = Rules {
         forward,
         proxy: (pass.protocol == Protocol::Http).then_some(&*ex.location.proxy),
         default: found.redirect.as_ref(),
     };
-    let_back(ex, answered, &rules).await
+    let_back(ex, answered, client, &rules).await
 }
 
 /// The directives of the protocol, if we speak it.
@@ -100,34 +107,29 @@ async fn ask(
         url: outgoing.url,
         hint: outgoing.hint,
     };
-    let mut answered = question.ask(client).await.map_err(|unanswered| match unanswered {
+    question.ask(client).await.map_err(|unanswered| match unanswered {
         Unanswered::Status(status) => Stop::Status(status),
         Unanswered::Client(error) => {
             ex.log(Level::Info, &format!("{error} while sending request to upstream"));
             Stop::Status(error.status())
         }
         Unanswered::Gone => Stop::ClientClosed,
-    })?;
-    // An application that answers before it has read a body goes on reading, unless it objects.
-    let objects = answered.head.status >= 400 || answered.head.upgrade;
-    if !answered.link.is_sent() && matches!(question.content, Content::Live(_)) && !objects {
-        let _ = poll_fn(|cx| answered.link.poll_sent(client, cx)).await;
-    }
-    Ok(answered)
+    })
 }
 
 /// Makes the client's answer of the upstream's.
 async fn let_back(
     ex: &mut Exchange<'_>,
     answered: Answered,
+    client: Option<Box<dyn RequestBody>>,
     rules: &Rules<'_>,
 ) -> Result<Response, Stop> {
-    let Answered { link, mut head, begun } = answered;
+    let Answered { link, mut head, begun, .. } = answered;
     let accel = response::accel(&head.headers, rules.forward);
     if let Some(uri) = &accel.redirect {
         ex.kept_headers = response::kept(&head.headers, rules);
         ex.upstream_headers = head.headers;
-        leave(Answer::new(link, Tally::new(ex.upstream.clone(), begun))).await;
+        leave(Answer::new(link, client, Tally::new(ex.upstream.clone(), begun))).await;
         return Err(redirected(ex, uri));
     }
     let warnings = RefCell::new(Vec::new());
@@ -142,7 +144,7 @@ async fn let_back(
         response.body = tunnel(*link, tally, rules.forward);
         return Ok(response);
     }
-    let mut answer = Box::new(Answer::new(link, tally));
+    let mut answer = Box::new(Answer::new(link, client, tally));
     if intercepted(ex, rules.forward, head.status) {
         leave(*answer).await;
         return Err(instead_of(&response));

@@ -117,19 +117,6 @@ impl Link {
         }
     }
 
-    /// Ready when the request has gone, or no more of it will be taken.
-    pub(crate) fn poll_sent(
-        &mut self,
-        client: &mut (dyn RequestBody + '_),
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<(), Broken>> {
-        self.send(Some(client), cx)?;
-        if self.is_sent() {
-            return Poll::Ready(Ok(()));
-        }
-        self.poll_silence(cx).map(Err)
-    }
-
     /// Whether all of the request has gone.
     pub(crate) fn is_sent(&self) -> bool {
         self.sending == Progress::Done

@@ -39,9 +39,10 @@ pub(crate) struct Asked<'a> {
 }
 
 /// Fields of a client that concern its connection with us, or that we write ourselves.
-const OURS: [&str; 8] = [
+const OURS: [&str; 9] = [
     "Host",
     "Connection",
+    "Proxy-Connection",
     "Content-Length",
     "Transfer-Encoding",
     "TE",

@@ -11,7 +11,7 @@ use tidegate_http::client::{ClientError, Connection, Endpoint};
 use tidegate_http::exchange::UpstreamTry;
 use tidegate_http::head::{Parsed, Parser, Rules as HeadRules};
 use tidegate_http::log::Logs;
-use tidegate_http::log::writer::{LogFiles, LogWriter};
+use tidegate_http::log::writer::LogFiles;
 use tokio::task::LocalSet;
 
 use super::*;
@@ -53,7 +53,7 @@ impl Site {
             started: Instant::now(),
             tls: false,
         };
-        let logs = Logs { writer: LogWriter::new(LogFiles::default().into()) };
+        let logs = Logs::new(&config, LogFiles::default().into());
         Self { config, upstreams, logs, connection, _folder: folder }
     }
 

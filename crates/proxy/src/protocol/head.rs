@@ -164,8 +164,9 @@ fn push_field(headers: &mut Headers, line: &Bytes) -> Result<(), Invalid> {
             .map(|at| line.len() - value.len() + at),
     };
     if let Some(at) = bad {
-        let shown = line.get(..=at).unwrap_or(line);
-        return Err(Invalid::Field(format!("{}...", shown.escape_ascii())));
+        let good = line.get(..at).unwrap_or(line).escape_ascii();
+        let bad = line.get(at).copied().unwrap_or_default();
+        return Err(Invalid::Field(format!("{good}\\x{bad:02x}...")));
     }
     headers.push(name, line.slice_ref(value));
     Ok(())
