@@ -47,6 +47,23 @@ impl Headers {
         self.push(name, value);
     }
 
+    /// Gives the first field of this name this value and removes the others; adds one behind all
+    /// where there is none.
+    pub fn replace(&mut self, name: impl Into<Bytes>, value: impl Into<Bytes>) {
+        let (name, mut value) = (name.into(), Some(value.into()));
+        self.fields.retain_mut(|field| {
+            let same = field.name.eq_ignore_ascii_case(&name);
+            if same && let Some(value) = value.take() {
+                field.value = value;
+                return true;
+            }
+            !same
+        });
+        if let Some(value) = value {
+            self.push(name, value);
+        }
+    }
+
     /// Removes every field of this name.
     pub fn remove(&mut self, name: impl AsRef<[u8]>) {
         let name = name.as_ref();
@@ -116,5 +133,19 @@ mod tests {
         headers.set("X-one", "3");
         assert_eq!(headers.len(), 1);
         assert_eq!(headers.iter().next().unwrap().name, "X-one");
+    }
+
+    #[test]
+    fn a_field_is_replaced_where_it_stands() {
+        let mut headers = Headers::new();
+        headers.push("A", "1");
+        headers.push("B", "2");
+        headers.push("a", "3");
+        headers.replace("a", "4");
+        headers.replace("C", "5");
+        headers.push_front("D", "6");
+        let text: Vec<_> = headers.iter().map(|f| (f.name.as_ref(), f.value.as_ref())).collect();
+        let expected = [("D", "6"), ("A", "4"), ("B", "2"), ("C", "5")];
+        assert_eq!(text, expected.map(|(name, value)| (name.as_bytes(), value.as_bytes())));
     }
 }

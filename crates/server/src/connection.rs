@@ -20,6 +20,7 @@ use tidegate_config::http::server_tokens::Tokens;
 use tidegate_http::client::{Connection, Endpoint};
 use tidegate_http::exchange::Exchange;
 use tidegate_http::head::{HeadFault, Parsed, Parser, RequestHead, Rules};
+use tidegate_http::log::access;
 use tokio::time::timeout;
 
 use crate::pipeline;
@@ -168,6 +169,7 @@ async fn one(worker: &Rc<Worker>, connection: &Connection, io: &Rc<Io>, next: Ne
         Some(response) => send(worker, io, &mut ex, &state, response).await,
         None => Sent::Close,
     };
+    access::write(&mut ex);
     drop(ex);
     settle(io, &state, sent).await
 }

@@ -4,7 +4,7 @@ use tidegate_http::exchange::Exchange;
 use tidegate_http::phase::{access, realip, rewrite};
 use tidegate_http::response::Response;
 use tidegate_http::stop::Stop;
-use tidegate_http::{error_page, location};
+use tidegate_http::{error_page, filter, location};
 use tidegate_static::try_files;
 
 use crate::runtime::Generation;
@@ -70,8 +70,11 @@ async fn finish(
 ) -> Option<Response> {
     loop {
         result = match result {
-            Ok(response) => return Some(filtered(ex, response)),
-            Err(Stop::Response(response)) => return Some(filtered(ex, *response)),
+            Ok(response) => match filter::apply(ex, response) {
+                Ok(response) => return Some(response),
+                Err(stop) => Err(stop),
+            },
+            Err(Stop::Response(response)) => Ok(*response),
             Err(Stop::Status(status)) => error_page::run(ex, status, None),
             Err(Stop::Special(response)) => error_page::run(ex, response.status, Some(response)),
             Err(Stop::Redirect { uri, args }) => match ex.redirect(uri, args) {
@@ -89,11 +92,4 @@ async fn finish(
             }
         };
     }
-}
-
-fn filtered(ex: &mut Exchange<'_>, mut response: Response) -> Response {
-    if let Some(status) = ex.error.status {
-        response.status = status;
-    }
-    response
 }

@@ -32,12 +32,9 @@ pub(crate) fn run(ex: &mut Exchange<'_>) -> Result<(), Stop> {
         let Ok(path) = base.join(&[folder.as_ref(), &name].concat(), Some(file)) else {
             continue;
         };
-        let error = match is_folder(&path) {
-            Ok(_) => {
-                let uri = Bytes::from([ex.uri.as_ref(), &name].concat());
-                return Err(Stop::Redirect { uri, args: ex.args.clone() });
-            }
-            Err(error) => error,
+        let Err(error) = is_folder(&path) else {
+            let uri = Bytes::from([ex.uri.as_ref(), &name].concat());
+            return Err(Stop::Redirect { uri, args: ex.args.clone() });
         };
         if matches!(error, Errno::NOTDIR | Errno::NAMETOOLONG | Errno::ACCESS) {
             return Err(refused(ex, &path, error));

@@ -5,129 +5,185 @@ mod encode;
 mod kept;
 
 use std::cell::Cell;
+use std::io;
 use std::rc::Rc;
 
+use http::Method;
 use tidegate_config::http::error_log::Level;
 use tidegate_config::http::gzip::{Disable, Gzip, GzipVersion, Proxied};
 
+use super::charset::essence;
 use crate::body::Body;
-use crate::date::{parse_http_date, unix_time};
+use crate::date::{Now, parse_http_date};
 use crate::exchange::Exchange;
 use crate::head::Version;
-use crate::headers::Headers;
 use crate::response::Response;
 
 /// Bytes before and after compression, while they are counted.
 pub type Counts = Rc<Cell<(u64, u64)>>;
 
-/// Compresses an answer (nginx: `ngx_http_gzip_header_filter`).
+/// Compresses an answer where the configuration, the client and the answer allow it (nginx:
+/// `ngx_http_gzip_header_filter`).
 pub(super) fn apply(ex: &mut Exchange<'_>, response: &mut Response) {
-    let settings = &ex.location.gzip;
-    if !settings.enabled || !is_fit(settings, response) {
+    let gzip = &ex.location.gzip;
+    if !gzip.enabled || !is_worth_it(response, gzip) {
         return;
     }
-    if settings.vary {
-        response.headers.push_front("Vary", "Accept-Encoding");
+    if gzip.vary {
+        vary(response);
     }
-    if !is_taken(ex, settings, response) {
+    if !is_taken(ex, response) {
         return;
     }
-    let counts = Counts::default();
-    let lies_still = response.allow_ranges;
-    let kept = if lies_still { kept::compressed(&response.body, settings.level) } else { Ok(None) };
-    response.body = match (kept, std::mem::take(&mut response.body)) {
-        (_, Body::Empty) => Body::Empty,
-        (Ok(Some(bytes)), body) => {
-            counts.set((body.len().unwrap_or_default(), bytes.len() as u64));
-            Body::Bytes(bytes)
-        }
-        (Ok(None), body) => {
-            let counts = Rc::clone(&counts);
-            Body::Stream(encode::compress_stream(body.into_stream(), settings.level, counts))
-        }
-        (Err(error), body) => {
-            ex.log(Level::Crit, &format!("cannot compress: {error}"));
-            response.body = body;
-            return;
-        }
-    };
-    ex.sent.gzip_ratio = Some(counts);
+    if ex.method != Method::HEAD
+        && let Err(error) = compress(ex, response)
+    {
+        ex.log(Level::Crit, &format!("gzip failed: {error}"));
+        return;
+    }
     response.changed();
     response.headers.push("Content-Encoding", "gzip");
 }
 
-/// Whether an answer is worth it.
-fn is_fit(settings: &Gzip, response: &Response) -> bool {
-    let long = response.content_length.is_none_or(|length| length >= settings.min_length.0);
-    matches!(response.status, 200 | 403 | 404)
-        && long
-        && !matches!(response.body, Body::Tunnel(_))
-        && response.content_type.as_ref().is_some_and(|kind| settings.types.contains(kind))
-        && response.headers.get("Content-Encoding").is_none_or(bytes::Bytes::is_empty)
+/// Says that the answer depends on what the client takes.
+pub fn vary(response: &mut Response) {
+    let said = |value: &bytes::Bytes| value == "Accept-Encoding";
+    if !response.headers.get("Vary").is_some_and(said) {
+        response.headers.push_front("Vary", "Accept-Encoding");
+    }
 }
 
-/// Whether the client takes it, and may have it (nginx: `ngx_http_gzip_ok`).
-pub fn is_taken(ex: &Exchange<'_>, settings: &Gzip, response: &Response) -> bool {
-    let request = &ex.request;
-    let accepts = |value: &bytes::Bytes| accept::accepts(value, b"gzip");
-    if !request.headers.get("Accept-Encoding").is_some_and(accepts) {
-        return false;
-    }
-    let least = match settings.http_version {
+fn is_worth_it(response: &Response, gzip: &Gzip) -> bool {
+    let content_type = response.content_type.as_deref().unwrap_or_default();
+    matches!(response.status, 200 | 403 | 404)
+        && response.headers.get("Content-Encoding").is_none_or(bytes::Bytes::is_empty)
+        && response.content_length.is_none_or(|length| length >= gzip.min_length.0)
+        && gzip.types.contains(essence(content_type))
+        && !matches!(response.body, Body::Tunnel(_))
+}
+
+/// Compresses the body. What lies on disk is compressed once and kept.
+fn compress(ex: &mut Exchange<'_>, response: &mut Response) -> io::Result<()> {
+    let level = ex.location.gzip.level;
+    let from_disk = response.allow_ranges;
+    let done = match &response.body {
+        Body::Empty => Some(encode::compress(&[], level)?),
+        Body::Bytes(bytes) if !from_disk => Some(encode::compress(bytes, level)?),
+        body => kept::compressed(body, level)?,
+    };
+    let counts = Counts::default();
+    let body = std::mem::take(&mut response.body);
+    response.body = match done {
+        Some(compressed) => {
+            counts.set((body.len().unwrap_or_default(), compressed.len() as u64));
+            Body::Bytes(compressed)
+        }
+        None => {
+            let counts = Rc::clone(&counts);
+            Body::Stream(encode::compress_stream(body.into_stream(), level, counts))
+        }
+    };
+    ex.sent.gzip_ratio = Some(counts);
+    Ok(())
+}
+
+/// Whether this client is to be sent the answer compressed (nginx: `ngx_http_gzip_ok`).
+pub fn is_taken(ex: &Exchange<'_>, response: &Response) -> bool {
+    let gzip = &ex.location.gzip;
+    let headers = &ex.request.headers;
+    let accepted = headers.get("Accept-Encoding").is_some_and(|v| accept::accepts(v, b"gzip"));
+    let least = match gzip.http_version {
         GzipVersion::Http10 => Version::Http10,
         GzipVersion::Http11 => Version::Http11,
     };
-    if request.version < least {
+    if !accepted || ex.request.version < least {
         return false;
     }
-    if request.headers.contains("Via")
-        && !is_for_proxies(settings.proxied, &request.headers, response)
-    {
+    let proxied = headers.contains("Via");
+    if proxied && !is_for_proxies(ex, response, gzip.proxied) {
         return false;
     }
-    let Some(agent) = request.headers.get("User-Agent") else { return true };
-    !settings.disable.iter().flatten().any(|client| match client {
-        Disable::Msie6 => is_msie6(agent),
-        Disable::Degradation => false,
-        Disable::Agent(regex) => regex.is_match(agent).unwrap_or(false),
-    })
+    let agent = headers.get("User-Agent");
+    !agent.is_some_and(|agent| gzip.disable.iter().flatten().any(|rule| rule_holds(rule, agent)))
 }
 
-fn is_for_proxies(proxied: Proxied, request: &Headers, response: &Response) -> bool {
+/// Whether a proxy may be sent it compressed (nginx: `gzip_proxied`).
+fn is_for_proxies(ex: &Exchange<'_>, response: &Response, proxied: Proxied) -> bool {
     if proxied == Proxied::default() {
         return false;
     }
-    if proxied.any || proxied.auth && request.contains("Authorization") {
+    if proxied.any || proxied.auth && ex.request.headers.contains("Authorization") {
         return true;
     }
-    if let Some(expires) = response.headers.get("Expires") {
-        let now = unix_time().as_secs() as i64;
-        let date = response.headers.get("Date").and_then(|date| parse_http_date(date));
-        return proxied.expired
-            && parse_http_date(expires).is_some_and(|time| time < date.unwrap_or(now));
-    }
-    if response.headers.contains("Cache-Control") {
-        let says = |word: &[u8]| {
-            let mut values = response.headers.all(b"Cache-Control");
-            values
-                .any(|value| value.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word)))
+    let headers = &response.headers;
+    if let Some(expires) = headers.get("Expires") {
+        let now = match headers.get("Date") {
+            Some(date) => parse_http_date(date),
+            None => Some(Now::get().seconds),
         };
+        let expired = parse_http_date(expires).zip(now).is_some_and(|(then, now)| then < now);
+        return proxied.expired && expired;
+    }
+    if headers.contains("Cache-Control") {
+        let says = |word: &[u8]| headers.all(b"Cache-Control").any(|v| lists(v, word));
         return proxied.no_cache && says(b"no-cache")
             || proxied.no_store && says(b"no-store")
             || proxied.private && says(b"private");
     }
-    let dated = response.last_modified.is_some();
-    let tagged = response.headers.contains("ETag");
-    !(proxied.no_last_modified && dated || proxied.no_etag && tagged)
+    // nginx asks for the upstream's field, not for a file's time.
+    let modified = response.last_modified.is_some() && !ex.upstream.borrow().is_empty();
+    let tagged = headers.contains("ETag");
+    !(proxied.no_last_modified && modified || proxied.no_etag && tagged)
 }
 
-/// Internet Explorer up to 6, without the service pack that mended it.
+/// Whether a list of directives holds this one.
+fn lists(value: &[u8], word: &[u8]) -> bool {
+    value.split(|byte| b",;".contains(byte)).any(|part| {
+        let name = part.split(|&byte| byte == b'=').next().unwrap_or_default();
+        name.trim_ascii().eq_ignore_ascii_case(word)
+    })
+}
+
+fn rule_holds(rule: &Disable, agent: &[u8]) -> bool {
+    match rule {
+        Disable::Msie6 => is_msie6(agent),
+        Disable::Degradation => false,
+        Disable::Agent(regex) => regex.is_match(agent).unwrap_or(true),
+    }
+}
+
+/// Internet Explorer 4 to 6, where it lacks the service pack that mended it (nginx:
+/// `ngx_http_process_user_agent`).
 fn is_msie6(agent: &[u8]) -> bool {
-    let Some(at) = memchr::memmem::find(agent, b"MSIE ") else { return false };
-    let version = agent.get(at + 5..).unwrap_or_default();
-    match version {
-        [b'4' | b'5', b'.', ..] => true,
-        [b'6', b'.', ..] => memchr::memmem::find(version, b"SV1").is_none(),
+    let find = |text: &[u8], word: &[u8]| memchr::memmem::find(text, word);
+    if find(agent, b"Opera").is_some() {
+        return false;
+    }
+    let Some(behind) = find(agent, b"MSIE ").and_then(|at| agent.get(at + 5..)) else {
+        return false;
+    };
+    match behind {
+        [b'4' | b'5', b'.', _, ..] => true,
+        [b'6', b'.', _, rest @ ..] => find(rest, b"SV1").is_none(),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_browsers_are_known_by_their_names() {
+        let is = |name: &str| is_msie6(format!("Mozilla/4.0 (compatible; {name}").as_bytes());
+        assert!(is("MSIE 6.0; Windows)") && is("MSIE 5.0)") && is("MSIE 4.01)"));
+        assert!(!is("MSIE 6.0; Windows NT 5.1; SV1)") && !is("MSIE 7.0)") && !is("MSIE 10.0)"));
+        assert!(!is("MSIE 6.0) Opera 9") && !is("MSIE ") && !is("MSIE 6."));
+    }
+
+    #[test]
+    fn directives_are_found_in_a_list() {
+        assert!(lists(b"max-age=0, Private", b"private") && lists(b"no-cache", b"no-cache"));
+        assert!(lists(b"private=\"x\"", b"private") && !lists(b"privately", b"private"));
     }
 }

@@ -3,39 +3,95 @@
 mod expires;
 
 use bytes::Bytes;
+use tidegate_config::http::headers::{AddHeader, Expires};
 
 use crate::date::parse_http_date;
 use crate::exchange::Exchange;
 use crate::response::Response;
 
-/// nginx: `ngx_http_headers_filter`
+/// Adds the fields that the configuration gives an answer (nginx: `ngx_http_headers_filter`).
 pub(super) fn apply(ex: &mut Exchange<'_>, response: &mut Response) {
-    let settings = &ex.location.headers;
-    let good = matches!(response.status, 200 | 201 | 204 | 206 | 301..=304 | 307 | 308);
-    if good {
-        expires::apply(ex, response);
+    let location = ex.location;
+    let headers = &location.headers;
+    if headers.add.is_empty() && headers.expires == Expires::Off {
+        return;
     }
-    for field in &settings.add {
-        if good || field.always {
-            let value = ex.render(&field.value);
-            add(response, &field.name, value);
-        }
+    // While values are made, the answer is where `$sent_http_…` looks for it.
+    ex.sent.status = response.status;
+    std::mem::swap(&mut ex.sent.answer, response);
+    let safe = is_safe(ex.sent.status);
+    if safe {
+        expires::apply(ex);
     }
+    for header in headers.add.iter().filter(|header| safe || header.always) {
+        let value = sanitise(ex.render(&header.value));
+        add(&mut ex.sent.answer, header, value);
+    }
+    std::mem::swap(&mut ex.sent.answer, response);
 }
 
-fn add(response: &mut Response, name: &Bytes, value: Bytes) {
+/// The statuses that get fields without `always`.
+fn is_safe(status: u16) -> bool {
+    matches!(status, 200 | 201 | 204 | 206 | 301 | 302 | 303 | 304 | 307 | 308)
+}
+
+/// A value out of a variable must not begin another line.
+fn sanitise(value: Bytes) -> Bytes {
+    if !value.iter().any(|byte| b"\0\r\n".contains(byte)) {
+        return value;
+    }
+    value.iter().map(|&byte| if b"\0\r\n".contains(&byte) { b' ' } else { byte }).collect()
+}
+
+fn add(response: &mut Response, header: &AddHeader, value: Bytes) {
+    let name = &header.name;
     if name.eq_ignore_ascii_case(b"Last-Modified") {
-        response.last_modified = parse_http_date(&value);
-        response.headers.remove(name);
-        if response.last_modified.is_none() && !value.is_empty() {
-            response.headers.push(name.clone(), value);
-        }
-    } else if name.eq_ignore_ascii_case(b"ETag") {
-        response.headers.remove(name);
+        response.last_modified = None;
+    } else if !name.eq_ignore_ascii_case(b"ETag") {
         if !value.is_empty() {
             response.headers.push(name.clone(), value);
         }
-    } else if !value.is_empty() {
-        response.headers.push(name.clone(), value);
+        return;
+    }
+    if value.is_empty() {
+        response.headers.remove(name);
+    } else {
+        response.headers.replace(name.clone(), value);
+    }
+}
+
+/// When an answer was changed last, wherever it says so.
+pub(super) fn last_modified(response: &Response) -> Option<i64> {
+    let written = || response.headers.get("Last-Modified").and_then(|date| parse_http_date(date));
+    response.last_modified.or_else(written)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_validator_is_replaced_or_taken_away() {
+        let mut response = Response { last_modified: Some(1), ..Response::new(200) };
+        response.headers.push("ETag", "\"a\"");
+        let header = |name: &'static str| AddHeader {
+            name: name.into(),
+            value: tidegate_config::value::template::Template::default(),
+            always: false,
+        };
+        add(&mut response, &header("etag"), "\"b\"".into());
+        add(&mut response, &header("Last-Modified"), Bytes::new());
+        add(&mut response, &header("X-Empty"), Bytes::new());
+        add(&mut response, &header("Link"), "a".into());
+        add(&mut response, &header("Link"), "b".into());
+        assert_eq!(response.headers.get("ETag").unwrap(), "\"b\"");
+        assert_eq!((response.headers.len(), response.last_modified), (3, None));
+        add(&mut response, &header("ETag"), Bytes::new());
+        assert!(!response.headers.contains("ETag"));
+    }
+
+    #[test]
+    fn a_value_stays_on_its_line() {
+        assert_eq!(sanitise("a\r\nb\0".into()), "a  b ");
     }
 }

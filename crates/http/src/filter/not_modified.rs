@@ -1,103 +1,99 @@
-//! `not_modified`: answers that the client has already, or no longer wants.
+//! `if_modified_since`: answers that the client has already, or did not mean.
 
-use bytes::Bytes;
 use tidegate_config::http::not_modified::IfModifiedSince;
 
 use crate::body::Body;
 use crate::date::parse_http_date;
-use crate::error_page;
 use crate::exchange::Exchange;
-use crate::headers::Headers;
 use crate::response::Response;
-use crate::server_tokens::signature;
+use crate::stop::Stop;
 
-/// nginx: `ngx_http_not_modified_header_filter`
-pub(super) fn apply(ex: &Exchange<'_>, response: &mut Response) {
+/// Judges the conditions of a request: 412 where the answer is not what the client holds it for,
+/// 304 where the client has it (nginx: `ngx_http_not_modified_header_filter`).
+pub(super) fn apply(ex: &Exchange<'_>, response: &mut Response) -> Result<(), Stop> {
     if response.status != 200 {
-        return;
+        return Ok(());
     }
-    match judge(&ex.request.headers, response, ex.location.not_modified.if_modified_since) {
-        Verdict::Send => {}
-        Verdict::Failed => {
-            let page = error_page::page(412, signature(ex.location)).unwrap_or_default();
-            *response = Response { close: response.close, ..Response::new(412) }
-                .with_type("text/html")
-                .with_body(Body::Bytes(page));
-        }
-        Verdict::NotModified => {
-            response.status = 304;
-            response.reason = None;
-            response.content_type = None;
-            response.charset = None;
-            response.content_length = None;
-            response.allow_ranges = false;
-            response.headers.remove("Accept-Ranges");
-            response.headers.remove("Content-Encoding");
-            response.body = Body::Empty;
-        }
+    let headers = &ex.request.headers;
+    let unmodified = headers.get("If-Unmodified-Since");
+    if unmodified.is_some_and(|since| !is_unmodified(since, response.last_modified)) {
+        return Err(Stop::Status(412));
+    }
+    let etag = response.headers.get("ETag").map(AsRef::as_ref);
+    if headers.get("If-Match").is_some_and(|list| !matches(list, etag, Compare::Strong)) {
+        return Err(Stop::Status(412));
+    }
+    let since = headers.get("If-Modified-Since");
+    let none_match = headers.get("If-None-Match");
+    let rule = ex.location.not_modified.if_modified_since;
+    let modified = since.is_some_and(|since| is_modified(since, response.last_modified, rule));
+    let other = none_match.is_some_and(|list| !matches(list, etag, Compare::Weak));
+    if (since.is_some() || none_match.is_some()) && !modified && !other {
+        say_not_modified(response);
+    }
+    Ok(())
+}
+
+fn say_not_modified(response: &mut Response) {
+    response.status = 304;
+    response.reason = None;
+    response.content_type = None;
+    response.charset = None;
+    response.content_length = None;
+    response.allow_ranges = false;
+    response.headers.remove("Accept-Ranges");
+    response.headers.remove("Content-Encoding");
+    response.body = Body::Empty;
+}
+
+fn is_unmodified(since: &[u8], last_modified: Option<i64>) -> bool {
+    match (parse_http_date(since), last_modified) {
+        (Some(since), Some(modified)) => since >= modified,
+        _ => false,
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
-    Send,
-    NotModified,
-    Failed,
-}
-
-fn judge(request: &Headers, response: &Response, rule: IfModifiedSince) -> Verdict {
-    let etag = response.headers.get("ETag");
-    let changed = response.last_modified;
-    if let Some(since) = request.get("If-Unmodified-Since") {
-        let kept = parse_http_date(since).zip(changed).is_some_and(|(since, time)| since >= time);
-        if !kept {
-            return Verdict::Failed;
-        }
-    }
-    if request.get("If-Match").is_some_and(|list| !names(list, etag, false)) {
-        return Verdict::Failed;
-    }
-    let since = request.get("If-Modified-Since");
-    let none = request.get("If-None-Match");
-    if since.is_none() && none.is_none() {
-        return Verdict::Send;
-    }
-    if since.is_some_and(|since| is_modified(since, changed, rule)) {
-        return Verdict::Send;
-    }
-    if none.is_some_and(|list| !names(list, etag, true)) {
-        return Verdict::Send;
-    }
-    Verdict::NotModified
-}
-
-fn is_modified(since: &[u8], changed: Option<i64>, rule: IfModifiedSince) -> bool {
-    let Some(changed) = changed else { return true };
-    let since = parse_http_date(since);
+fn is_modified(since: &[u8], last_modified: Option<i64>, rule: IfModifiedSince) -> bool {
+    let (Some(since), Some(modified)) = (parse_http_date(since), last_modified) else {
+        return true;
+    };
     match rule {
         IfModifiedSince::Off => true,
-        IfModifiedSince::Exact => since != Some(changed),
-        IfModifiedSince::Before => since.is_none_or(|since| since < changed),
+        IfModifiedSince::Exact => since != modified,
+        IfModifiedSince::Before => since < modified,
     }
 }
 
-/// Whether a list of tags names this one (nginx: `ngx_http_test_if_match`).
-fn names(list: &[u8], etag: Option<&Bytes>, weak: bool) -> bool {
+/// How tags are compared (RFC 9110, section 8.8.3.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Compare {
+    Strong,
+    /// A `W/` in front does not count.
+    Weak,
+}
+
+/// Whether a list of tags is `*` or holds this one (nginx: `ngx_http_test_if_match`).
+fn matches(list: &[u8], etag: Option<&[u8]>, compare: Compare) -> bool {
     if list == b"*" {
         return true;
     }
     let Some(etag) = etag else { return false };
-    let strip = |tag: &'_ [u8]| -> usize { if weak && tag.starts_with(b"W/") { 2 } else { 0 } };
-    let etag = etag.get(strip(etag)..).unwrap_or_default();
+    let core = |tag: &[u8]| match tag {
+        [b'W', b'/', rest @ ..] if compare == Compare::Weak => rest.to_vec(),
+        tag => tag.to_vec(),
+    };
+    let etag = core(etag);
+    // A comma within a tag cuts it in two, as in nginx.
     let mut rest = list;
     while !rest.is_empty() {
-        rest = rest.get(strip(rest)..).unwrap_or_default();
-        if let Some(behind) = rest.strip_prefix(etag)
-            && matches!(behind.trim_ascii_start().first(), None | Some(b','))
-        {
-            return true;
+        let tag = core(rest);
+        if let Some(behind) = tag.strip_prefix(etag.as_slice()) {
+            let behind = behind.trim_ascii_start();
+            if behind.is_empty() || behind.starts_with(b",") {
+                return true;
+            }
         }
-        let comma = memchr::memchr(b',', rest).unwrap_or(rest.len());
+        let comma = rest.iter().position(|&byte| byte == b',').unwrap_or(rest.len());
         rest = rest.get(comma..).unwrap_or_default();
         let blank = rest.iter().take_while(|byte| b" \t,".contains(byte)).count();
         rest = rest.get(blank..).unwrap_or_default();
@@ -109,47 +105,37 @@ fn names(list: &[u8], etag: Option<&Bytes>, weak: bool) -> bool {
 mod tests {
     use super::*;
 
-    const TIME: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
-    const LATER: &str = "Sun, 06 Nov 1994 08:49:38 GMT";
-
-    fn verdict(fields: &[(&'static str, &'static str)], rule: IfModifiedSince) -> Verdict {
-        let mut request = Headers::new();
-        for (name, value) in fields {
-            request.push(*name, *value);
+    #[test]
+    fn a_tag_is_found_in_a_list() {
+        for (list, etag, strong, weak) in [
+            ("*", "\"a\"", true, true),
+            ("\"a\"", "\"a\"", true, true),
+            ("\"b\" , \"a\" , \"c\"", "\"a\"", true, true),
+            ("W/\"a\"", "\"a\"", false, true),
+            ("\"a\"", "W/\"a\"", false, true),
+            ("W/\"a\"", "W/\"a\"", true, true),
+            ("\"b\"", "\"a\"", false, false),
+            ("\"a\"b", "\"a\"", false, false),
+            ("a", "\"a\"", false, false),
+            ("", "\"a\"", false, false),
+            (",,\"a\",", "\"a\"", true, true),
+        ] {
+            let etag = Some(etag.as_bytes());
+            assert_eq!(matches(list.as_bytes(), etag, Compare::Strong), strong, "{list}");
+            assert_eq!(matches(list.as_bytes(), etag, Compare::Weak), weak, "{list}");
         }
-        let mut response = Response { last_modified: Some(784_111_777), ..Response::new(200) };
-        response.headers.push("ETag", "\"a-1\"");
-        judge(&request, &response, rule)
+        assert!(matches(b"*", None, Compare::Strong) && !matches(b"\"a\"", None, Compare::Weak));
     }
 
     #[test]
-    fn an_answer_the_client_has_is_not_sent() {
-        let exact = |fields: &[_]| verdict(fields, IfModifiedSince::Exact);
-        assert_eq!(exact(&[]), Verdict::Send);
-        assert_eq!(exact(&[("If-Modified-Since", TIME)]), Verdict::NotModified);
-        assert_eq!(exact(&[("If-Modified-Since", LATER)]), Verdict::Send);
-        assert_eq!(exact(&[("If-Modified-Since", "x")]), Verdict::Send);
-        assert_eq!(exact(&[("If-None-Match", "\"b\", \"a-1\"")]), Verdict::NotModified);
-        assert_eq!(exact(&[("If-None-Match", "W/\"a-1\"")]), Verdict::NotModified);
-        assert_eq!(exact(&[("If-None-Match", "*")]), Verdict::NotModified);
-        assert_eq!(exact(&[("If-None-Match", "\"a-12\",\"a\"")]), Verdict::Send);
-        let both = [("If-None-Match", "\"b\""), ("If-Modified-Since", TIME)];
-        assert_eq!(exact(&both), Verdict::Send);
-        let later = [("If-Modified-Since", LATER)];
-        assert_eq!(verdict(&later, IfModifiedSince::Before), Verdict::NotModified);
-        assert_eq!(verdict(&[("If-Modified-Since", TIME)], IfModifiedSince::Off), Verdict::Send);
-    }
-
-    #[test]
-    fn an_answer_the_client_no_longer_wants_is_refused() {
-        let exact = |fields: &[_]| verdict(fields, IfModifiedSince::Exact);
-        assert_eq!(exact(&[("If-Match", "\"a-1\"")]), Verdict::Send);
-        assert_eq!(exact(&[("If-Match", "W/\"a-1\"")]), Verdict::Failed);
-        assert_eq!(exact(&[("If-Match", "\"b\"")]), Verdict::Failed);
-        assert_eq!(exact(&[("If-Unmodified-Since", TIME)]), Verdict::Send);
-        assert_eq!(
-            exact(&[("If-Unmodified-Since", "Sat, 05 Nov 1994 08:49:37 GMT")]),
-            Verdict::Failed
-        );
+    fn times_are_compared_as_told() {
+        use IfModifiedSince::{Before, Exact, Off};
+        let date = b"Thu, 01 Jan 1970 00:00:10 GMT";
+        assert!(!is_modified(date, Some(10), Exact) && is_modified(date, Some(9), Exact));
+        assert!(!is_modified(date, Some(9), Before) && is_modified(date, Some(11), Before));
+        assert!(is_modified(date, Some(10), Off) && is_modified(date, None, Before));
+        assert!(is_modified(b"rubbish", Some(10), Before));
+        assert!(is_unmodified(date, Some(10)) && !is_unmodified(date, Some(11)));
+        assert!(!is_unmodified(b"rubbish", Some(10)) && !is_unmodified(date, None));
     }
 }
