@@ -10,7 +10,7 @@ use crate::value::template::Template;
 use crate::variable::Slot;
 
 /// Steps that change a request or end it.
-#[derive(Clone, Debug, Directives)]
+#[derive(Clone, Debug, Default, Directives)]
 pub struct Rewrite {
     /// The steps, in order: `rewrite` changes the URI, `set` a variable, `return` answers, `break`
     /// ends the steps, and `if` blocks stand among them.

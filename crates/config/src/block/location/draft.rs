@@ -199,6 +199,10 @@ impl LocationDraft {
         cx: &mut Cx<'_>,
     ) -> Result<Location, Fault> {
         let mut location = Location::resolve(&self.written, parent, nesting, cx)?;
+        if self.written.rewrite.steps.is_empty() {
+            // Unlike what a location does in the end, its steps are not those of its conditions.
+            location.rewrite = Arc::default();
+        }
         location.name = match (nesting, parent) {
             (Nesting::Condition, Some(parent)) => parent.name.clone(),
             _ => self.name.clone(),
