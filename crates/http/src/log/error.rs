@@ -15,16 +15,16 @@ impl Logs {
     /// Tells of a fault of the process.
     pub fn tell(&self, level: Level, text: &str) {
         if is_told(&self.main, level) {
-            self.put(&self.main, level, line(level, "", text));
+            self.put(&self.main, level, &line(level, "", text));
         }
     }
 
-    fn put(&self, targets: &[ErrorTarget], level: Level, line: Vec<u8>) {
+    fn put(&self, targets: &[ErrorTarget], level: Level, line: &[u8]) {
         for target in targets.iter().filter(|target| level <= target.level) {
             match &target.to {
-                LogTo::File(file) => self.writer.files().write(file.0, &line),
+                LogTo::File(file) => self.writer.files().write(file.0, line),
                 // What cannot be told cannot be told of.
-                LogTo::Stderr | LogTo::Syslog(_) => drop(std::io::stderr().write_all(&line)),
+                LogTo::Stderr | LogTo::Syslog(_) => drop(std::io::stderr().write_all(line)),
             }
         }
     }
@@ -39,7 +39,7 @@ impl Exchange<'_> {
         if is_told(targets, level) {
             let number = format!("*{} ", self.connection.number);
             let text = format!("{message}{}", self.circumstances());
-            self.logs.put(targets, level, line(level, &number, &text));
+            self.logs.put(targets, level, &line(level, &number, &text));
         }
     }
 

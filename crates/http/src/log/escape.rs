@@ -65,10 +65,11 @@ mod tests {
 
     #[test]
     fn values_cannot_leave_their_place() {
-        let value = Some(&b"a\"\\\n\x01\x7f\xff"[..]);
+        let bytes = b"a\"\\\n\x01\x7f\xff";
+        let value = Some(bytes.as_slice());
         assert_eq!(text(value, Escape::Default), b"a\\x22\\x5C\\x0A\\x01\\x7F\\xFF");
         assert_eq!(text(value, Escape::Json), b"a\\\"\\\\\\n\\u0001\x7f\xff");
-        assert_eq!(text(value, Escape::None), value.unwrap());
+        assert_eq!(text(value, Escape::None), bytes);
         assert_eq!(text(None, Escape::Default), b"-");
         assert_eq!(text(None, Escape::Json), b"");
     }
