@@ -137,7 +137,7 @@ fn write_body_fields(response: &Response, out: &mut BytesMut) {
             }
             out.put_slice(b"\r\n");
         }
-        if let Some(length) = response.content_length.filter(|_| code != 304 && code != 101) {
+        if let Some(length) = response.content_length.filter(|_| code != 101) {
             field(out, b"Content-Length", itoa::Buffer::new().format(length).as_bytes());
         }
     }

@@ -83,9 +83,11 @@ pub fn http_date(seconds: i64) -> Bytes {
     Bytes::from(httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds)))
 }
 
-/// Reads a date in one of HTTP's three forms, as seconds since 1970.
+/// Reads a date in one of HTTP's three forms, as seconds since 1970. What old browsers put behind
+/// it (`; length=10`) is passed over.
 pub fn parse_http_date(text: &[u8]) -> Option<i64> {
-    let text = std::str::from_utf8(text).ok()?;
+    let end = memchr::memchr(b';', text).unwrap_or(text.len());
+    let text = std::str::from_utf8(text.get(..end)?).ok()?.trim_end();
     let time = httpdate::parse_http_date(text).ok()?;
     i64::try_from(time.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok()
 }
@@ -106,6 +108,8 @@ mod tests {
         ] {
             assert_eq!(parse_http_date(text.as_bytes()), Some(784_111_777), "{text}");
         }
+        let old = b"Sun, 06 Nov 1994 08:49:37 GMT; length=10";
+        assert_eq!(parse_http_date(old), Some(784_111_777));
         assert_eq!(parse_http_date(b"yesterday"), None);
     }
 

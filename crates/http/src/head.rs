@@ -45,9 +45,9 @@ const MAX_IGNORED: usize = 16;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Version {
     /// A line without a version; the answer has no head.
-    #[default]
     Http09,
-    /// HTTP/1.0
+    /// HTTP/1.0, and what could not be read
+    #[default]
     Http10,
     /// HTTP/1.1, and what might come after it
     Http11,

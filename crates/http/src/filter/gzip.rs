@@ -73,15 +73,12 @@ fn compress(ex: &mut Exchange<'_>, response: &mut Response) -> io::Result<()> {
     };
     let counts = Counts::default();
     let body = std::mem::take(&mut response.body);
-    response.body = match done {
-        Some(compressed) => {
-            counts.set((body.len().unwrap_or_default(), compressed.len() as u64));
-            Body::Bytes(compressed)
-        }
-        None => {
-            let counts = Rc::clone(&counts);
-            Body::Stream(encode::compress_stream(body.into_stream(), level, counts))
-        }
+    response.body = if let Some(compressed) = done {
+        counts.set((body.len().unwrap_or_default(), compressed.len() as u64));
+        Body::Bytes(compressed)
+    } else {
+        let counts = Rc::clone(&counts);
+        Body::Stream(encode::compress_stream(body.into_stream(), level, counts))
     };
     ex.sent.gzip_ratio = Some(counts);
     Ok(())

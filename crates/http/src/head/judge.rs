@@ -63,12 +63,12 @@ pub(super) fn finish(head: &mut RequestHead) -> Result<(), HeadFault> {
         }
         head.chunked = true;
     }
-    head.keep_alive = keep_alive(head);
     match head.method {
-        Method::CONNECT => Err(HeadFault::Refused("CONNECT")),
-        Method::TRACE => Err(HeadFault::Refused("TRACE")),
-        _ => Ok(()),
+        Method::CONNECT => return Err(HeadFault::Refused("CONNECT")),
+        Method::TRACE => return Err(HeadFault::Refused("TRACE")),
+        _ => head.keep_alive = keep_alive(head),
     }
+    Ok(())
 }
 
 /// The last `Connection` that says something decides, as in nginx.

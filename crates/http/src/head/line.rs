@@ -39,6 +39,7 @@ pub(super) fn take(head: &mut RequestHead, text: &Bytes, rules: &Rules) -> Resul
     let start = cursor.at;
     let version = take_version(&mut cursor)?;
     if version == Version::Http09 && method != Method::GET {
+        head.version = version;
         return Err(HeadFault::Http09Method);
     }
     head.method = method;

@@ -111,6 +111,7 @@ impl<'a> Run<'a> {
 
     fn rewritten(&mut self, ex: &mut Exchange<'_>, flag: RewriteFlag) -> Flow {
         ex.raw_uri = false;
+        ex.internal = true;
         self.changed = flag != RewriteFlag::Break;
         match flag {
             RewriteFlag::Next => Flow::On,
