@@ -200,7 +200,7 @@ impl Store {
                 self.memory.push_back(bytes);
                 Ok(())
             }
-            Some(Ok(bytes)) => self.spill(&bytes),
+            Some(Ok(bytes)) => self.spill(bytes),
             Some(Err(error)) => Err(error),
         };
         match result {
@@ -217,14 +217,20 @@ impl Store {
         self.read == self.written && (self.in_memory < self.room.memory || self.room.file == 0)
     }
 
-    fn spill(&mut self, bytes: &Bytes) -> io::Result<()> {
-        let file = if let Some(file) = &self.file {
-            file
+    /// Puts bytes behind those in the file. Where there can be no file, memory has to do, and the
+    /// upstream waits for the client.
+    fn spill(&mut self, bytes: Bytes) -> io::Result<()> {
+        if self.file.is_none() {
+            self.file = tempfile::tempfile_in(&self.room.folder).ok();
+        }
+        if let Some(file) = &self.file {
+            file.write_all_at(&bytes, self.written)?;
+            self.written += bytes.len() as u64;
         } else {
-            self.file.insert(tempfile::tempfile_in(&self.room.folder)?)
-        };
-        file.write_all_at(bytes, self.written)?;
-        self.written += bytes.len() as u64;
+            self.room.file = 0;
+            self.in_memory += bytes.len();
+            self.memory.push_back(bytes);
+        }
         Ok(())
     }
 
@@ -337,6 +343,20 @@ mod tests {
             tokio::task::yield_now().await;
             assert!(case.given.get() <= 8);
             all.extend(rest(&mut case.answer).await.unwrap());
+            assert_eq!(all, expected(200));
+        };
+        LocalSet::new().run_until(test).await;
+    }
+
+    #[tokio::test]
+    async fn where_no_file_can_be_made_the_upstream_waits_too() {
+        let test = async {
+            let mut case = case(200, false, 3000, 1 << 30);
+            if let Buffered::Direct(_, _, room) = &mut case.answer {
+                room.folder = "/nonexistent".into();
+            }
+            let first = next(&mut case.answer).await.unwrap().unwrap();
+            let all = [first.to_vec(), rest(&mut case.answer).await.unwrap()].concat();
             assert_eq!(all, expected(200));
         };
         LocalSet::new().run_until(test).await;
