@@ -106,8 +106,7 @@ pub(crate) fn add_fields(variables: &mut Vec<(Bytes, Bytes)>, params: &[Param], 
     let mut places: HashMap<Bytes, usize> = HashMap::new();
     for field in headers {
         let name = variable_name(&field.name);
-        // `Proxy: x` would become the proxy that the application's own requests go through.
-        if matches!(&name[..], b"HTTP_HOST" | b"HTTP_PROXY") || configured(&name) {
+        if UNSAID.contains(&&name[..]) || configured(&name) {
             continue;
         }
         let known = places.get(&name).and_then(|&place| variables.get_mut(place));
@@ -120,6 +119,11 @@ pub(crate) fn add_fields(variables: &mut Vec<(Bytes, Bytes)>, params: &[Param], 
         }
     }
 }
+
+/// What an application is not told by a client. Its host we have said ourselves; a `Proxy: x` would
+/// become the proxy that the application's own requests go through; and of chunks nothing is left,
+/// though nginx says so, upon which Werkzeug finds no body.
+const UNSAID: [&[u8]; 3] = [b"HTTP_HOST", b"HTTP_PROXY", b"HTTP_TRANSFER_ENCODING"];
 
 /// `X-Forwarded-For` as `HTTP_X_FORWARDED_FOR`.
 fn variable_name(field: &[u8]) -> Bytes {

@@ -114,6 +114,7 @@ fn a_client_s_fields_are_joined_and_give_way_to_configured_ones() {
         ("Cookie", "b=2"),
         ("accept", "b"),
         ("Proxy", "evil"),
+        ("Transfer-Encoding", "chunked"),
     ]);
     let mut sent = vec![("A".into(), "1".into()), ("HTTP_HOST".into(), "site.example".into())];
     add_fields(&mut sent, &params, &client);
