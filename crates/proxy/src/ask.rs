@@ -198,7 +198,10 @@ impl Question<'_> {
                     Poll::Ready(Err(broken)) => Poll::Ready(Ok(Err(broken))),
                     // While a body is still coming, reading it will tell.
                     Poll::Pending if self.is_live() && !link.is_sent() => Poll::Pending,
-                    Poll::Pending => self.poll_gone(client, cx).map(Err),
+                    Poll::Pending => self.poll_gone(client, cx).map(|gone| {
+                        self.count(link);
+                        Err(gone)
+                    }),
                 };
             }
         })
