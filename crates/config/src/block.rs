@@ -16,7 +16,9 @@ pub use main::Main;
 pub use server::{Server, ServerSettings};
 pub use upstream::Upstream;
 
-use crate::directive::{Arity, Block, Context, Contexts, Declaration, Effect, Owner, Table};
+use crate::directive::{
+    Arity, Block, Context, Contexts, Declaration, Effect, Owner, Table, unsupported,
+};
 
 /// A whole configuration.
 #[derive(Clone, Debug)]
@@ -115,6 +117,9 @@ pub(crate) fn table() -> Table {
             block: true,
         };
         table.push(declaration, Owner::Block(*opens));
+    }
+    for declaration in unsupported::declarations() {
+        table.push(declaration, Owner::Nobody);
     }
     table
 }

@@ -20,6 +20,7 @@
 
 mod apply;
 pub mod reference;
+pub(crate) mod unsupported;
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -156,6 +157,14 @@ pub enum Effect {
     Differs(&'static str),
     /// Nothing, for this reason.
     Ignored(&'static str),
+    /// The configuration is refused, for this reason, as doing nothing would let in whom, or send
+    /// what, it was to stop or to change.
+    Refused {
+        /// The reason.
+        reason: &'static str,
+        /// The argument, often `off`, with which there is nothing to do.
+        unless: &'static str,
+    },
 }
 
 /// One directive.

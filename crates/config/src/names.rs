@@ -73,6 +73,9 @@ impl Names {
         if let Some(slot) = self.slots_by_name.get(&lower) {
             return Variable::Slot(*slot);
         }
+        if Builtin::of(&lower).is_some_and(Builtin::is_empty_yet) {
+            self.ignored(&format!("${lower}"), "it is always empty", used);
+        }
         Variable::find(&lower).unwrap_or_else(|| Variable::Slot(self.slot(lower, used)))
     }
 

@@ -67,6 +67,30 @@ impl Variable {
     }
 }
 
+impl Builtin {
+    /// Whether no request gives it a value yet: what stands behind it does not act.
+    pub fn is_empty_yet(self) -> bool {
+        let name = self.name();
+        name.starts_with("ssl_")
+            || name.starts_with("tcpinfo_")
+            || name.starts_with("uid_")
+            || name.starts_with("proxy_protocol_")
+            || name.starts_with("secure_link")
+            || matches!(
+                self,
+                Self::FastcgiPathInfo
+                    | Self::Http2
+                    | Self::Http3
+                    | Self::InvalidReferer
+                    | Self::LimitConnStatus
+                    | Self::LimitReqStatus
+                    | Self::RequestBody
+                    | Self::RequestBodyFile
+                    | Self::UpstreamCacheStatus
+            )
+    }
+}
+
 macro_rules! builtins {
     ($($variant:ident = $name:literal,)*) => {
         /// The variables of nginx's own modules, by name.

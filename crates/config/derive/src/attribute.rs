@@ -18,8 +18,8 @@ pub(crate) struct Directive {
     pub(crate) also: Vec<Ident>,
     pub(crate) parse: Option<Path>,
     pub(crate) args: Option<(u8, Option<u8>)>,
-    pub(crate) ignored: Option<LitStr>,
-    pub(crate) differs: Option<LitStr>,
+    pub(crate) ignored: Option<Expr>,
+    pub(crate) differs: Option<Expr>,
     pub(crate) repeat: bool,
     pub(crate) own: bool,
 }
@@ -56,7 +56,7 @@ impl Directive {
             "range" => self.range = Some(value(input)?),
             "parse" => self.parse = Some(value(input)?),
             "only" => self.contexts = Some(list(input)?),
-            "also" => self.also = list(input)?,
+            "also" => self.also.extend(list(input)?),
             "args" => self.args = Some(arity(input)?),
             _ => return Err(Error::new(key.span(), "no such option of a directive")),
         }

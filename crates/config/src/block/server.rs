@@ -13,9 +13,10 @@ use crate::directive::{
     Arguments, Block as _, Context, Cx, Fault, Nesting, Owner, Table, judge, report,
 };
 use crate::http::client_header::ClientHeader;
+use crate::http::http2::Http2;
 use crate::http::listen::Listen;
 use crate::http::server_name::ServerName;
-use crate::http::ssl::{Http2, Ssl};
+use crate::http::ssl::Ssl;
 use crate::source::Span;
 use crate::syntax::Statement;
 

@@ -6,7 +6,7 @@ use super::{Context, Contexts, Cx, Declaration, Effect, Fault, Key};
 use crate::block::Opens;
 use crate::diagnostic::{Diagnostic, suggest};
 use crate::source::Span;
-use crate::syntax::{End, Statement};
+use crate::syntax::{End, Statement, Word};
 
 /// Who takes note of a directive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub(crate) enum Owner {
     Location(Key),
     /// A feature of upstreams.
     Upstream(Key),
+    /// Nobody.
+    Nobody,
     /// It opens a block.
     Block(Opens),
 }
@@ -86,8 +88,17 @@ pub(crate) fn judge(
         cx.diagnostics.push(diagnostic);
         return None;
     }
-    if let Effect::Ignored(reason) = declaration.effect {
-        cx.names.ignored(name, reason, statement.span);
+    match declaration.effect {
+        Effect::Ignored(reason) => cx.names.ignored(name, reason, statement.span),
+        Effect::Refused { reason, unless } => {
+            let harmless = |word: &Word| !unless.is_empty() && word.text == unless;
+            if !matches!(statement.args.as_slice(), [only] if harmless(only)) {
+                let text = format!("\"{name}\" directive is not supported: {reason}");
+                cx.diagnostics.push(Diagnostic::emerg(text).at(statement.name.span));
+            }
+            return None;
+        }
+        Effect::Acts | Effect::Differs(_) => {}
     }
     Some(*owner)
 }

@@ -22,7 +22,6 @@ pub struct SecureLink {
     /// The secret word of the older form.
     #[directive(
         "secure_link_secret",
-        only(Location),
         args(1),
         ignored = "$secure_link is always empty, as for a wrong address"
     )]
