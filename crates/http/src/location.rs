@@ -131,9 +131,14 @@ fn to_slash(ex: &Exchange<'_>) -> Stop {
     Stop::Special(Box::new(Response { location, ..Response::new(301) }))
 }
 
-/// Refuses a body that is longer than the location takes.
-fn check_length(ex: &Exchange<'_>) -> Result<(), Stop> {
-    let most = ex.location.client_body.max_size.0;
+/// Refuses a body that is longer than the location takes. An error page may lead anywhere.
+fn check_length(ex: &mut Exchange<'_>) -> Result<(), Stop> {
+    let body = &ex.location.client_body;
+    let most = body.max_size.0;
+    ex.body.set_limits(body.timeout, (most > 0).then_some(most));
+    if ex.internal {
+        return Ok(());
+    }
     match ex.request.content_length {
         Some(length) if most > 0 && length > most => {
             let message = format!("client intended to send too large body: {length} bytes");

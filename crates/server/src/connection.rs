@@ -19,7 +19,8 @@ use tidegate_config::http::error_log::Level;
 use tidegate_config::http::server_tokens::Tokens;
 use tidegate_http::client::{Connection, Endpoint};
 use tidegate_http::exchange::Exchange;
-use tidegate_http::head::{HeadFault, Parsed, Parser, RequestHead, Rules};
+use tidegate_http::filter::gzip::is_msie6;
+use tidegate_http::head::{HeadFault, Parsed, Parser, RequestHead, Rules, Version};
 use tidegate_http::log::access;
 use tokio::time::timeout;
 
@@ -40,6 +41,13 @@ const LINGER: Duration = Duration::from_secs(5);
 /// What is told of a client that is too slow.
 const TIMED_OUT: &str =
     "client timed out (110: Connection timed out) while reading client request headers";
+
+impl Fault {
+    /// Whether the version was not understood; nginx answers with a head then.
+    fn lacks_version(&self) -> bool {
+        !matches!(self, Self::Head(HeadFault::Http09Method))
+    }
+}
 
 /// Serves one connection until it ends.
 pub(crate) async fn serve(worker: Rc<Worker>, connection: Connection, stream: Stream) {
@@ -150,6 +158,9 @@ async fn one(worker: &Rc<Worker>, connection: &Connection, io: &Rc<Io>, next: Ne
     let Some(mut ex) = exchange(&generation, connection, socket, *next.head, body) else {
         return Sent::Close;
     };
+    if next.fault.as_ref().is_some_and(Fault::lacks_version) {
+        ex.request.version = Version::Http10;
+    }
     ex.number = next.number;
     ex.started = next.started;
     ex.sent.pipelined = next.pipelined;
@@ -169,6 +180,7 @@ async fn one(worker: &Rc<Worker>, connection: &Connection, io: &Rc<Io>, next: Ne
         Some(response) => send(worker, io, &mut ex, &state, response).await,
         None => Sent::Close,
     };
+    ex.body_received += state.used.get();
     access::write(&mut ex);
     drop(ex);
     settle(io, &state, sent).await
@@ -202,13 +214,14 @@ async fn send(
         && ex.number < keepalive.requests
         && ex.connection.started.elapsed() < keepalive.time
         && !worker.is_draining()
-        && !state.is_broken();
+        && !state.is_broken()
+        && !msie6_posts(ex);
     let tokens = ex.location.server_tokens.tokens;
     let server = if tokens == Tokens::Off { "tidegate" } else { SERVER };
     let base = base(ex);
     let manner = Manner { keep_alive: lives, server: server.as_bytes(), base };
-    if !state.is_done() && !response.close && !state.is_broken() {
-        // nginx reads a body that nobody wanted before it answers, and says 100 for that.
+    if !response.close && !state.is_broken() {
+        // nginx turns to a body that nobody wanted before it answers, and says 100 for that.
         Http1Body::new(Rc::clone(io), Rc::clone(state)).welcome();
     }
     match answer::write(io, ex, response, &manner).await {
@@ -221,6 +234,13 @@ async fn send(
             Sent::Close
         }
     }
+}
+
+/// An old browser loses what it posts on a kept connection (nginx: `keepalive_disable msie6`).
+fn msie6_posts(ex: &Exchange<'_>) -> bool {
+    ex.request.method == http::Method::POST
+        && ex.location.keepalive.disable.iter().any(|browser| browser == "msie6")
+        && ex.request.headers.get("User-Agent").is_some_and(|agent| is_msie6(agent))
 }
 
 /// Scheme, host and port for a redirect to ourselves; `None` where it stays local

@@ -24,7 +24,9 @@ pub(crate) async fn refuse(
     generation: &Generation,
     status: u16,
 ) -> Option<Response> {
-    finish(ex, generation, Err(Stop::Status(status))).await
+    let mut response = finish(ex, generation, Err(Stop::Status(status))).await?;
+    response.close = true;
+    Some(response)
 }
 
 /// One pass, from the server's rewrites to the content.

@@ -32,7 +32,7 @@ pub struct Keepalive {
         "keepalive_disable",
         default = "msie6",
         args(1, 2),
-        ignored = "the browsers it is about are gone"
+        differs = "only msie6 is known"
     )]
     pub disable: Vec<String>,
 }

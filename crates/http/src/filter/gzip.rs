@@ -151,7 +151,7 @@ fn rule_holds(rule: &Disable, agent: &[u8]) -> bool {
 
 /// Internet Explorer 4 to 6, where it lacks the service pack that mended it (nginx:
 /// `ngx_http_process_user_agent`).
-fn is_msie6(agent: &[u8]) -> bool {
+pub fn is_msie6(agent: &[u8]) -> bool {
     let find = |text: &[u8], word: &[u8]| memchr::memmem::find(text, word);
     if find(agent, b"Opera").is_some() {
         return false;

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use tidegate_http::chunked::{Decoded, Decoder};
 use tidegate_http::client::{ClientError, RequestBody};
 use tidegate_http::head::RequestHead;
@@ -33,6 +33,8 @@ pub(crate) struct BodyState {
     /// Whether the client waits for a `100 Continue`.
     pub(crate) waits: Cell<bool>,
     received: Cell<u64>,
+    /// Bytes of the body so far as they came, chunked coding included.
+    pub(crate) used: Cell<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,8 +58,9 @@ impl BodyState {
             length: if head.chunked { None } else { Some(head.content_length.unwrap_or(0)) },
             patience: Cell::new(Duration::from_mins(1)),
             most: Cell::new(None),
-            waits: Cell::new(head.expects_continue() && head.has_body()),
+            waits: Cell::new(head.expects_continue()),
             received: Cell::new(0),
+            used: Cell::new(0),
         })
     }
 
@@ -80,6 +83,14 @@ impl Http1Body {
     /// Takes what is in the buffer already.
     fn take(&self) -> Option<Result<Bytes, ClientError>> {
         let mut buffer = self.io.buffer.borrow_mut();
+        let before = buffer.len();
+        let taken = self.decode(&mut buffer);
+        let used = before.saturating_sub(buffer.len()) as u64;
+        self.state.used.set(self.state.used.get() + used);
+        taken
+    }
+
+    fn decode(&self, buffer: &mut BytesMut) -> Option<Result<Bytes, ClientError>> {
         match self.state.framing.get() {
             Framing::Broken => Some(Err(ClientError::Invalid)),
             Framing::Left(left) => {
@@ -87,7 +98,7 @@ impl Http1Body {
                 self.state.framing.set(Framing::Left(left - length as u64));
                 (length > 0).then(|| Ok(buffer.split_to(length).freeze()))
             }
-            Framing::Chunked => match self.state.decoder.borrow_mut().decode(&mut buffer) {
+            Framing::Chunked => match self.state.decoder.borrow_mut().decode(buffer) {
                 Ok(Decoded::Data(bytes)) => Some(Ok(bytes)),
                 Ok(Decoded::End) => {
                     self.state.framing.set(Framing::Left(0));
@@ -118,7 +129,7 @@ impl Http1Body {
     /// Answers `Expect: 100-continue`. A few bytes at the start of an answer: where they do not fit
     /// at once, the client is not reading, and will be told by the answer itself.
     pub(crate) fn welcome(&self) {
-        if self.state.waits.replace(false) && self.io.buffer.borrow().is_empty() {
+        if self.state.waits.replace(false) {
             let line = std::io::IoSlice::new(b"HTTP/1.1 100 Continue\r\n\r\n");
             let _ = self.io.stream.try_write_vectored(&[line]);
         }
@@ -132,10 +143,10 @@ impl Http1Body {
 
 impl RequestBody for Http1Body {
     fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, ClientError>>> {
+        self.welcome();
         if self.state.is_done() {
             return Poll::Ready(None);
         }
-        self.welcome();
         loop {
             match self.take() {
                 Some(Ok(bytes)) => {
