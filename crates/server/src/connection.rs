@@ -3,36 +3,30 @@
 mod answer;
 mod body;
 mod io;
+mod manner;
 mod stream;
 mod tunnel;
 
-use std::borrow::Cow;
 use std::io::ErrorKind;
-use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use tidegate_config::block::http::Socket;
 use tidegate_config::block::{Http, Server};
 use tidegate_config::http::error_log::Level;
-use tidegate_config::http::server_tokens::Tokens;
-use tidegate_http::client::{Connection, Endpoint};
+use tidegate_http::client::Connection;
 use tidegate_http::exchange::Exchange;
-use tidegate_http::filter::gzip::is_msie6;
 use tidegate_http::head::{HeadFault, Parsed, Parser, RequestHead, Rules, Version};
 use tidegate_http::log::access;
 use tokio::time::timeout;
 
 use crate::pipeline;
 use crate::runtime::{Generation, Worker};
-use answer::{Manner, Sent};
+use answer::Sent;
 use body::{BodyState, Http1Body};
 pub(crate) use io::Io;
+use manner::Manner;
 pub(crate) use stream::Stream;
-
-/// What `Server` says with `server_tokens on`.
-const SERVER: &str = concat!("tidegate/", env!("CARGO_PKG_VERSION"));
 
 /// How long what a client still sends is read after an answer that ends the connection
 /// (nginx: `lingering_time`, `lingering_timeout`).
@@ -181,6 +175,9 @@ async fn one(worker: &Rc<Worker>, connection: &Connection, io: &Rc<Io>, next: Ne
         None => Sent::Close,
     };
     ex.body_received += state.used.get();
+    // nginx counts them as if they were of the body.
+    ex.sent.bytes += state.said.get();
+    ex.sent.body_bytes += state.said.get();
     access::write(&mut ex);
     drop(ex);
     settle(io, &state, sent).await
@@ -208,18 +205,8 @@ async fn send(
     state: &Rc<BodyState>,
     response: tidegate_http::response::Response,
 ) -> Sent {
-    let keepalive = &ex.location.keepalive;
-    let lives = ex.request.keep_alive
-        && !keepalive.timeout.idle.is_zero()
-        && ex.number < keepalive.requests
-        && ex.connection.started.elapsed() < keepalive.time
-        && !worker.is_draining()
-        && !state.is_broken()
-        && !msie6_posts(ex);
-    let tokens = ex.location.server_tokens.tokens;
-    let server = if tokens == Tokens::Off { "tidegate" } else { SERVER };
-    let base = base(ex);
-    let manner = Manner { keep_alive: lives, server: server.as_bytes(), base };
+    let lives = !worker.is_draining() && !state.is_broken() && manner::keeps_alive(ex);
+    let manner = Manner::new(ex, lives);
     if !response.close && !state.is_broken() {
         // nginx turns to a body that nobody wanted before it answers, and says 100 for that.
         Http1Body::new(Rc::clone(io), Rc::clone(state)).welcome();
@@ -234,41 +221,6 @@ async fn send(
             Sent::Close
         }
     }
-}
-
-/// An old browser loses what it posts on a kept connection (nginx: `keepalive_disable msie6`).
-fn msie6_posts(ex: &Exchange<'_>) -> bool {
-    ex.request.method == http::Method::POST
-        && ex.location.keepalive.disable.iter().any(|browser| browser == "msie6")
-        && ex.request.headers.get("User-Agent").is_some_and(|agent| is_msie6(agent))
-}
-
-/// Scheme, host and port for a redirect to ourselves; `None` where it stays local
-/// (nginx: `ngx_http_header_filter`).
-fn base(ex: &Exchange<'_>) -> Option<Bytes> {
-    let redirect = &ex.location.redirect;
-    if !redirect.absolute {
-        return None;
-    }
-    let asked = ex.request.host.as_deref().filter(|host| !host.is_empty());
-    let host: Cow<'_, str> = match asked {
-        _ if redirect.server_name => ex.server.name().into(),
-        Some(host) => String::from_utf8_lossy(host),
-        None => match &ex.connection.local {
-            Endpoint::Ip(address) if address.is_ipv6() => format!("[{}]", address.ip()).into(),
-            Endpoint::Ip(address) => address.ip().to_string().into(),
-            Endpoint::Unix(path) => {
-                let path = path.as_deref().unwrap_or(Path::new("")).display();
-                format!("unix:{path}").into()
-            }
-        },
-    };
-    let (scheme, usual) = if ex.connection.tls { ("https", 443) } else { ("http", 80) };
-    let port = match &ex.connection.local {
-        Endpoint::Ip(address) if redirect.port && address.port() != usual => address.port(),
-        _ => return Some(format!("{scheme}://{host}").into()),
-    };
-    Some(format!("{scheme}://{host}:{port}").into())
 }
 
 fn exchange<'a>(

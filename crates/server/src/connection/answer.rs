@@ -14,6 +14,7 @@ use tidegate_http::head::Version;
 use tidegate_http::response::Response;
 
 use super::io::Io;
+use super::manner::Manner;
 use super::tunnel;
 
 /// How an answer left.
@@ -25,23 +26,13 @@ pub(crate) enum Sent {
     Close,
 }
 
-/// What an answer's bytes depend on besides itself.
-pub(crate) struct Manner<'a> {
-    /// Whether the client and the configuration let the connection live on.
-    pub(crate) keep_alive: bool,
-    /// What `Server` says.
-    pub(crate) server: &'a [u8],
-    /// What makes a local `Location` absolute.
-    pub(crate) base: Option<Bytes>,
-}
-
 /// Writes an answer, and keeps count in the exchange. An error means that the client can't be told
 /// any more.
 pub(crate) async fn write(
     io: &Rc<Io>,
     ex: &mut Exchange<'_>,
     mut response: Response,
-    manner: &Manner<'_>,
+    manner: &Manner,
 ) -> io::Result<Sent> {
     let head_only = ex.request.method == http::Method::HEAD;
     let keepalive = ex.location.keepalive.timeout;
@@ -50,7 +41,7 @@ pub(crate) async fn write(
         head_only,
         keep_alive: manner.keep_alive,
         chunked: ex.location.sendfile.chunked,
-        server: manner.server,
+        server: manner.server.as_bytes(),
         base: manner.base.as_deref(),
         keepalive_header: keepalive.header.map(Duration::from_secs),
     };

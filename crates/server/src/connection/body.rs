@@ -35,6 +35,8 @@ pub(crate) struct BodyState {
     received: Cell<u64>,
     /// Bytes of the body so far as they came, chunked coding included.
     pub(crate) used: Cell<u64>,
+    /// Bytes said before the answer.
+    pub(crate) said: Cell<u64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +63,7 @@ impl BodyState {
             waits: Cell::new(head.expects_continue()),
             received: Cell::new(0),
             used: Cell::new(0),
+            said: Cell::new(0),
         })
     }
 
@@ -131,7 +134,8 @@ impl Http1Body {
     pub(crate) fn welcome(&self) {
         if self.state.waits.replace(false) {
             let line = std::io::IoSlice::new(b"HTTP/1.1 100 Continue\r\n\r\n");
-            let _ = self.io.stream.try_write_vectored(&[line]);
+            let sent = self.io.stream.try_write_vectored(&[line]).unwrap_or(0);
+            self.state.said.set(sent as u64);
         }
     }
 

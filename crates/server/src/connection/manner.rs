@@ -1,0 +1,77 @@
+//! How an answer is written: what of it depends on the connection and the configuration.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use bytes::Bytes;
+use tidegate_config::http::server_tokens::Tokens;
+use tidegate_http::client::Endpoint;
+use tidegate_http::exchange::Exchange;
+use tidegate_http::filter::gzip::is_msie6;
+
+/// What `Server` says with `server_tokens on`.
+const SERVER: &str = concat!("tidegate/", env!("CARGO_PKG_VERSION"));
+
+/// What an answer's bytes depend on besides itself.
+pub(crate) struct Manner {
+    /// Whether the client and the configuration let the connection live on.
+    pub(crate) keep_alive: bool,
+    /// What `Server` says.
+    pub(crate) server: &'static str,
+    /// What makes a local `Location` absolute.
+    pub(crate) base: Option<Bytes>,
+}
+
+impl Manner {
+    /// The manner of this request's answer.
+    pub(crate) fn new(ex: &Exchange<'_>, keep_alive: bool) -> Self {
+        let tokens = ex.location.server_tokens.tokens;
+        let server = if tokens == Tokens::Off { "tidegate" } else { SERVER };
+        Self { keep_alive, server, base: base(ex) }
+    }
+}
+
+/// Whether the client and the configuration let the connection live on.
+pub(crate) fn keeps_alive(ex: &Exchange<'_>) -> bool {
+    let keepalive = &ex.location.keepalive;
+    ex.request.keep_alive
+        && !keepalive.timeout.idle.is_zero()
+        && ex.number < keepalive.requests
+        && ex.connection.started.elapsed() < keepalive.time
+        && !msie6_posts(ex)
+}
+
+/// An old browser loses what it posts on a kept connection (nginx: `keepalive_disable msie6`).
+fn msie6_posts(ex: &Exchange<'_>) -> bool {
+    ex.request.method == http::Method::POST
+        && ex.location.keepalive.disable.iter().any(|browser| browser == "msie6")
+        && ex.request.headers.get("User-Agent").is_some_and(|agent| is_msie6(agent))
+}
+
+/// Scheme, host and port for a redirect to ourselves; `None` where it stays local
+/// (nginx: `ngx_http_header_filter`).
+fn base(ex: &Exchange<'_>) -> Option<Bytes> {
+    let redirect = &ex.location.redirect;
+    if !redirect.absolute {
+        return None;
+    }
+    let asked = ex.request.host.as_deref().filter(|host| !host.is_empty());
+    let host: Cow<'_, str> = match asked {
+        _ if redirect.server_name => ex.server.name().into(),
+        Some(host) => String::from_utf8_lossy(host),
+        None => match &ex.connection.local {
+            Endpoint::Ip(address) if address.is_ipv6() => format!("[{}]", address.ip()).into(),
+            Endpoint::Ip(address) => address.ip().to_string().into(),
+            Endpoint::Unix(path) => {
+                let path = path.as_deref().unwrap_or(Path::new("")).display();
+                format!("unix:{path}").into()
+            }
+        },
+    };
+    let (scheme, usual) = if ex.connection.tls { ("https", 443) } else { ("http", 80) };
+    let port = match &ex.connection.local {
+        Endpoint::Ip(address) if redirect.port && address.port() != usual => address.port(),
+        _ => return Some(format!("{scheme}://{host}").into()),
+    };
+    Some(format!("{scheme}://{host}:{port}").into())
+}
