@@ -36,13 +36,6 @@ const LINGER: Duration = Duration::from_secs(5);
 const TIMED_OUT: &str =
     "client timed out (110: Connection timed out) while reading client request headers";
 
-impl Fault {
-    /// Whether the version was not understood; nginx answers with a head then.
-    fn lacks_version(&self) -> bool {
-        !matches!(self, Self::Head(HeadFault::Http09Method))
-    }
-}
-
 /// Serves one connection until it ends.
 pub(crate) async fn serve(worker: Rc<Worker>, connection: Connection, stream: Stream) {
     let io = Rc::new(Io::new(stream));
@@ -122,7 +115,8 @@ async fn next_head(
         match io.fill(left).await {
             Ok(1..) => {}
             Err(error) if error.kind() == ErrorKind::TimedOut && parser.has_begun() => {
-                return Some(next(Box::default(), Some(Fault::TimedOut)));
+                let head = RequestHead { version: Version::Http10, ..RequestHead::default() };
+                return Some(next(Box::new(head), Some(Fault::TimedOut)));
             }
             _ => return None,
         }
@@ -152,9 +146,6 @@ async fn one(worker: &Rc<Worker>, connection: &Connection, io: &Rc<Io>, next: Ne
     let Some(mut ex) = exchange(&generation, connection, socket, *next.head, body) else {
         return Sent::Close;
     };
-    if next.fault.as_ref().is_some_and(Fault::lacks_version) {
-        ex.request.version = Version::Http10;
-    }
     ex.number = next.number;
     ex.started = next.started;
     ex.sent.pipelined = next.pipelined;
