@@ -6,10 +6,12 @@ use bytes::Bytes;
 use http::Method;
 use tidegate_config::http::error_log::Level;
 use tidegate_http::exchange::Exchange;
+use tidegate_http::filter::gzip;
 use tidegate_http::response::Response;
 use tidegate_http::stop::Stop;
 use tidegate_http::uri::escape::{Escape, escape};
 
+use crate::gzip_static::{self, Compressed};
 use crate::open_file::{Found, OpenFile, open};
 use crate::{fault, root, types};
 
@@ -22,9 +24,19 @@ pub(crate) async fn respond(ex: &mut Exchange<'_>) -> Result<Option<Response>, S
         return Ok(None);
     }
     let path = root::file(ex)?;
+    let compressed = gzip_static::find(ex, &path).await?;
+    if let Compressed::Answer(response) = compressed {
+        return Ok(Some(*response));
+    }
     match open(&path).await {
         Ok(Found::File(_)) if ex.method == Method::POST => Err(Stop::Status(405)),
-        Ok(Found::File(file)) => Ok(Some(answer(ex, &file))),
+        Ok(Found::File(file)) => {
+            let mut response = answer(ex, &file);
+            if matches!(compressed, Compressed::Unwanted) {
+                gzip::vary(&mut response);
+            }
+            Ok(Some(response))
+        }
         Ok(Found::Folder) => Err(Stop::Special(Box::new(with_slash(ex)))),
         Ok(Found::Other) => Err(irregular(ex, &path)),
         Err(error) => Err(fault::refused(ex, "open()", &path, error)),

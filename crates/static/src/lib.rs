@@ -1,8 +1,10 @@
 //! Content from disk.
 #![forbid(unsafe_code)]
 
+mod autoindex;
 mod fault;
 mod file;
+mod gzip_static;
 mod index;
 mod open_file;
 mod root;
@@ -18,6 +20,9 @@ use tidegate_http::stop::Stop;
 /// in this order).
 pub async fn respond(ex: &mut Exchange<'_>) -> Result<Response, Stop> {
     index::run(ex)?;
+    if let Some(response) = autoindex::respond(ex).await? {
+        return Ok(response);
+    }
     if let Some(response) = file::respond(ex).await? {
         return Ok(response);
     }

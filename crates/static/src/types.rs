@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use tidegate_http::exchange::Exchange;
+use tidegate_http::types;
 use tidegate_http::uri::extension;
 
 /// The type of the file that a URI names; `None` where `default_type` is empty.
@@ -9,14 +10,11 @@ use tidegate_http::uri::extension;
 /// Where no level of the configuration has a `types` block, the extension is looked up among those
 /// that are commonly known.
 pub(crate) fn content_type(ex: &Exchange<'_>) -> Option<Bytes> {
-    let extension = extension(&ex.uri);
-    let known = match &ex.location.type_map {
-        Some(types) => types.get(extension).cloned(),
-        None => guess(extension),
+    let guessed = match &ex.location.type_map {
+        Some(_) => None,
+        None => guess(extension(&ex.uri)),
     };
-    let content_type =
-        known.unwrap_or_else(|| Bytes::copy_from_slice(ex.location.types.default_type.as_bytes()));
-    (!content_type.is_empty()).then_some(content_type)
+    guessed.or_else(|| types::content_type(ex.location, &ex.uri))
 }
 
 fn guess(extension: &[u8]) -> Option<Bytes> {

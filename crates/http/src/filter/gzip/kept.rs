@@ -2,10 +2,11 @@
 
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
-use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::io::{self, IoSliceMut};
+use std::os::unix::fs::MetadataExt;
 
 use bytes::Bytes;
+use rustix::io::{Errno, ReadWriteFlags, preadv2};
 
 use super::encode::compress;
 use crate::body::{Body, FileSlice};
@@ -42,7 +43,7 @@ struct Form {
 }
 
 /// The compressed form of a body that lies still: a file's or that of kept bytes. `None` where it
-/// is none, or too long to be kept.
+/// is none, too long to be kept, or would have to be read from the disk first.
 pub(super) fn compressed(body: &Body, level: u32) -> io::Result<Option<Bytes>> {
     thread_local! {
         static KEPT: RefCell<Kept> = RefCell::default();
@@ -60,7 +61,10 @@ pub(super) fn compressed(body: &Body, level: u32) -> io::Result<Option<Bytes>> {
         return Ok(Some(form.compressed));
     }
     let compressed = match body {
-        Body::File(slice) => compress(&read(slice)?, level)?,
+        Body::File(slice) => match read(slice)? {
+            Some(bytes) => compress(&bytes, level)?,
+            None => return Ok(None),
+        },
         _ => compress(&bytes, level)?,
     };
     let form = Form { compressed: compressed.clone(), source: bytes };
@@ -95,11 +99,15 @@ fn identity(slice: &FileSlice) -> io::Result<Source> {
     Ok(Source::File([file.dev(), file.ino()], changed, file.len(), piece))
 }
 
-fn read(slice: &FileSlice) -> io::Result<Vec<u8>> {
-    let length = usize::try_from(slice.length).map_err(io::Error::other)?;
-    let mut bytes = vec![0; length];
-    slice.file.read_exact_at(&mut bytes, slice.offset)?;
-    Ok(bytes)
+/// Reads all of a piece, where the kernel has it in memory.
+fn read(slice: &FileSlice) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = vec![0; usize::try_from(slice.length).map_err(io::Error::other)?];
+    let mut pieces = [IoSliceMut::new(&mut bytes)];
+    match preadv2(&*slice.file, &mut pieces, slice.offset, ReadWriteFlags::NOWAIT) {
+        Ok(length) if length == bytes.len() => Ok(Some(bytes)),
+        Ok(_) | Err(Errno::AGAIN | Errno::OPNOTSUPP | Errno::NOSYS | Errno::INTR) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 #[cfg(test)]
