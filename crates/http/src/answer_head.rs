@@ -141,7 +141,8 @@ fn write_body_fields(response: &Response, out: &mut BytesMut) {
             field(out, b"Content-Length", itoa::Buffer::new().format(length).as_bytes());
         }
     }
-    if let Some(time) = response.last_modified.filter(|_| matches!(code, 200 | 206 | 304)) {
+    let dated = matches!(code, 200 | 206 | 304) && !response.headers.contains("Last-Modified");
+    if let Some(time) = response.last_modified.filter(|_| dated) {
         field(out, b"Last-Modified", &http_date(time));
     }
 }

@@ -216,6 +216,8 @@ pub struct Sent {
     pub body_bytes: u64,
     /// The answer without its body, for `$sent_http_…`, once its head was written.
     pub answer: crate::response::Response,
+    /// What that head has promised, once it was written.
+    pub promise: Option<crate::answer_head::Promise>,
     /// Bytes before and after `gzip`, counted while they are sent (`$gzip_ratio`).
     pub gzip_ratio: Option<Rc<Cell<(u64, u64)>>>,
     /// Whether the body went out whole (`$request_completion`).

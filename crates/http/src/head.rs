@@ -85,7 +85,7 @@ pub struct RequestHead {
     pub chunked: bool,
     /// Whether the client lets the connection live on.
     pub keep_alive: bool,
-    /// The length of the head in bytes (a part of `$request_length`).
+    /// The length of the head in bytes, as far as it was good (a part of `$request_length`).
     pub length: u64,
 }
 
@@ -148,6 +148,9 @@ impl Parser {
                     head.line = buffer.split().freeze();
                 }
                 cut_at_line_end(&mut head.line);
+                if fault == HeadFault::LongLine {
+                    head.line.truncate(rules.large_buffer_size);
+                }
                 Parsed::Fault(fault, head)
             }
         }
@@ -189,20 +192,20 @@ impl Parser {
         let text = line.slice(..line.len() - 1);
         let Some(head) = &mut self.head else {
             let head = self.head.insert(Box::default());
-            head.length = line.len() as u64;
             head.line = text.clone();
             cut_at_line_end(&mut head.line);
             line::take(head, &text, rules)?;
             return Ok(head.version == Version::Http09);
         };
-        head.length += line.len() as u64;
         if text.is_empty() || text.as_ref() == b"\r" {
+            head.length += line.len() as u64;
             judge::finish(head)?;
             return Ok(true);
         }
         let field = field::parse(&text, rules.underscores)
             .map_err(|at| HeadFault::header_line(&text, at))?;
         if !field.valid && rules.ignore_invalid {
+            head.length += line.len() as u64;
             if head.ignored.len() < MAX_IGNORED {
                 head.ignored.push(text);
             }
@@ -213,6 +216,7 @@ impl Parser {
         }
         judge::take_field(head, &field)?;
         head.headers.push(field.name, field.value);
+        head.length += line.len() as u64;
         Ok(false)
     }
 

@@ -12,7 +12,7 @@ pub struct Uri {
     /// The path: percent signs decoded, `.`, `..` and (when told) `//` resolved. Begins with a
     /// slash.
     pub path: Bytes,
-    /// What stands behind the question mark, as sent; `None` where there is none.
+    /// What stands behind the question mark, as sent; `None` where there is nothing.
     pub args: Option<Bytes>,
 }
 
@@ -40,6 +40,7 @@ impl Uri {
             let length = memchr::memchr(b'#', &rest).unwrap_or(rest.len());
             rest.slice(..length)
         });
+        let args = args.filter(|args| !args.is_empty());
         Ok(Self { path, args })
     }
 
@@ -210,7 +211,7 @@ mod tests {
         let args =
             |t: &'static str| Uri::parse(&Bytes::from_static(t.as_bytes()), true).unwrap().args;
         assert_eq!(args("/a"), None);
-        assert_eq!(args("/a?"), Some(Bytes::new()));
+        assert_eq!(args("/a?"), None);
         assert_eq!(args("/a?b?c%2f#d"), Some(Bytes::from_static(b"b?c%2f")));
         assert_eq!(args("/a#b?c"), None);
     }

@@ -84,7 +84,7 @@ impl Exchange<'_> {
     fn named(&self, source: Source, name: &str) -> Option<Bytes> {
         match source {
             Source::Http => joined(&self.request.headers, name),
-            Source::SentHttp => response::sent_field(&self.sent.answer, name),
+            Source::SentHttp => response::sent_field(&self.sent, name),
             Source::UpstreamHttp => joined(&self.upstream_headers, name),
             Source::UpstreamCookie => upstream::cookie(self, name),
             Source::Arg => request::argument(self, name),
@@ -97,6 +97,8 @@ impl Exchange<'_> {
         use Builtin as B;
         match builtin {
             B::Args | B::QueryString => self.args.clone(),
+            // Of a request line that could not be read there is no path at all.
+            B::Uri | B::DocumentUri if self.request.target.is_empty() => None,
             B::Uri | B::DocumentUri => Some(self.uri.clone()),
             B::RemoteUser => user::remote_user(&self.request.headers),
             B::BinaryRemoteAddr

@@ -47,10 +47,11 @@ pub struct ServerSettings {
 }
 
 impl Server {
-    /// Its first name, as `$server_name` gives it; empty where it has none.
+    /// Its first name, as `$server_name` gives it, without a dot in front; empty where it has none.
     pub fn name(&self) -> &str {
         let mut names = self.settings.server_name.names.iter().flat_map(|names| &names.0);
-        names.next().map(|name| name.text.as_str()).unwrap_or_default()
+        let name = names.next().map(|name| name.text.as_str()).unwrap_or_default();
+        name.strip_prefix('.').unwrap_or(name)
     }
 }
 

@@ -20,6 +20,7 @@ pub(super) fn judge_start(line: &[u8]) -> Result<(), HeadFault> {
 
 /// Takes the line `text`, its line feed gone, apart into `head`.
 pub(super) fn take(head: &mut RequestHead, text: &Bytes, rules: &Rules) -> Result<(), HeadFault> {
+    let length = text.len() as u64 + 1;
     let text = match text.strip_suffix(b"\r") {
         Some(line) => text.slice_ref(line),
         None => text.clone(),
@@ -42,6 +43,7 @@ pub(super) fn take(head: &mut RequestHead, text: &Bytes, rules: &Rules) -> Resul
         head.version = version;
         return Err(HeadFault::Http09Method);
     }
+    head.length = length;
     head.method = method;
     head.version = version;
     head.protocol = text.slice(start..);

@@ -136,6 +136,7 @@ fn give(ex: &mut Exchange<'_>, answer: &Return) -> Stop {
         }
         Return::Status(status) => Stop::response(text(ex, *status, Bytes::new())),
         Return::Text(status, body) => {
+            ex.sent.status = *status;
             let body = ex.render(body);
             Stop::response(text(ex, *status, body))
         }

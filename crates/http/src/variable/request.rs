@@ -42,9 +42,9 @@ pub(super) fn value(ex: &mut Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
         Builtin::RequestFilename => ex.file_path(),
         Builtin::RequestId => Some(id(ex)),
         Builtin::RequestLength => Some(number(request.length + ex.body_received)),
-        Builtin::RequestMethod => Some(Bytes::copy_from_slice(request.method.as_str().as_bytes())),
-        Builtin::RequestUri => Some(request.target.clone()),
-        Builtin::ServerProtocol => Some(request.protocol.clone()).filter(|text| !text.is_empty()),
+        Builtin::RequestMethod => Some(Bytes::copy_from_slice(ex.method.as_str().as_bytes())),
+        Builtin::RequestUri => Some(&request.target).filter(|text| !text.is_empty()).cloned(),
+        Builtin::ServerProtocol => Some(&request.protocol).filter(|text| !text.is_empty()).cloned(),
         _ => None,
     }
 }

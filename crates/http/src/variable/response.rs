@@ -4,9 +4,9 @@ use bytes::Bytes;
 use tidegate_config::variable::Builtin;
 
 use super::{joined, number};
+use crate::answer_head::{Framing, Promise};
 use crate::date::http_date;
-use crate::exchange::Exchange;
-use crate::response::Response;
+use crate::exchange::{Exchange, Sent};
 use crate::status::on_wire;
 
 pub(super) fn value(ex: &mut Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
@@ -28,8 +28,18 @@ pub(super) fn value(ex: &mut Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
 }
 
 /// `$sent_http_…`: a field of the answer.
-pub(super) fn sent_field(answer: &Response, name: &str) -> Option<Bytes> {
+pub(super) fn sent_field(sent: &Sent, name: &str) -> Option<Bytes> {
+    let answer = &sent.answer;
     match name {
+        "connection" => sent.promise.map(|promise| match promise {
+            Promise { framing: Framing::Tunnel, .. } => "upgrade".into(),
+            Promise { keep_alive: true, .. } => "keep-alive".into(),
+            Promise { .. } => "close".into(),
+        }),
+        "transfer_encoding" => {
+            let framing = sent.promise.map(|promise| promise.framing);
+            (framing == Some(Framing::Chunked)).then(|| Bytes::from_static(b"chunked"))
+        }
         "content_type" => {
             let content_type = answer.content_type.clone()?;
             Some(match &answer.charset {

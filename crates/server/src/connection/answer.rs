@@ -48,6 +48,7 @@ pub(crate) async fn write(
     let mut head = BytesMut::with_capacity(512);
     let promise = answer_head::write(&response, &frame, &mut head);
     ex.sent.status = response.status;
+    ex.sent.promise = Some(promise);
     let body = std::mem::take(&mut response.body);
     ex.sent.answer = response;
     let mut writer = Writer {

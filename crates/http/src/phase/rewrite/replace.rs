@@ -57,7 +57,7 @@ pub(super) fn apply(
             Some(Bytes::from(if keep { with_args(ex, args.to_vec(), b'&') } else { args.to_vec() }))
         }
         (None, true) => ex.args.take(),
-        (None, false) => None,
+        (None, false) => ex.args.take().map(|_| Bytes::new()),
     };
     ex.uri = path.into();
     if tells {
