@@ -19,16 +19,31 @@ pub struct Logs {
     /// Where bytes go.
     pub writer: Rc<LogWriter>,
     /// Where faults are told that no location has a say about.
-    main: Vec<ErrorTarget>,
+    main: ProcessLog,
+}
+
+/// The error log of the process, for any thread.
+#[derive(Clone, Debug)]
+pub struct ProcessLog {
+    files: Arc<LogFiles>,
+    targets: Vec<ErrorTarget>,
+}
+
+impl ProcessLog {
+    /// The error log of the process, over its open files.
+    pub fn new(config: &Config, files: Arc<LogFiles>) -> Self {
+        let mut targets = config.main.error_log.targets.clone();
+        if targets.is_empty() {
+            targets.push(ErrorTarget { to: LogTo::Stderr, level: Level::Error });
+        }
+        Self { files, targets }
+    }
 }
 
 impl Logs {
     /// The logs of a worker, over the open files of the process.
     pub fn new(config: &Config, files: Arc<LogFiles>) -> Self {
-        let mut main = config.main.error_log.targets.clone();
-        if main.is_empty() {
-            main.push(ErrorTarget { to: LogTo::Stderr, level: Level::Error });
-        }
+        let main = ProcessLog::new(config, Arc::clone(&files));
         Self { writer: LogWriter::new(files), main }
     }
 }

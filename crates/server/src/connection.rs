@@ -8,7 +8,10 @@ mod stream;
 mod tunnel;
 
 use std::io::ErrorKind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use tidegate_config::block::http::Socket;
@@ -151,7 +154,10 @@ async fn one(worker: &Rc<Worker>, connection: &Connection, io: &Rc<Io>, next: Ne
     ex.sent.pipelined = next.pipelined;
     worker.counters.request();
     let response = match next.fault {
-        None => pipeline::serve(&mut ex, &generation).await,
+        None => match unwound(pipeline::serve(&mut ex, &generation)).await {
+            Some(response) => response,
+            None => pipeline::refuse(&mut ex, &generation, 500).await,
+        },
         Some(fault) => {
             let (status, text) = match fault {
                 Fault::Head(fault) => (fault.status(), format!("{fault} while {}", fault.action())),
@@ -172,6 +178,17 @@ async fn one(worker: &Rc<Worker>, connection: &Connection, io: &Rc<Io>, next: Ne
     access::write(&mut ex);
     drop(ex);
     settle(io, &state, sent).await
+}
+
+/// Waits for a future; `None` where it panicked, which the process's log has told.
+async fn unwound<F: Future>(future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    std::future::poll_fn(|cx| {
+        // What it held is dropped with it.
+        let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)));
+        polled.map_or(Poll::Ready(None), |polled| polled.map(Some))
+    })
+    .await
 }
 
 /// What is done with bytes that the client still sends.

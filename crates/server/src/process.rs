@@ -16,8 +16,8 @@ use tidegate_config::block::Http;
 use tidegate_config::block::main::WorkerProcesses;
 use tidegate_config::http::error_log::Level;
 use tidegate_config::{Config, Options, load};
-use tidegate_http::log::Logs;
 use tidegate_http::log::writer::LogFiles;
+use tidegate_http::log::{Logs, ProcessLog};
 use tidegate_proxy::Upstreams;
 use tokio::sync::watch;
 
@@ -110,6 +110,7 @@ struct Process {
 impl Process {
     fn start(source: Source, shared: Arc<Shared>, listeners: Listeners) -> Result<Self> {
         let logs = Logs::new(&shared.config, Arc::clone(&shared.files));
+        tell_panics(ProcessLog::new(&shared.config, Arc::clone(&shared.files)));
         let count = worker_count(shared.config.main.process.worker_processes);
         let listeners = Arc::new(listeners);
         let (orders, follow) = watch::channel(Orders { shared, listeners, state: State::Running });
@@ -185,9 +186,15 @@ impl Process {
                 self.logs.tell(Level::Notice, "the new configuration holds");
             }
             Err(error) => {
-                for line in format!("{error:#}").lines() {
+                // Of what -t says, the lines that name a fault; the excerpts are for a terminal.
+                let text = format!("{error:#}");
+                let faults: Vec<&str> =
+                    text.lines().filter_map(|line| line.strip_prefix("nginx: [emerg] ")).collect();
+                let lines = if faults.is_empty() { text.lines().collect() } else { faults };
+                for line in lines {
                     self.logs.tell(Level::Emerg, line);
                 }
+                self.logs.tell(Level::Emerg, "the old configuration holds on");
             }
         }
     }
@@ -214,6 +221,13 @@ impl Process {
             self.logs.tell(Level::Emerg, &text);
         }
     }
+}
+
+/// A panic ends its request alone; that it was there must be known.
+fn tell_panics(log: ProcessLog) {
+    std::panic::set_hook(Box::new(move |panic| {
+        log.tell(Level::Alert, &format!("{panic}"));
+    }));
 }
 
 fn worker_count(wanted: WorkerProcesses) -> u32 {

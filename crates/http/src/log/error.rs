@@ -4,7 +4,7 @@ use std::io::Write;
 
 use tidegate_config::http::error_log::{ErrorTarget, Level, LogTo};
 
-use super::Logs;
+use super::{Logs, ProcessLog};
 use crate::date::Now;
 use crate::exchange::Exchange;
 
@@ -14,15 +14,22 @@ const LONGEST: usize = 2048;
 impl Logs {
     /// Tells of a fault of the process.
     pub fn tell(&self, level: Level, text: &str) {
-        if is_told(&self.main, level) {
-            self.put(&self.main, level, &line(level, "", text));
+        self.main.tell(level, text);
+    }
+}
+
+impl ProcessLog {
+    /// Tells of a fault of the process.
+    pub fn tell(&self, level: Level, text: &str) {
+        if is_told(&self.targets, level) {
+            self.put(&self.targets, level, &line(level, "", text));
         }
     }
 
     fn put(&self, targets: &[ErrorTarget], level: Level, line: &[u8]) {
         for target in targets.iter().filter(|target| level <= target.level) {
             match &target.to {
-                LogTo::File(file) => self.writer.files().write(file.0, line),
+                LogTo::File(file) => self.files.write(file.0, line),
                 // What cannot be told cannot be told of.
                 LogTo::Stderr | LogTo::Syslog(_) => drop(std::io::stderr().write_all(line)),
             }
@@ -35,11 +42,11 @@ impl Exchange<'_> {
     /// `ngx_http_log_error_handler`).
     pub fn log(&self, level: Level, message: &str) {
         let own = self.location.error_log.targets.as_slice();
-        let targets = if own.is_empty() { self.logs.main.as_slice() } else { own };
+        let targets = if own.is_empty() { self.logs.main.targets.as_slice() } else { own };
         if is_told(targets, level) {
             let number = format!("*{} ", self.connection.number);
             let text = format!("{message}{}", self.circumstances());
-            self.logs.put(targets, level, &line(level, &number, &text));
+            self.logs.main.put(targets, level, &line(level, &number, &text));
         }
     }
 
