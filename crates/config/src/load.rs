@@ -9,18 +9,22 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::directive::{
     Arguments, Block, Context, Cx, Fault, Nesting, Owner, Table, judge, report,
 };
+use crate::http::error_log::ErrorTarget;
 use crate::lint;
 use crate::names::Names;
 use crate::source::Sources;
 use crate::syntax::{self, End, ReadOptions, Statement};
 
 /// Where things lie.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Where relative paths of files and folders begin (`-p`).
     pub prefix: PathBuf,
     /// Directives that are read before the file (`-g`).
     pub global: Option<String>,
+    /// Where faults are told unless the file says so (`-e`): a path, or `stderr`. `None` is
+    /// nginx's `logs/error.log`.
+    pub error_log: Option<PathBuf>,
 }
 
 /// What came of reading a configuration.
@@ -51,14 +55,19 @@ pub fn load(path: &Path, options: &Options) -> Loaded {
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut cx =
         Cx { diagnostics: &mut diagnostics, names: &mut names, prefix: &options.prefix, folder };
-    let config = check(&table(), &statements, &mut cx);
+    let config = check(&table(), &statements, options.error_log.as_deref(), &mut cx);
     lint::run(&statements, &mut diagnostics);
     names.finish(&mut diagnostics);
     let config = if diagnostics.has_errors() { None } else { config };
     Loaded { config, diagnostics, sources }
 }
 
-fn check(table: &Table, statements: &[Statement], cx: &mut Cx<'_>) -> Option<Config> {
+fn check(
+    table: &Table,
+    statements: &[Statement],
+    error_log: Option<&Path>,
+    cx: &mut Cx<'_>,
+) -> Option<Config> {
     let mut draft = Draft::default();
     for statement in statements {
         let Some(owner) = judge(table, statement, Context::Main, cx) else { continue };
@@ -69,6 +78,9 @@ fn check(table: &Table, statements: &[Statement], cx: &mut Cx<'_>) -> Option<Con
     if !draft.has_events && !cx.diagnostics.has_errors() {
         let hint = "add an empty one: events {}";
         cx.diagnostics.push(Diagnostic::emerg("no \"events\" section in configuration").hint(hint));
+    }
+    if draft.main.error_log.targets.is_empty() {
+        draft.main.error_log.targets.push(ErrorTarget::unsaid(error_log, cx));
     }
     match draft.resolve(table, cx) {
         Ok(config) => Some(config),

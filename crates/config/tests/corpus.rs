@@ -98,7 +98,7 @@ impl Surrounded {
         let path = self.folder.path().join("nginx.conf");
         std::fs::write(&path, around).unwrap();
         std::fs::write(self.folder.path().join("site.conf"), text).unwrap();
-        load(&path, &Options { prefix: self.folder.path().to_path_buf(), global: None })
+        load(&path, &Options { prefix: self.folder.path().to_path_buf(), ..Options::default() })
     }
 
     /// Supplies what a fault misses; false where that cannot be.

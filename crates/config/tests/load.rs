@@ -1,7 +1,7 @@
 //! Whole configurations: what they resolve to, and what is said of their faults.
 #![allow(clippy::unwrap_used)] // a test may
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tidegate_config::{Loaded, Options, load};
 
@@ -9,7 +9,7 @@ fn read(text: &str) -> Loaded {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("nginx.conf");
     std::fs::write(&path, text).unwrap();
-    load(&path, &Options { prefix: folder.path().to_path_buf(), global: None })
+    load(&path, &Options { prefix: folder.path().to_path_buf(), ..Options::default() })
 }
 
 #[test]
@@ -71,4 +71,29 @@ fn an_upstream_by_a_wrong_name_is_told_with_the_right_one() {
         let loaded = of(&format!("{fine};"));
         assert!(loaded.diagnostics.is_empty(), "{}", loaded.messages());
     }
+}
+
+#[test]
+fn only_log_files_that_something_is_written_to_are_opened() {
+    let files = |http: &str, error_log: Option<&str>| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("nginx.conf");
+        std::fs::write(&path, format!("events {{}} {http}")).unwrap();
+        let options = Options {
+            prefix: folder.path().to_path_buf(),
+            error_log: error_log.map(Into::into),
+            ..Options::default()
+        };
+        let config = load(&path, &options).config.unwrap();
+        let relative = |path: &PathBuf| path.strip_prefix(folder.path()).unwrap().to_path_buf();
+        config.http.files.iter().map(relative).collect::<Vec<_>>()
+    };
+    let own = "http { server { access_log a.log; } server { access_log off; } }";
+    assert_eq!(files(own, None), [Path::new("a.log"), Path::new("logs/error.log")]);
+    assert_eq!(files(own, Some("stderr")), [Path::new("a.log")]);
+    let some = "http { error_log e.log; server { access_log off; location /x { access_log off; } }
+        server { access_log a.log; if ($args) { return 204; } } server { } }";
+    let all = ["e.log", "a.log", "other.log", "logs/access.log"].map(Path::new);
+    assert_eq!(files(some, Some("other.log")), all);
+    assert_eq!(files("", None), [Path::new("logs/error.log")]);
 }

@@ -46,7 +46,11 @@ fn act() -> Result<ExitCode> {
         Action::Run | Action::Test | Action::Dump | Action::Signal(_) => {}
     }
     let conf = cli.conf();
-    let options = Options { prefix: cli.prefix(&conf), global: cli.global.clone() };
+    let options = Options {
+        prefix: cli.prefix(&conf),
+        global: cli.global.clone(),
+        error_log: cli.error_log.clone(),
+    };
     let loaded = load(&conf, &options);
     let source = Source { path: conf, options };
     match cli.action {

@@ -10,6 +10,7 @@ use tidegate_config_derive::Block;
 
 pub use socket::Socket;
 
+use super::location::Location;
 use super::server::{Server, ServerDraft};
 use super::upstream::{self, Upstream, UpstreamDraft};
 use super::{Main, Opens};
@@ -150,6 +151,7 @@ impl HttpDraft {
         if all.location.written.error_log.targets.is_empty() {
             all.location.written.error_log.targets.clone_from(&main.error_log.targets);
         }
+        let written = cx.names.files().len();
         let around = all.resolve(None, None, cx)?;
         for draft in &self.servers {
             http.servers.push(draft.resolve(Some(&around), Some(&around.location), cx)?);
@@ -165,6 +167,11 @@ impl HttpDraft {
         }
         http.formats = formats.into_iter().flatten().collect();
         http.files = cx.names.files().to_vec();
+        // The access log that holds where nothing is said is not opened unless it holds somewhere.
+        let unsaid = |location: &Location| location.log.files().any(|file| file.0 >= written);
+        if !http.servers.iter().any(|server| server.location.any(&unsaid)) {
+            http.files.truncate(written);
+        }
         http.slots = cx
             .names
             .slots()

@@ -130,6 +130,16 @@ pub struct Location {
     pub type_map: Option<Arc<TypeMap>>,
 }
 
+impl Location {
+    /// Whether this holds for it or for any level within it.
+    pub fn any(&self, holds: &dyn Fn(&Self) -> bool) -> bool {
+        holds(self)
+            || self.locations.all().iter().any(|inner| inner.any(holds))
+            || self.conditions.iter().any(|inner| inner.any(holds))
+            || self.limit_except.as_ref().is_some_and(|limit| limit.location.any(holds))
+    }
+}
+
 /// A `limit_except` block.
 #[derive(Clone, Debug)]
 pub struct LimitExcept {

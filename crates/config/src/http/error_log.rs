@@ -1,5 +1,7 @@
 //! `error_log`: where faults are told, and which.
 
+use std::path::Path;
+
 use tidegate_config_derive::Directives;
 
 use crate::directive::{Arguments, Cx, Fault};
@@ -66,6 +68,18 @@ choice! {
 }
 
 impl ErrorTarget {
+    /// Where faults are told when the configuration says nothing of it (nginx: `-e`, else
+    /// `logs/error.log`).
+    pub(crate) fn unsaid(path: Option<&Path>, cx: &mut Cx<'_>) -> Self {
+        let path = path.unwrap_or(Path::new("logs/error.log"));
+        let to = if path == Path::new("stderr") {
+            LogTo::Stderr
+        } else {
+            LogTo::File(cx.names.file(cx.prefix.join(path)))
+        };
+        Self { to, level: Level::Error }
+    }
+
     fn parse(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Self, Fault> {
         let word = args.first();
         let to = match word.text.as_str() {

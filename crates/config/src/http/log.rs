@@ -6,7 +6,7 @@ use tidegate_config_derive::Directives;
 
 use crate::directive::{Arguments, Cx, Fault};
 use crate::http::error_log::LogTo;
-use crate::names::FormatId;
+use crate::names::{FileId, FormatId};
 use crate::source::Span;
 use crate::syntax::Word;
 use crate::value::size::Size;
@@ -29,6 +29,16 @@ pub struct Log {
     /// How many log files with variables in their names are kept open.
     #[directive("open_log_file_cache", args(1, 4), ignored = "names of log files are fixed")]
     pub open_file_cache: Option<Vec<String>>,
+}
+
+impl Log {
+    /// The files that lines go to.
+    pub fn files(&self) -> impl Iterator<Item = FileId> {
+        self.access.iter().filter_map(|log| match log {
+            AccessLog::On(AccessTarget { to: LogTo::File(file), .. }) => Some(*file),
+            AccessLog::On(_) | AccessLog::Off => None,
+        })
+    }
 }
 
 /// The formats of lines.

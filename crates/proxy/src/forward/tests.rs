@@ -40,8 +40,8 @@ impl Site {
         let path = folder.path().join("nginx.conf");
         std::fs::write(&path, format!("events {{}} http {{ {http} }}")).unwrap();
         let prefix = folder.path().to_owned();
-        let loaded =
-            tidegate_config::load(&path, &tidegate_config::Options { prefix, global: None });
+        let options = tidegate_config::Options { prefix, ..Default::default() };
+        let loaded = tidegate_config::load(&path, &options);
         let messages = loaded.messages();
         let config = loaded.config.expect(&messages);
         let upstreams = Upstreams::new(&config.http, None);
