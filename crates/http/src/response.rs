@@ -36,6 +36,9 @@ pub struct Response {
     pub allow_ranges: bool,
     /// Whether the connection must end after it.
     pub close: bool,
+    /// Whether the conditions of the request (`If-Modified-Since` and its kin) were judged by an
+    /// upstream and are not to be judged again (nginx: `disable_not_modified`).
+    pub judged: bool,
 }
 
 impl Response {

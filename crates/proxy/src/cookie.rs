@@ -94,11 +94,12 @@ fn rewrite(
     })
 }
 
-/// A domain is compared whole, without its leading dot and without case.
+/// A domain is compared whole, without its leading dot, which stays, and without case.
 fn same_domain(value: &[u8], from: &[u8], to: &[u8]) -> Option<Bytes> {
     let bare = value.strip_prefix(b".").unwrap_or(value);
+    let dot = value.get(..value.len() - bare.len()).unwrap_or_default();
     let from = from.strip_prefix(b".").unwrap_or(from);
-    bare.eq_ignore_ascii_case(from).then(|| Bytes::copy_from_slice(to))
+    bare.eq_ignore_ascii_case(from).then(|| [dot, to].concat().into())
 }
 
 fn beginning(value: &[u8], from: &[u8], to: &[u8]) -> Option<Bytes> {
@@ -150,13 +151,13 @@ enum Effect {
 
 fn effect(flag: CookieFlag) -> (&'static str, Effect) {
     match flag {
-        CookieFlag::Secure => ("secure", Effect::Set(None)),
-        CookieFlag::NoSecure => ("secure", Effect::Remove),
-        CookieFlag::HttpOnly => ("httponly", Effect::Set(None)),
-        CookieFlag::NoHttpOnly => ("httponly", Effect::Remove),
-        CookieFlag::SameSiteStrict => ("samesite", Effect::Set(Some(b"strict"))),
-        CookieFlag::SameSiteLax => ("samesite", Effect::Set(Some(b"lax"))),
-        CookieFlag::SameSiteNone => ("samesite", Effect::Set(Some(b"none"))),
-        CookieFlag::NoSameSite => ("samesite", Effect::Remove),
+        CookieFlag::Secure => ("Secure", Effect::Set(None)),
+        CookieFlag::NoSecure => ("Secure", Effect::Remove),
+        CookieFlag::HttpOnly => ("HttpOnly", Effect::Set(None)),
+        CookieFlag::NoHttpOnly => ("HttpOnly", Effect::Remove),
+        CookieFlag::SameSiteStrict => ("SameSite", Effect::Set(Some(b"Strict"))),
+        CookieFlag::SameSiteLax => ("SameSite", Effect::Set(Some(b"Lax"))),
+        CookieFlag::SameSiteNone => ("SameSite", Effect::Set(Some(b"None"))),
+        CookieFlag::NoSameSite => ("SameSite", Effect::Remove),
     }
 }

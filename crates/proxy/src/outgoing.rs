@@ -82,6 +82,7 @@ fn http_target(ex: &Exchange<'_>, uri: &Uri) -> Bytes {
         raw: ex.raw_uri.then_some(&ex.request.target),
         path: &ex.uri,
         args: ex.args.as_deref(),
+        encode: ex.internal || path_is_encoded(&ex.request.target),
         location: ex.in_location.then_some(name),
     };
     let replacement = match uri {
@@ -90,6 +91,10 @@ fn http_target(ex: &Exchange<'_>, uri: &Uri) -> Bytes {
         Uri::Exact(uri) => Replacement::Exact(uri),
     };
     target::target(&asked, replacement)
+}
+
+fn path_is_encoded(target: &[u8]) -> bool {
+    target.iter().take_while(|&&byte| byte != b'?').any(|&byte| byte == b'%')
 }
 
 /// uWSGI refuses more, where it is not told otherwise, and says so only in its own log.

@@ -5,7 +5,6 @@
 use bytes::Bytes;
 use tidegate_config::http::forward::Forward;
 use tidegate_config::http::proxy::Proxy;
-use tidegate_http::date::parse_http_date;
 use tidegate_http::headers::Headers;
 use tidegate_http::response::Response;
 
@@ -140,6 +139,7 @@ pub(crate) fn response(
         content_length: head.content_length,
         headers: Headers::with_capacity(head.headers.len()),
         allow_ranges: rules.forward.force_ranges,
+        judged: true,
         ..Response::default()
     };
     for (place, field) in head.headers.iter().enumerate() {
@@ -180,13 +180,6 @@ fn copy(
 ) {
     match name.to_ascii_lowercase().as_slice() {
         b"content-type" => response.content_type = Some(value.clone()),
-        b"last-modified" if matches!(response.status, 200 | 206 | 304) => {
-            // What is no date is let through as it is.
-            match parse_http_date(value) {
-                Some(time) => response.last_modified = Some(time),
-                None => response.headers.push(name.clone(), value.clone()),
-            }
-        }
         b"location" => {
             let rewritten = rules.proxy.and_then(|proxy| {
                 redirect::location(value, &proxy.redirect, rules.default, request)

@@ -16,6 +16,9 @@ pub(crate) struct Asked<'a> {
     pub(crate) path: &'a [u8],
     /// What stands behind the question mark.
     pub(crate) args: Option<&'a [u8]>,
+    /// Whether the path is encoded again: the client had encoded something, or the path is another
+    /// than the client's (nginx: `quoted_uri`, `internal`).
+    pub(crate) encode: bool,
     /// How long the beginning is that the URI of `proxy_pass` stands for: the length of the
     /// location's name; `None` after `rewrite … break`, when nothing stands for anything.
     pub(crate) location: Option<usize>,
@@ -46,7 +49,11 @@ pub(crate) fn target(asked: &Asked<'_>, replacement: Replacement<'_>) -> Bytes {
     };
     let rest = asked.path.get(known..).unwrap_or_default();
     let mut out = prefix.to_vec();
-    out.extend_from_slice(&escape(rest, Escape::Uri));
+    if asked.encode {
+        out.extend_from_slice(&escape(rest, Escape::Uri));
+    } else {
+        out.extend_from_slice(rest);
+    }
     if let Some(args) = asked.args.filter(|args| !args.is_empty()) {
         out.push(b'?');
         out.extend_from_slice(args);
@@ -72,7 +79,13 @@ mod tests {
 
     fn asked(raw: &'static str, path: &'static str, args: &'static str) -> Asked<'static> {
         let args = (!args.is_empty()).then_some(args.as_bytes());
-        Asked { raw: Some(raw.as_bytes()), path: path.as_bytes(), args, location: Some(5) }
+        Asked {
+            raw: Some(raw.as_bytes()),
+            path: path.as_bytes(),
+            args,
+            encode: true,
+            location: Some(5),
+        }
     }
 
     #[test]
@@ -87,6 +100,12 @@ mod tests {
         let replacement = Replacement::Prefix(b"/new/");
         assert_eq!(target(&asked, replacement), "/new/a%20b/%25%3F?d=%20e");
         assert_eq!(target(&asked, Replacement::Prefix(b"/n?x=y")), "/n?x=ya%20b/%25%3F?d=%20e");
+    }
+
+    #[test]
+    fn what_was_not_encoded_stays_so() {
+        let plain = Asked { encode: false, ..asked("", "/uri/\u{e4}", "") };
+        assert_eq!(target(&plain, Replacement::Prefix(b"/new/")), "/new/\u{e4}");
     }
 
     #[test]

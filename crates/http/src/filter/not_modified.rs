@@ -11,7 +11,7 @@ use crate::stop::Stop;
 /// Judges the conditions of a request: 412 where the answer is not what the client holds it for,
 /// 304 where the client has it (nginx: `ngx_http_not_modified_header_filter`).
 pub(super) fn apply(ex: &Exchange<'_>, response: &mut Response) -> Result<(), Stop> {
-    if response.status != 200 {
+    if response.status != 200 || response.judged {
         return Ok(());
     }
     let headers = &ex.request.headers;

@@ -454,7 +454,7 @@ async fn fields_are_hidden_rewritten_and_heeded() {
     let response = &outcome.result.as_ref().unwrap().0;
     assert_eq!(response.location.as_ref().unwrap(), "/front/a");
     assert_eq!(outcome.header("Refresh").unwrap(), "0;url=/front/b");
-    assert_eq!(outcome.header("Set-Cookie").unwrap(), "s=1; Domain=front; Path=/front/a; secure");
+    assert_eq!(outcome.header("Set-Cookie").unwrap(), "s=1; Domain=front; Path=/front/a; Secure");
     assert_eq!(response.headers.len(), 2, "{:?}", response.headers);
     assert_eq!(response.reason.as_ref().unwrap(), "Over There");
 }
