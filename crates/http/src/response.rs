@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use crate::body::Body;
+use crate::date::parse_http_date;
 use crate::headers::Headers;
 
 /// An answer to a request (nginx: `headers_out` and the output chain).
@@ -23,7 +24,7 @@ pub struct Response {
     /// `Content-Length`; `None` where only the end of the body will tell. Kept for a HEAD request,
     /// whose body is empty.
     pub content_length: Option<u64>,
-    /// `Last-Modified`, in seconds since 1970 (it takes part in conditions and ranges).
+    /// `Last-Modified`, in seconds since 1970; an upstream's stands among `headers` as it came.
     pub last_modified: Option<i64>,
     /// `Location`; where it starts with a slash and `absolute_redirect` is on, the header filter
     /// puts scheme, host and port before it.
@@ -60,6 +61,13 @@ impl Response {
     pub fn with_type(mut self, content_type: impl Into<Bytes>) -> Self {
         self.content_type = Some(content_type.into());
         self
+    }
+
+    /// When it was changed last, whoever says so, in seconds since 1970 (it takes part in conditions
+    /// and ranges; nginx: `last_modified_time`).
+    pub fn modified(&self) -> Option<i64> {
+        let written = || self.headers.get("Last-Modified").and_then(|date| parse_http_date(date));
+        self.last_modified.or_else(written)
     }
 
     /// Takes back what a changed body makes untrue: its length, its ranges, and (as nginx does)

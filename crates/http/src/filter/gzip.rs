@@ -127,8 +127,8 @@ fn is_for_proxies(ex: &Exchange<'_>, response: &Response, proxied: Proxied) -> b
             || proxied.no_store && says(b"no-store")
             || proxied.private && says(b"private");
     }
-    // nginx asks for the upstream's field, not for a file's time.
-    let modified = response.last_modified.is_some() && !ex.upstream.borrow().is_empty();
+    // A file's time is none of the fields that nginx looks at here.
+    let modified = headers.contains("Last-Modified");
     let tagged = headers.contains("ETag");
     !(proxied.no_last_modified && modified || proxied.no_etag && tagged)
 }

@@ -5,7 +5,6 @@ mod expires;
 use bytes::Bytes;
 use tidegate_config::http::headers::{AddHeader, Expires};
 
-use crate::date::parse_http_date;
 use crate::exchange::Exchange;
 use crate::response::Response;
 
@@ -58,12 +57,6 @@ fn add(response: &mut Response, header: &AddHeader, value: Bytes) {
     } else {
         response.headers.replace(name.clone(), value);
     }
-}
-
-/// When an answer was changed last, wherever it says so.
-pub(super) fn last_modified(response: &Response) -> Option<i64> {
-    let written = || response.headers.get("Last-Modified").and_then(|date| parse_http_date(date));
-    response.last_modified.or_else(written)
 }
 
 #[cfg(test)]

@@ -15,8 +15,9 @@ pub(super) fn apply(ex: &Exchange<'_>, response: &mut Response) -> Result<(), St
         return Ok(());
     }
     let headers = &ex.request.headers;
+    let changed = response.modified();
     let unmodified = headers.get("If-Unmodified-Since");
-    if unmodified.is_some_and(|since| !is_unmodified(since, response.last_modified)) {
+    if unmodified.is_some_and(|since| !is_unmodified(since, changed)) {
         return Err(Stop::Status(412));
     }
     let etag = response.headers.get("ETag").map(AsRef::as_ref);
@@ -26,7 +27,7 @@ pub(super) fn apply(ex: &Exchange<'_>, response: &mut Response) -> Result<(), St
     let since = headers.get("If-Modified-Since");
     let none_match = headers.get("If-None-Match");
     let rule = ex.location.not_modified.if_modified_since;
-    let modified = since.is_some_and(|since| is_modified(since, response.last_modified, rule));
+    let modified = since.is_some_and(|since| is_modified(since, changed, rule));
     let other = none_match.is_some_and(|list| !matches(list, etag, Compare::Weak));
     if (since.is_some() || none_match.is_some()) && !modified && !other {
         say_not_modified(response);

@@ -9,7 +9,6 @@ use std::ops::Range;
 use multipart::{Multipart, content_range};
 use request::Wanted;
 
-use super::headers::last_modified;
 use crate::body::{Body, FileSlice, Part};
 use crate::date::parse_http_date;
 use crate::exchange::Exchange;
@@ -48,7 +47,7 @@ fn is_still_right(ex: &Exchange<'_>, response: &Response) -> bool {
     if validator.len() >= 2 && validator.ends_with(b"\"") {
         return response.headers.get("ETag") == Some(validator);
     }
-    let modified = last_modified(response);
+    let modified = response.modified();
     modified.is_some() && parse_http_date(validator) == modified
 }
 
@@ -127,6 +126,7 @@ fn slice_part(part: &Part, start: u64, range: &Range<u64>, out: &mut VecDeque<Pa
 fn unsatisfiable(headers: Headers, length: u64) -> Stop {
     let mut refusal = Response { headers, ..Response::new(416) };
     refusal.headers.remove("ETag");
+    refusal.headers.remove("Last-Modified");
     refusal.headers.push("Content-Range", format!("bytes */{length}"));
     Stop::Special(Box::new(refusal))
 }

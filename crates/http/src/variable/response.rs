@@ -48,7 +48,9 @@ pub(super) fn sent_field(sent: &Sent, name: &str) -> Option<Bytes> {
             })
         }
         "content_length" => answer.content_length.map(number),
-        "last_modified" => answer.last_modified.map(http_date),
+        "last_modified" => {
+            answer.last_modified.map(http_date).or_else(|| joined(&answer.headers, name))
+        }
         "location" => answer.location.clone(),
         _ => joined(&answer.headers, name),
     }

@@ -3,7 +3,6 @@
 use bytes::Bytes;
 use tidegate_config::http::headers::{Expires, Freshness};
 
-use super::last_modified;
 use crate::date::{http_date, next_time_of_day, unix_time};
 use crate::exchange::Exchange;
 use crate::response::Response;
@@ -35,7 +34,7 @@ fn expire(response: &mut Response, rule: Freshness, now: i64) {
         Freshness::Access(0) | Freshness::Modified(0) => fresh_for(0),
         Freshness::Access(age) => fresh_for(age),
         Freshness::Daily(time) => fresh_for(next_time_of_day(now, time).saturating_sub(now)),
-        Freshness::Modified(age) => match last_modified(response) {
+        Freshness::Modified(age) => match response.modified() {
             None => fresh_for(age),
             Some(modified) => {
                 let (date, left) = fresh_for(modified.saturating_add(age).saturating_sub(now));
