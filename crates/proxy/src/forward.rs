@@ -24,7 +24,7 @@ use crate::content;
 use crate::destination::{self, Found};
 use crate::link::Link;
 use crate::outgoing::{self, Outgoing};
-use crate::response::{self, Accel, Rules};
+use crate::response::{self, Rules};
 use crate::upstream::Upstreams;
 
 /// Answers a request by asking an upstream.
@@ -149,7 +149,9 @@ async fn let_back(
         leave(*answer).await;
         return Err(instead_of(&response));
     }
-    heed(ex, &mut response, &accel);
+    if let Some(rate) = accel.limit_rate {
+        ex.limit_rate = Some(rate.to_string().into());
+    }
     let buffering = accel.buffering.unwrap_or(rules.forward.buffering);
     let room = room(rules.forward);
     let whole = poll_fn(|cx| Poll::Ready(answer.poll_whole(room.memory, cx))).await;
@@ -208,18 +210,6 @@ async fn leave(mut answer: Answer) {
 
 /// How much is read of such an answer, in bytes.
 const LITTLE: usize = 4096;
-
-/// Does what the other `X-Accel-*` ask for.
-fn heed(ex: &mut Exchange<'_>, response: &mut Response, accel: &Accel) {
-    if let Some(rate) = accel.limit_rate {
-        ex.limit_rate = Some(rate.to_string().into());
-    }
-    if let Some(charset) = &accel.charset
-        && response.content_type.as_ref().is_some_and(|text| !text.contains(&b';'))
-    {
-        response.charset = Some(charset.clone());
-    }
-}
 
 fn tunnel(link: Link, tally: Tally, forward: &Forward) -> Body {
     let (stream, early, lease) = link.into_tunnel();

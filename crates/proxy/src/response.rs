@@ -32,8 +32,6 @@ pub(crate) struct Accel {
     pub(crate) limit_rate: Option<u64>,
     /// `X-Accel-Buffering`
     pub(crate) buffering: Option<bool>,
-    /// `X-Accel-Charset`
-    pub(crate) charset: Option<Bytes>,
 }
 
 /// Fields of every protocol that are for us alone.
@@ -90,8 +88,8 @@ impl Rules<'_> {
     /// Whether a field is not let through (nginx: `hide_headers_hash`).
     fn hides(&self, name: &[u8]) -> bool {
         let said = |list: &[String]| list.iter().any(|n| n.as_bytes().eq_ignore_ascii_case(name));
-        let protocol: &[&str] = if self.proxy.is_some() { &OF_SERVER } else { &["Status"] };
-        (is_in(&FOR_US, name) || is_in(protocol, name) || said(&self.forward.hide_header))
+        let of_server = self.proxy.is_some() && is_in(&OF_SERVER, name);
+        (is_in(&FOR_US, name) || of_server || said(&self.forward.hide_header))
             && !said(&self.forward.pass_header)
     }
 }
@@ -111,7 +109,6 @@ pub(crate) fn accel(headers: &Headers, forward: &Forward) -> Accel {
             b"no" => Some(false),
             _ => None,
         }),
-        charset: heard("X-Accel-Charset", ignore.accel_charset),
     }
 }
 

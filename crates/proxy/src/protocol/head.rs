@@ -136,12 +136,9 @@ fn cgi_status(headers: &Headers) -> Result<(u16, Option<Bytes>), Invalid> {
     };
     let status = value.get(..3).and_then(number).filter(|&status| status >= 100);
     let status = status.ok_or_else(|| Invalid::Status(value.escape_ascii().to_string()))?;
-    let reason = value.slice(3..);
-    let reason = match reason.first() {
-        Some(b' ') => reason.slice(1..),
-        _ => reason,
-    };
-    Ok((status, Some(reason)))
+    // A bare number gets the text that we know for it.
+    let reason = value.get(4..).map(|reason| value.slice_ref(reason));
+    Ok((status, reason))
 }
 
 /// Adds a line to the fields (nginx: `ngx_http_parse_header_line`).

@@ -43,6 +43,7 @@ fn the_status_is_found_where_cgi_puts_it() {
     assert_eq!((head.status, head.reason), (404, Some("Not Found".into())));
     let head = answer("Status: 403 Go Away\r\n\r\n").unwrap();
     assert_eq!((head.status, head.reason), (403, Some("Go Away".into())));
+    assert_eq!(answer("Status: 403\r\n\r\n").unwrap().reason, None);
     assert_eq!(answer("Location: /x\r\n\r\n").unwrap().status, 302);
     assert_eq!(answer("Location: /x\r\nStatus: 201\r\n\r\n").unwrap().status, 201);
     assert_eq!(answer("Content-Type: a/b\r\n\r\n").unwrap().status, 200);
