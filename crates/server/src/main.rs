@@ -56,12 +56,12 @@ fn act() -> Result<ExitCode> {
     match cli.action {
         Action::Test | Action::Dump => Ok(test(&cli, &source, &loaded)),
         Action::Signal(command) => {
-            let config = accepted(loaded, false)?;
+            let config = accepted(loaded)?;
             process::send(command, &config.main.process.pid)?;
             Ok(ExitCode::SUCCESS)
         }
         _ => {
-            let config = accepted(loaded, true)?;
+            let config = accepted(loaded)?;
             process::run(&source, config)?;
             Ok(ExitCode::SUCCESS)
         }
@@ -69,16 +69,12 @@ fn act() -> Result<ExitCode> {
 }
 
 /// The configuration, or its faults. Warnings are for `-t`; at the start they would only scroll by.
-fn accepted(loaded: Loaded, tell: bool) -> Result<tidegate_config::Config> {
+fn accepted(loaded: Loaded) -> Result<tidegate_config::Config> {
     let messages = loaded.messages();
-    if let Some(config) = loaded.config {
-        Ok(config)
-    } else {
-        if tell {
-            eprint!("{messages}");
-        }
-        Err(anyhow!("the configuration is not used; nothing is started"))
-    }
+    loaded.config.ok_or_else(|| {
+        eprint!("{messages}");
+        anyhow!("the configuration is not used; nothing is done")
+    })
 }
 
 /// `-t` and `-T`: all that is wrong, odd or worth knowing.

@@ -50,7 +50,7 @@ pub(crate) fn run(source: &Source, config: Config) -> Result<()> {
     let pid = PidFile::write(&shared.config.main.process.pid).with_context(|| {
         format!("open() \"{}\" failed", shared.config.main.process.pid.display())
     })?;
-    user::become_user(shared.config.main.process.user.as_deref())?;
+    user::become_user(shared.config.main.process.user.as_deref(), &shared.http.files)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let signals = {
         let _guard = runtime.enter();
@@ -68,7 +68,7 @@ pub(crate) fn run(source: &Source, config: Config) -> Result<()> {
 /// What all workers share of a configuration; nothing of it is seen before all of it is there.
 fn build(config: Config, http: Arc<Http>, before: Option<&Shared>) -> Result<Arc<Shared>> {
     make_log_folder(&http.files);
-    let files = LogFiles::open(&http.files)
+    let files = LogFiles::open(&http.files, before.map(|before| &*before.files))
         .map_err(|(path, error)| anyhow!("open() \"{}\" failed ({error})", path.display()))?;
     let upstreams = Upstreams::new(&http, before.map(|before| &*before.upstreams));
     let upstreams = Arc::new(upstreams);

@@ -24,7 +24,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// The log files of a configuration, shared by all threads.
 #[derive(Debug, Default)]
 pub struct LogFiles {
-    files: Vec<LogFile>,
+    files: Vec<Arc<LogFile>>,
 }
 
 #[derive(Debug)]
@@ -34,11 +34,18 @@ struct LogFile {
 }
 
 impl LogFiles {
-    /// Opens, and where need be creates, all of them. The error names the file.
-    pub fn open(paths: &[PathBuf]) -> Result<Self, (PathBuf, io::Error)> {
-        let open = |path: &PathBuf| {
-            let file = open(path).map_err(|error| (path.clone(), error))?;
-            Ok(LogFile { path: path.clone(), file: Mutex::new(Arc::new(file)) })
+    /// Opens, and where need be creates, all of them. The error names the file. One that the
+    /// process had the right to open only at its start is taken over from `before`.
+    pub fn open(paths: &[PathBuf], before: Option<&Self>) -> Result<Self, (PathBuf, io::Error)> {
+        let open = |path: &PathBuf| match open(path) {
+            Ok(file) => {
+                let file = Mutex::new(Arc::new(file));
+                Ok(Arc::new(LogFile { path: path.clone(), file }))
+            }
+            Err(error) => {
+                let known = before.and_then(|before| before.files.iter().find(|f| f.path == *path));
+                known.cloned().ok_or_else(|| (path.clone(), error))
+            }
         };
         Ok(Self { files: paths.iter().map(open).collect::<Result<_, _>>()? })
     }
@@ -191,7 +198,7 @@ mod tests {
 
     fn files(folder: &Path) -> (PathBuf, Arc<LogFiles>) {
         let path = folder.join("access.log");
-        let files = LogFiles::open(std::slice::from_ref(&path)).unwrap();
+        let files = LogFiles::open(std::slice::from_ref(&path), None).unwrap();
         (path, Arc::new(files))
     }
 
@@ -264,7 +271,7 @@ mod tests {
             .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
             .open(&path)
             .unwrap();
-        let files = Arc::new(LogFiles::open(&[path]).unwrap());
+        let files = Arc::new(LogFiles::open(&[path], None).unwrap());
         let write = async {
             let writer = LogWriter::new(files);
             for _ in 0..5000 {

@@ -1,11 +1,14 @@
 //! The file that holds the process's number.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// The file that holds the process's number; it goes when the process does.
-pub(crate) struct PidFile(PathBuf);
+pub(crate) struct PidFile {
+    path: PathBuf,
+    file: File,
+}
 
 impl PidFile {
     /// Writes the file; its folder is made where it is missing.
@@ -13,14 +16,18 @@ impl PidFile {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
-        fs::write(path, format!("{}\n", std::process::id()))?;
-        Ok(Self(path.to_path_buf()))
+        let mut file = File::create(path)?;
+        writeln!(file, "{}", std::process::id())?;
+        Ok(Self { path: path.to_path_buf(), file })
     }
 }
 
 impl Drop for PidFile {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
+        if fs::remove_file(&self.path).is_err() {
+            // Its folder is root's, and we are root no more: an empty file names no process.
+            let _ = self.file.set_len(0);
+        }
     }
 }
 
