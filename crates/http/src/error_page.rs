@@ -71,7 +71,8 @@ fn go_on(ex: &mut Exchange<'_>, page: &ErrorPage, response: Response) -> Result<
         let split = memchr::memchr(b'?', &uri).filter(|_| !constant);
         let (path, args) = match split {
             Some(at) => (uri.slice(..at), Some(uri.slice(at + 1..))),
-            None => (uri, page.args.clone().map(Bytes::from)),
+            None if constant => (uri, page.args.clone().map(Bytes::from)),
+            None => (uri, Some(Bytes::new())),
         };
         return Err(Stop::Redirect { uri: path, args });
     }

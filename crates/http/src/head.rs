@@ -204,8 +204,8 @@ impl Parser {
         }
         let field = field::parse(&text, rules.underscores)
             .map_err(|at| HeadFault::header_line(&text, at))?;
+        head.length += line.len() as u64;
         if !field.valid && rules.ignore_invalid {
-            head.length += line.len() as u64;
             if head.ignored.len() < MAX_IGNORED {
                 head.ignored.push(text);
             }
@@ -216,7 +216,6 @@ impl Parser {
         }
         judge::take_field(head, &field)?;
         head.headers.push(field.name, field.value);
-        head.length += line.len() as u64;
         Ok(false)
     }
 

@@ -67,7 +67,7 @@ fn exists(ex: &mut Exchange<'_>, base: &Base, one: &Try) -> Option<Bytes> {
 fn redirect(target: &Bytes) -> Stop {
     match memchr::memchr(b'?', target) {
         Some(at) => Stop::Redirect { uri: target.slice(..at), args: Some(target.slice(at + 1..)) },
-        None => Stop::Redirect { uri: target.clone(), args: None },
+        None => Stop::Redirect { uri: target.clone(), args: Some(Bytes::new()) },
     }
 }
 
@@ -82,6 +82,6 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(parts("/a?b=/c?d"), ("/a".into(), Some("b=/c?d".into())));
-        assert_eq!(parts("/a"), ("/a".into(), None));
+        assert_eq!(parts("/a"), ("/a".into(), Some(Bytes::new())));
     }
 }

@@ -7,7 +7,7 @@ use crate::value::Value;
 use crate::value::template::Template;
 
 /// The first that exists is served.
-#[derive(Clone, Debug, Directives)]
+#[derive(Clone, Debug, Default, Directives)]
 pub struct TryFiles {
     /// The files that are tried in order, a slash at the end meaning a folder; and what holds when
     /// none exists: a URI, `@name` or `=code`.

@@ -203,6 +203,10 @@ impl LocationDraft {
             // Unlike what a location does in the end, its steps are not those of its conditions.
             location.rewrite = Arc::default();
         }
+        if nesting == Nesting::Condition {
+            // nginx: `try_files` does nothing within `if`.
+            location.try_files = Arc::default();
+        }
         location.name = match (nesting, parent) {
             (Nesting::Condition, Some(parent)) => parent.name.clone(),
             _ => self.name.clone(),
