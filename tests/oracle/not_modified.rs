@@ -19,6 +19,7 @@ async fn conditions() {
         .with_file("off/a.txt", "0123456789")
         .with_file("noetag/a.txt", "0123456789")
         .with_file("empty.txt", "")
+        .without_logs()
         .answers(&[
             "/a.txt",
             "/empty.txt",

@@ -88,6 +88,7 @@ async fn charsets() {
     .with_file("some/a.json", "j")
     .with_file("some/a.html", "h")
     .with_file("all/a.png", "p")
+    .without_logs()
     .answers(&[
         "/a.html",
         "/a.css",

@@ -40,9 +40,8 @@ pub(crate) async fn find(ex: &mut Exchange<'_>, path: &Path) -> Result<Compresse
     let path = PathBuf::from(name);
     let file = match open(&path).await {
         Ok(Found::File(file)) => file,
-        Ok(Found::Folder) => return Ok(Compressed::None),
         Ok(Found::Other) if taken => return Err(file::irregular(ex, &path)),
-        Ok(Found::Other) => return Ok(Compressed::None),
+        Ok(Found::Folder | Found::Other) => return Ok(Compressed::None),
         Err(error) if fault::is_missing(error) => return Ok(Compressed::None),
         Err(error) => {
             // The file itself may still be sent.

@@ -64,6 +64,7 @@ fn exists(ex: &mut Exchange<'_>, base: &Base, one: &Try) -> Option<Bytes> {
     })
 }
 
+/// The request goes on with these arguments alone, be they none.
 fn redirect(target: &Bytes) -> Stop {
     match memchr::memchr(b'?', target) {
         Some(at) => Stop::Redirect { uri: target.slice(..at), args: Some(target.slice(at + 1..)) },

@@ -49,6 +49,7 @@ pub(crate) async fn write(
     let promise = answer_head::write(&response, &frame, &mut head);
     ex.sent.status = response.status;
     ex.sent.promise = Some(promise);
+    let head_bytes = head.len() as u64;
     let body = std::mem::take(&mut response.body);
     ex.sent.answer = response;
     let mut writer = Writer {
@@ -57,12 +58,12 @@ pub(crate) async fn write(
         chunk: usize::try_from(ex.location.sendfile.max_chunk.0).unwrap_or(usize::MAX).max(4096),
         head: head.freeze(),
         framing: promise.framing,
-        body_bytes: 0,
         bytes: 0,
     };
     let result = writer.body(body, ex).await;
     ex.sent.bytes += writer.bytes;
-    ex.sent.body_bytes += writer.body_bytes;
+    // As in nginx, chunks are counted with their sizes.
+    ex.sent.body_bytes += writer.bytes.saturating_sub(head_bytes);
     result?;
     ex.sent.complete = true;
     let lives = promise.keep_alive && promise.framing != Framing::Close;
@@ -79,7 +80,6 @@ struct Writer<'a> {
     /// The head, until it has gone with the first bytes of the body.
     head: Bytes,
     framing: Framing,
-    body_bytes: u64,
     bytes: u64,
 }
 
@@ -110,7 +110,6 @@ impl Writer<'_> {
                 let patience = tunnel.timeout;
                 let (up, down) = tunnel::run(self.io, tunnel, patience).await;
                 self.bytes += down;
-                self.body_bytes += down;
                 ex.body_received += up;
                 Ok(())
             }
@@ -163,7 +162,6 @@ impl Writer<'_> {
                 }
                 let result = self.io.send_file(slice, self.chunk, self.patience).await;
                 self.bytes += slice.length;
-                self.body_bytes += slice.length;
                 result?;
                 if self.framing == Framing::Chunked {
                     self.piece(Bytes::from_static(b"\r\n")).await?;
@@ -177,16 +175,12 @@ impl Writer<'_> {
         if bytes.is_empty() {
             return Ok(());
         }
-        let length = bytes.len() as u64;
-        if self.framing == Framing::Chunked {
-            let mut size = BytesMut::new();
-            write_chunk_head(length, &mut size);
-            self.pieces([size.freeze(), bytes, Bytes::from_static(b"\r\n")]).await?;
-        } else {
-            self.piece(bytes).await?;
+        if self.framing != Framing::Chunked {
+            return self.piece(bytes).await;
         }
-        self.body_bytes += length;
-        Ok(())
+        let mut size = BytesMut::new();
+        write_chunk_head(bytes.len() as u64, &mut size);
+        self.pieces([size.freeze(), bytes, Bytes::from_static(b"\r\n")]).await
     }
 
     async fn end(&mut self) -> io::Result<()> {
