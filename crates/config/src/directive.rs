@@ -17,6 +17,7 @@
 //! - `own` is not inherited by nested locations, only by `if` and `limit_except` blocks.
 //! - `ignored = "reason"`: read and checked, without effect; `differs = "how"`: acts, not as nginx does.
 //! - Several names on one field share it (`allow`, `deny`); `{}` in a name is the family's prefix.
+//! - Several `#[directive]`s on one field are a choice; a second one is judged by [`Twice`].
 
 mod apply;
 pub mod reference;
@@ -236,6 +237,12 @@ pub trait Directives: Sized {
         nesting: Nesting,
         cx: &mut Cx<'_>,
     ) -> Result<Arc<Self>, Fault>;
+}
+
+/// A field that several directives write to.
+pub(crate) trait Twice {
+    /// Judges a second directive at one level; `Ok` lets it take the first one's place.
+    fn twice(&self, args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<(), Fault>;
 }
 
 /// A block: a list of features.

@@ -195,11 +195,22 @@ fn setter(index: usize, field: &Declared<'_>, directive: &Directive) -> Result<T
     }
     let range =
         directive.range.as_ref().map(|range| quote!(crate::directive::within(&value, &(#range))?;));
-    Ok(quote! {
-        #index => {
+    let twice = if field.directives.len() > 1 {
+        quote! {
+            if let Some(before) = &written.#ident {
+                crate::directive::Twice::twice(before, args, cx)?;
+            }
+        }
+    } else {
+        quote! {
             if written.#ident.is_some() {
                 return Err(crate::directive::Fault::duplicate());
             }
+        }
+    };
+    Ok(quote! {
+        #index => {
+            #twice
             let value = #parse(args, cx)?;
             #range
             written.#ident = Some(value);

@@ -152,9 +152,11 @@ fn expectation(declaration: &Declaration) -> String {
     match (arity.least, arity.most) {
         _ if arity.flag => format!("`{name}` takes `on` or `off`"),
         (0, Some(0)) => format!("`{name}` takes no argument"),
-        (least, Some(most)) if least == most => format!("`{name}` takes {least} of them"),
-        (least, Some(most)) => format!("`{name}` takes {least} to {most} of them"),
-        (least, None) => format!("`{name}` takes {least} or more of them"),
+        (1, Some(1)) => format!("`{name}` takes one argument"),
+        (least, Some(most)) if least == most => format!("`{name}` takes {least} arguments"),
+        (least, Some(most)) => format!("`{name}` takes {least} to {most} arguments"),
+        (1, None) => format!("`{name}` takes at least one argument"),
+        (least, None) => format!("`{name}` takes at least {least} arguments"),
     }
 }
 

@@ -39,7 +39,7 @@ pub(crate) fn network(word: &Word, cx: &mut Cx<'_>) -> Option<Cidr> {
     let network = Cidr::parse(&word.text)?;
     if network.has_meaningless_bits() {
         let text = format!("low address bits of {} are meaningless", word.text);
-        cx.warn(text, word.span, format!("write {network}"));
+        cx.warn(text, word.span, format!("write {}", network.masked()));
     }
     Some(network)
 }

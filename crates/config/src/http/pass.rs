@@ -2,7 +2,7 @@
 
 use tidegate_config_derive::Directives;
 
-use crate::directive::{Arguments, Cx, Fault};
+use crate::directive::{Arguments, Cx, Fault, Twice};
 use crate::names::Group;
 use crate::syntax::Word;
 use crate::value::address::{Address, Form, Target};
@@ -61,6 +61,30 @@ pub enum Destination {
     },
     /// To what a template says, with scheme for `proxy_pass`: a group's name, or an address.
     Variable(Template),
+}
+
+impl Twice for Option<Pass> {
+    /// nginx: each protocol knows of itself alone, and the last one answers.
+    fn twice(&self, args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<(), Fault> {
+        let name = &args.name.text;
+        if self.as_ref().is_some_and(|pass| pass.protocol.directive() == name) {
+            return Err(Fault::duplicate());
+        }
+        let text = format!("\"{name}\" takes the place of what was to answer before it");
+        cx.warn(text, args.name.span, "keep one of the two");
+        Ok(())
+    }
+}
+
+impl Protocol {
+    fn directive(self) -> &'static str {
+        match self {
+            Self::Http => "proxy_pass",
+            Self::Uwsgi => "uwsgi_pass",
+            Self::Fastcgi => "fastcgi_pass",
+            Self::Scgi => "scgi_pass",
+        }
+    }
 }
 
 impl Pass {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use tidegate_config_derive::Directives;
 
-use crate::directive::{Arguments, Cx, Fault};
+use crate::directive::{Arguments, Cx, Fault, Twice};
 use crate::syntax::Word;
 use crate::value::template::Template;
 
@@ -41,6 +41,19 @@ pub struct Root {
     pub replaces: Option<usize>,
     /// The prefix, for a path that a variable begins.
     pub prefix: PathBuf,
+}
+
+impl Twice for Root {
+    fn twice(&self, args: &Arguments<'_>, _: &mut Cx<'_>) -> Result<(), Fault> {
+        let before = if self.alias { "alias" } else { "root" };
+        if args.name.text == before {
+            return Err(Fault::duplicate());
+        }
+        let words = format!("is duplicate, \"{before}\" directive was specified earlier");
+        Err(Fault::phrase(words).hint(
+            "`root` goes before the whole URI; `alias` takes the place of the location's name",
+        ))
+    }
 }
 
 impl Root {

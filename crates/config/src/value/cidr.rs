@@ -47,6 +47,22 @@ impl Cidr {
         }
     }
 
+    /// The same network without bits that do not count.
+    #[must_use]
+    pub fn masked(&self) -> Cidr {
+        match *self {
+            Cidr::Network(IpAddr::V4(address), length) => {
+                let bits = address.to_bits() & mask_v4(length);
+                Cidr::Network(IpAddr::V4(bits.into()), length)
+            }
+            Cidr::Network(IpAddr::V6(address), length) => {
+                let bits = address.to_bits() & mask_v6(length);
+                Cidr::Network(IpAddr::V6(bits.into()), length)
+            }
+            whole => whole,
+        }
+    }
+
     /// Whether a client's address belongs to it. An IPv4 address that came over an IPv6 socket
     /// (`::ffff:192.0.2.1`) is the IPv4 address.
     pub fn contains(&self, client: IpAddr) -> bool {
