@@ -1,6 +1,8 @@
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::rc::Rc;
 use std::sync::mpsc::{Receiver, channel};
 use std::task::Context;
 use std::time::{Duration, Instant};
@@ -537,6 +539,77 @@ async fn an_upgrade_becomes_a_tunnel() {
     })
     .await;
     assert!(told.recv().unwrap().contains("Upgrade: x\r\nConnection: upgrade\r\n"));
+}
+
+/// A client that sends the second half of its body when it has heard of the first.
+struct Talks {
+    halves: VecDeque<&'static str>,
+    answered: Rc<Cell<bool>>,
+}
+
+impl RequestBody for Talks {
+    fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, ClientError>>> {
+        if self.halves.len() == 1 && !self.answered.get() {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(self.halves.pop_front().map(|half| Ok(half.into())))
+    }
+
+    fn poll_closed(&mut self, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Pending
+    }
+
+    fn length(&self) -> Option<u64> {
+        None
+    }
+
+    fn is_done(&self) -> bool {
+        self.halves.is_empty()
+    }
+
+    fn set_limits(&mut self, _: Duration, _: Option<u64>) {}
+}
+
+#[tokio::test]
+async fn a_body_goes_on_while_its_answer_comes() {
+    let echoes = |peer: &mut Peer| {
+        peer.until("hello\r\n");
+        peer.say("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\none");
+        peer.until("0\r\n\r\n");
+        peer.say("two");
+    };
+    let (port, told) = app(vec![echoes]);
+    let site = Site::at(&format!(
+        "proxy_request_buffering off; proxy_buffering off; proxy_pass http://127.0.0.1:{port};"
+    ));
+    within(async {
+        let text = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let mut bytes = BytesMut::from(text);
+        let Parsed::Complete(head) = Parser::new().parse(&mut bytes, &RULES) else { panic!() };
+        let server = &site.config.http.servers[0];
+        let answered = Rc::new(Cell::new(false));
+        let body = Talks { halves: ["hello", "world"].into(), answered: answered.clone() };
+        let connection = &site.connection;
+        let mut ex = Exchange::new(
+            (&site.config.http, &site.logs),
+            connection,
+            server,
+            *head,
+            Box::new(body),
+        );
+        ex.location = server.location.locations.longest_prefix(b"/").unwrap();
+        let pass = ex.location.pass.to.as_ref().unwrap();
+        let response = respond(&mut ex, pass, &site.upstreams).await.unwrap();
+        let Body::Stream(mut stream) = response.body else { panic!("{:?}", response.body) };
+        let first = poll_fn(|cx| stream.as_mut().poll_next(cx)).await.unwrap().unwrap();
+        assert_eq!(first, "one");
+        answered.set(true);
+        assert_eq!(drain(Body::Stream(stream)).await, (b"two".to_vec(), true));
+        drop(site);
+    })
+    .await;
+    assert!(told.recv().unwrap().ends_with("5\r\nhello\r\n5\r\nworld\r\n0\r\n\r\n"));
 }
 
 #[tokio::test]
