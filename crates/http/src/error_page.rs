@@ -144,6 +144,38 @@ pub fn page(status: u16, server: &[u8]) -> Option<Bytes> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::with;
+
+    #[test]
+    fn pages_take_over_once() {
+        let server = "server {
+            error_page 404 /404.html; error_page 403 =200 /ok?x; error_page 401 = @own;
+            error_page 410 https://far/;
+        }";
+        let after = |status: u16| {
+            with(server, "POST /", |ex| {
+                let result = run(ex, status, None);
+                (format!("{result:?}"), ex.error.status, ex.method.clone())
+            })
+        };
+        let (result, status, method) = after(404);
+        assert!(result.contains("Redirect { uri: b\"/404.html\", args: None }"), "{result}");
+        assert_eq!((status, method), (Some(404), Method::GET));
+        let (result, status, _) = after(403);
+        assert!(result.contains("uri: b\"/ok\", args: Some(b\"x\")"), "{result}");
+        assert_eq!(status, Some(200));
+        let (result, status, _) = after(401);
+        assert!(result.contains("Named(\"@own\")"), "{result}");
+        assert_eq!(status, None);
+        let (result, status, _) = after(410);
+        assert!(result.contains("location: Some(b\"https://far/\")"), "{result}");
+        assert_eq!(status, Some(302));
+        let twice = with(server, "GET /", |ex| {
+            let _ = run(ex, 404, None);
+            run(ex, 403, None).map(|response| response.status).ok()
+        });
+        assert_eq!(twice, Some(403));
+    }
 
     #[test]
     fn pages_are_nginxs_to_the_byte() {

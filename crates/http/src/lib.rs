@@ -23,3 +23,6 @@ pub mod stop;
 pub mod types;
 pub mod uri;
 pub mod variable;
+
+#[cfg(test)]
+mod testing;

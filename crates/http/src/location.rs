@@ -148,3 +148,63 @@ fn check_length(ex: &mut Exchange<'_>) -> Result<(), Stop> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::outcome;
+
+    #[test]
+    fn locations_are_found_in_nginxs_order() {
+        let server = "server {
+            location = /exact { return 200 exact; }
+            location / { return 200 root; }
+            location /a/ { return 200 a; location /a/b/ { return 200 a-b; } }
+            location ^~ /sure/ { return 200 sure; }
+            location ~ \\.gif$ { return 200 gif; }
+            location ~* \\.(?<kind>PNG)$ { return 200 $kind; }
+        }";
+        for (line, expected) in [
+            ("GET /exact", "exact"),
+            ("GET /exact/", "root"),
+            ("GET /a/x", "a"),
+            ("GET /a/b/x", "a-b"),
+            ("GET /a/x.gif", "gif"),
+            ("GET /sure/x.gif", "sure"),
+            ("GET /x.PnG", "PnG"),
+            ("GET /x.GIF", "root"),
+        ] {
+            assert_eq!(outcome(server, line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_slash_is_added_for_what_forwards() {
+        let server = "server {
+            location /app/ { proxy_pass http://127.0.0.1:1; }
+            location /files/ { root /tmp; }
+            location = /here { return 200 here; }
+            location /here/ { proxy_pass http://127.0.0.1:1; }
+        }";
+        assert_eq!(outcome(server, "GET /app?x=1"), "301 /app/?x=1");
+        assert_eq!(outcome(server, "GET /files"), "content /files");
+        assert_eq!(outcome(server, "GET /here"), "here");
+    }
+
+    #[test]
+    fn clients_do_not_find_what_is_internal() {
+        let server = "server {
+            location /secret { internal; return 200 secret; }
+            location /open { rewrite ^ /secret; }
+        }";
+        assert_eq!(outcome(server, "GET /secret"), "status 404");
+        assert_eq!(outcome(server, "GET /open"), "secret");
+    }
+
+    #[test]
+    fn limit_except_is_for_all_other_methods() {
+        let server = "server { location / { limit_except GET { deny all; } } }";
+        assert_eq!(outcome(server, "GET /"), "content /");
+        assert_eq!(outcome(server, "HEAD /"), "content /");
+        assert_eq!(outcome(server, "POST /"), "status 403");
+    }
+}

@@ -42,3 +42,25 @@ fn decide(rules: &[Rule], client: &Endpoint) -> Option<bool> {
     };
     rules.iter().find(is_about).map(|rule| rule.allow)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::outcome;
+
+    #[test]
+    fn the_first_rule_about_the_client_decides() {
+        for (rules, expected) in [
+            ("", "content /"),
+            ("deny all;", "status 403"),
+            ("allow 192.0.2.0/24; deny all;", "content /"),
+            ("deny 192.0.2.1; allow all;", "status 403"),
+            ("deny 10.0.0.0/8;", "content /"),
+            ("auth_basic x;", "status 403"),
+            ("auth_basic off;", "content /"),
+            ("satisfy any; allow 192.0.2.1; deny all; auth_basic x;", "content /"),
+        ] {
+            let server = format!("server {{ location / {{ {rules} }} }}");
+            assert_eq!(outcome(&server, "GET /"), expected, "{rules}");
+        }
+    }
+}

@@ -152,3 +152,74 @@ fn special(status: u16, location: Bytes) -> Stop {
     let location = Some(location);
     Stop::Special(Box::new(Response { location, ..Response::new(status) }))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::outcome;
+
+    #[test]
+    fn flags_say_what_comes_next() {
+        let server = "server {
+            location /last { rewrite ^/last/(.*) /found/$1?a=$1 last; return 200 no; }
+            location /break { rewrite ^/break/(.*) /found/$1 break; return 200 no; }
+            location /next { rewrite ^/next/(.*) /found/$1; return 200 on; }
+            location /away { rewrite ^/away/(.*) /found/$1 permanent; }
+            location /drop { rewrite ^/drop/(.*) /found/$1? redirect; }
+            location /far { rewrite ^ https://far/; }
+            location /found { return 200 $uri?$args; }
+        }";
+        for (line, expected) in [
+            ("GET /last/x?q", "/found/x?a=x&q"),
+            ("GET /break/x", "content /found/x"),
+            ("GET /next/x", "on"),
+            ("GET /away/x?q", "301 /found/x?q"),
+            ("GET /drop/x?q", "302 /found/x"),
+            ("GET /far", "302 https://far/"),
+            ("GET /away/%20", "301 /found/%20"),
+        ] {
+            assert_eq!(outcome(server, line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_cycle_ends() {
+        let server = "server { location / { rewrite ^ /x$uri; } }";
+        assert_eq!(outcome(server, "GET /"), "status 500");
+    }
+
+    #[test]
+    fn conditions_have_blocks_of_steps() {
+        let server = "server {
+            if ($arg_x = 1) { return 403; }
+            set $v a;
+            location / {
+                if ($arg_y ~ ^(b)(?<rest>.*)) { set $v $1-$rest; }
+                if ($arg_z) { set $v $v-z; }
+                return 200 $v;
+            }
+        }";
+        for (line, expected) in [
+            ("GET /?x=1", "status 403"),
+            ("GET /", "a"),
+            ("GET /?y=bcd", "b-cd"),
+            ("GET /?y=bcd&z=1", "b-cd-z"),
+            ("GET /?z=0", "a"),
+        ] {
+            assert_eq!(outcome(server, line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn returns_are_statuses_texts_redirects_or_an_end() {
+        let server = "server {
+            location /404 { return 404; }
+            location /444 { return 444; }
+            location /301 { return 301 /x; }
+            location /url { return https://$host/; }
+        }";
+        assert_eq!(outcome(server, "GET /404"), "status 404");
+        assert_eq!(outcome(server, "GET /444"), "Close");
+        assert_eq!(outcome(server, "GET /301"), "301 /x");
+        assert_eq!(outcome(server, "GET /url"), "302 https://a/");
+    }
+}
