@@ -221,7 +221,7 @@ impl Store {
     /// upstream waits for the client.
     fn spill(&mut self, bytes: Bytes) -> io::Result<()> {
         if self.file.is_none() {
-            self.file = tempfile::tempfile_in(&self.room.folder).ok();
+            self.file = temp_file::create(&self.room.folder).ok();
         }
         if let Some(file) = &self.file {
             file.write_all_at(&bytes, self.written)?;

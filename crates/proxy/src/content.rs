@@ -20,6 +20,7 @@ use tidegate_http::exchange::Exchange;
 use tidegate_http::stop::Stop;
 
 use crate::outbox::Payload;
+use crate::temp_file;
 
 /// The body of a request.
 #[derive(Clone, Debug)]
@@ -152,7 +153,7 @@ impl Content {
 }
 
 fn spill(memory: &[u8], folder: &Path) -> io::Result<File> {
-    let mut file = tempfile::tempfile_in(folder)?;
+    let mut file = temp_file::create(folder)?;
     file.write_all(memory)?;
     Ok(file)
 }

@@ -23,6 +23,7 @@ mod request;
 mod response;
 mod silence;
 mod target;
+mod temp_file;
 
 pub use forward::respond;
 pub use upstream::Upstreams;
