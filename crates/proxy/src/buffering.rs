@@ -18,6 +18,8 @@ use bytes::Bytes;
 use futures_core::Stream;
 use tokio::task::JoinHandle;
 
+use crate::temp_file;
+
 /// Where the bytes of an answer come from.
 pub(crate) trait Supply: 'static {
     /// The next bytes, or the end.
