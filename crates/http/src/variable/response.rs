@@ -11,7 +11,11 @@ use crate::status::on_wire;
 
 pub(super) fn value(ex: &mut Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
     match builtin {
-        Builtin::Status => Some(format!("{:03}", on_wire(ex.sent.status)).into()),
+        Builtin::Status => {
+            // Within an error page it is already the status that the answer will have.
+            let status = ex.error.status.unwrap_or(ex.sent.status);
+            Some(format!("{:03}", on_wire(status)).into())
+        }
         Builtin::BytesSent => Some(number(ex.sent.bytes)),
         Builtin::BodyBytesSent => Some(number(ex.sent.body_bytes)),
         Builtin::GzipRatio => ex.sent.gzip_ratio.as_ref().and_then(|counts| ratio(counts.get())),
