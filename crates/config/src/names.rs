@@ -17,6 +17,7 @@ pub struct Names {
     groups: Vec<GroupName>,
     formats: Vec<FormatName>,
     files: Vec<PathBuf>,
+    folders: Vec<PathBuf>,
     ignored: Vec<(String, &'static str, Span)>,
 }
 
@@ -209,6 +210,18 @@ impl Names {
             self.files.push(path);
             self.files.len() - 1
         }))
+    }
+
+    /// Takes note of a folder that is made at the start.
+    pub(crate) fn folder(&mut self, path: PathBuf) -> PathBuf {
+        if !self.folders.contains(&path) {
+            self.folders.push(path.clone());
+        }
+        path
+    }
+
+    pub(crate) fn folders(&self) -> &[PathBuf] {
+        &self.folders
     }
 
     pub(crate) fn files(&self) -> &[PathBuf] {

@@ -60,6 +60,9 @@ pub struct Http {
     /// The files that lines are written to; a [`FileId`](crate::names::FileId) is a place in here.
     #[plain]
     pub files: Vec<PathBuf>,
+    /// The folders for temporary files, which are made where they lack.
+    #[plain]
+    pub folders: Vec<PathBuf>,
     /// The variables that the configuration defines; a [`Slot`] is a place in here.
     #[plain]
     pub slots: Vec<SlotInfo>,
@@ -172,6 +175,7 @@ impl HttpDraft {
         if !http.servers.iter().any(|server| server.location.any(&unsaid)) {
             http.files.truncate(written);
         }
+        http.folders = cx.names.folders().to_vec();
         http.slots = cx
             .names
             .slots()

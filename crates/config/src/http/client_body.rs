@@ -53,9 +53,14 @@ choice! {
     }
 }
 
+fn temp_path(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<PathBuf, Fault> {
+    let path = leveled_path(args, cx)?;
+    Ok(cx.names.folder(path))
+}
+
 /// A folder and up to three lengths of folder names in it. The levels are read and checked; files
 /// are made in the folder itself, without names where the system can.
-pub(crate) fn temp_path(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<PathBuf, Fault> {
+pub(crate) fn leveled_path(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<PathBuf, Fault> {
     for word in args.from(1) {
         if !matches!(word.text.as_str(), "1" | "2" | "3") {
             return Err(Fault::sentence(format!("invalid value \"{}\"", word.text)).at(word.span));

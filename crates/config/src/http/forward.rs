@@ -6,7 +6,7 @@ use std::time::Duration;
 use tidegate_config_derive::Directives;
 
 use crate::directive::{Arguments, Arity, Cx, Fault};
-use crate::http::client_body::temp_path;
+use crate::http::client_body::leveled_path;
 use crate::value::size::Size;
 use crate::value::{Buffers, Offset, Value};
 
@@ -111,11 +111,11 @@ pub struct Forward {
 }
 
 fn forward_temp_path(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<PathBuf, Fault> {
-    let path = temp_path(args, cx)?;
+    let path = leveled_path(args, cx)?;
     // The default of a family is its own name.
     let family = args.name.text.split('_').next().unwrap_or_default();
     let family = if family == "{}" { "proxy" } else { family };
-    Ok(PathBuf::from(path.to_string_lossy().replace("{}", family)))
+    Ok(cx.names.folder(PathBuf::from(path.to_string_lossy().replace("{}", family))))
 }
 
 /// When another server is asked.

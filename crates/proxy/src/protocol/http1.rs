@@ -125,7 +125,8 @@ impl Answer {
             100..200 => return Ok(Event::Hint(parsed.head)),
             _ => {
                 let body = Body::after(&parsed, self.head_only);
-                self.keep = body.is_framed() && !parsed.close;
+                let kept = self.dialect == Dialect::Http; // the others close after every answer
+                self.keep = kept && body.is_framed() && !parsed.close;
                 self.state = State::Body(body);
             }
         }

@@ -1,6 +1,8 @@
-//! Giving up root's rights.
+//! Giving up root's rights, and what must be done before.
 
 use std::ffi::CString;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow};
@@ -14,10 +16,7 @@ pub(crate) fn become_user(words: Option<&[String]>, logs: &[PathBuf]) -> Result<
     if !Uid::effective().is_root() {
         return Ok(());
     }
-    let name = words.and_then(|words| words.first()).map_or("nobody", String::as_str);
-    let user = User::from_name(name)
-        .with_context(|| format!("getpwnam(\"{name}\") failed"))?
-        .ok_or_else(|| anyhow!("getpwnam(\"{name}\") failed: there is no such user"))?;
+    let user = named(words)?;
     let gid: Gid = match words.and_then(|words| words.get(1)) {
         None => user.gid,
         Some(group) => {
@@ -35,11 +34,30 @@ pub(crate) fn become_user(words: Option<&[String]>, logs: &[PathBuf]) -> Result<
         let _ = chown(log, Some(user.uid), None);
     }
     set_keep_capabilities(true).context("prctl(PR_SET_KEEPCAPS) failed")?;
-    initgroups(&CString::new(name)?, gid).context("initgroups() failed")?;
+    initgroups(&CString::new(user.name)?, gid).context("initgroups() failed")?;
     setgid(gid).context("setgid() failed")?;
     setuid(user.uid).context("setuid() failed")?;
     let kept = CapabilitySet::NET_BIND_SERVICE;
     let inheritable = CapabilitySet::empty();
     set_capabilities(None, CapabilitySets { effective: kept, permitted: kept, inheritable })
         .context("capset() failed")
+}
+
+/// Makes the folders for temporary files where they lack, for that user alone. Where it fails, the
+/// first file tells.
+pub(crate) fn make_folders(folders: &[PathBuf], words: Option<&[String]>) {
+    let owner = named(words).ok().filter(|_| Uid::effective().is_root());
+    for folder in folders {
+        let made = DirBuilder::new().mode(0o700).create(folder);
+        if let (Ok(()), Some(owner)) = (made, &owner) {
+            let _ = chown(folder, Some(owner.uid), None);
+        }
+    }
+}
+
+fn named(words: Option<&[String]>) -> Result<User> {
+    let name = words.and_then(|words| words.first()).map_or("nobody", String::as_str);
+    User::from_name(name)
+        .with_context(|| format!("getpwnam(\"{name}\") failed"))?
+        .ok_or_else(|| anyhow!("getpwnam(\"{name}\") failed: there is no such user"))
 }

@@ -86,3 +86,12 @@ proptest! {
         prop_assert_eq!(unpack(&head[4..]), packet.params);
     }
 }
+
+#[test]
+fn a_connection_carries_one_request_only() {
+    let codec = Uwsgi::new(&Packet::default()).unwrap();
+    let mut decoder = codec.decoder(4096);
+    let mut input = BytesMut::from("Status: 200\r\nContent-Length: 0\r\n\r\n");
+    while !matches!(decoder.decode(&mut input, false), Ok(Some(Event::End))) {}
+    assert!(!decoder.reusable());
+}
