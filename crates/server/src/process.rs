@@ -42,6 +42,12 @@ pub(crate) fn run(source: &Source, config: Config) -> Result<()> {
     if config.main.process.daemon && !daemon::in_background() {
         return daemon::start();
     }
+    // Before anybody can see that it runs: a signal would end it.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let signals = {
+        let _guard = runtime.enter();
+        Signals::new()?
+    };
     let http = Arc::clone(&config.http);
     let listeners = listen::open(&http, &Listeners::new())?;
     limit_files(config.main.process.rlimit_nofile);
@@ -51,11 +57,6 @@ pub(crate) fn run(source: &Source, config: Config) -> Result<()> {
         format!("open() \"{}\" failed", shared.config.main.process.pid.display())
     })?;
     user::become_user(shared.config.main.process.user.as_deref(), &shared.http.files)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let signals = {
-        let _guard = runtime.enter();
-        Signals::new()?
-    };
     let process = Process::start(source.clone(), shared, listeners)?;
     if in_background {
         daemon::detach()?;
@@ -68,6 +69,7 @@ pub(crate) fn run(source: &Source, config: Config) -> Result<()> {
 /// What all workers share of a configuration; nothing of it is seen before all of it is there.
 fn build(config: Config, http: Arc<Http>, before: Option<&Shared>) -> Result<Arc<Shared>> {
     make_log_folder(&http.files);
+    user::make_folders(&http.folders, config.main.process.user.as_deref());
     let files = LogFiles::open(&http.files, before.map(|before| &*before.files))
         .map_err(|(path, error)| anyhow!("open() \"{}\" failed ({error})", path.display()))?;
     let upstreams = Upstreams::new(&http, before.map(|before| &*before.upstreams));
