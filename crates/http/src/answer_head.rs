@@ -117,10 +117,16 @@ fn write_status(response: &Response, out: &mut BytesMut) {
     let code = status::on_wire(response.status);
     out.put_slice(b"HTTP/1.1 ");
     out.put_slice(itoa::Buffer::new().format(code).as_bytes());
-    out.put_u8(b' ');
     match &response.reason {
-        Some(reason) => out.put_slice(reason),
-        None => out.put_slice(status::reason(code).as_bytes()),
+        Some(reason) if reason.is_empty() => {}
+        Some(reason) => {
+            out.put_u8(b' ');
+            out.put_slice(reason);
+        }
+        None => {
+            out.put_u8(b' ');
+            out.put_slice(status::reason(code).as_bytes());
+        }
     }
     out.put_slice(b"\r\n");
 }

@@ -35,6 +35,8 @@ pub struct Response {
     pub body: Body,
     /// Whether ranges of it may be asked for (nginx: `allow_ranges`).
     pub allow_ranges: bool,
+    /// Whether only one range may be asked for at once (nginx: `single_range`).
+    pub single_range: bool,
     /// Whether the connection must end after it.
     pub close: bool,
     /// Whether the conditions of the request (`If-Modified-Since` and its kin) were judged by an

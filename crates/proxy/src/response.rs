@@ -136,6 +136,7 @@ pub(crate) fn response(
         content_length: head.content_length,
         headers: Headers::with_capacity(head.headers.len()),
         allow_ranges: rules.forward.force_ranges,
+        single_range: true,
         judged: true,
         ..Response::default()
     };

@@ -21,6 +21,7 @@ use crate::stop::Stop;
 /// `ngx_http_range_header_filter`).
 pub(super) fn apply(ex: &Exchange<'_>, response: &mut Response) -> Result<(), Stop> {
     let most = ex.location.not_modified.max_ranges as usize;
+    let most = if response.single_range { most.min(1) } else { most };
     let Some(length) = response.content_length else { return Ok(()) };
     let whole = !matches!(response.body, Body::Stream(_) | Body::Tunnel(_));
     let cuttable = response.allow_ranges && response.status == 200 && whole;
