@@ -55,8 +55,9 @@ pub fn load(path: &Path, options: &Options) -> Loaded {
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut cx =
         Cx { diagnostics: &mut diagnostics, names: &mut names, prefix: &options.prefix, folder };
-    let config = check(&table(), &statements, options.error_log.as_deref(), &mut cx);
-    lint::run(&statements, &mut diagnostics);
+    let table = table();
+    let config = check(&table, &statements, options.error_log.as_deref(), &mut cx);
+    lint::run(&statements, &table, &sources, &mut diagnostics);
     names.finish(&mut diagnostics);
     let config = if diagnostics.has_errors() { None } else { config };
     Loaded { config, diagnostics, sources }

@@ -4,7 +4,7 @@
 //! nothing), or what some fields hold: `place: path = value`, the place being `server 0`, a
 //! location's name in the first server (`/x`, `/x if 0`), or `http`. `UPDATE=1` writes what came.
 //! With `TIDEGATE_ORACLE` naming an nginx, or one at hand, its first fault must be among ours.
-#![allow(clippy::panic, clippy::unwrap_used)]
+#![allow(clippy::panic, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
@@ -157,7 +157,7 @@ fn field(of: &impl Debug, path: &str) -> String {
         lines = lines[start..end + usize::from(closes && lines[start].ends_with(['{', '[', '(']))]
             .to_vec();
     }
-    let joined: String = lines.iter().map(|line| format!("{} ", line.trim())).collect();
+    let joined = lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
     let (_, value) = joined.split_once(": ").unwrap();
     let value = value.trim().trim_end_matches(',').replace("( ", "(").replace("[ ", "[");
     value.replace(", )", ")").replace(", ]", "]").replace(", }", " }")

@@ -60,7 +60,8 @@ impl Table {
         all
     }
 
-    fn knows(&self, name: &str) -> bool {
+    /// Whether there is a directive of this name.
+    pub(crate) fn knows(&self, name: &str) -> bool {
         self.by_name.contains_key(name)
     }
 

@@ -1,40 +1,40 @@
 //! `proxy_set_header` beside `uwsgi_pass`, and the like: it does nothing there.
 
-use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::syntax::{End, Statement};
+use super::{Level, first_of, warn};
+use crate::diagnostic::Diagnostics;
+use crate::syntax::Statement;
 
 const PROTOCOLS: [&str; 5] = ["proxy", "uwsgi", "fastcgi", "scgi", "grpc"];
 
 /// Looks for directives of one protocol in a block that forwards by another one.
-pub(super) fn check(statements: &[Statement], diagnostics: &mut Diagnostics) {
-    for statement in statements {
-        if let End::Block { body, .. } = &statement.end {
-            check(body, diagnostics);
-        }
-    }
+pub(super) fn check(level: &Level<'_>, diagnostics: &mut Diagnostics) {
     let forwards = |protocol: &str| {
-        statements.iter().find(|s| s.name.text.strip_suffix("_pass") == Some(protocol))
+        level.body.iter().find(|s| s.name.text.strip_suffix("_pass") == Some(protocol))
     };
     let Some((used, pass)) =
         PROTOCOLS.iter().find_map(|protocol| Some((*protocol, forwards(protocol)?)))
     else {
         return;
     };
-    for statement in statements {
+    let mut params = false;
+    for statement in level.body {
         let name = &statement.name.text;
         let Some((other, rest)) = name.split_once('_') else { continue };
         if other == used || !PROTOCOLS.contains(&other) || forwards(other).is_some() {
             continue;
         }
+        // A file of parameters is told of once.
+        if rest == "param" && std::mem::replace(&mut params, true) {
+            continue;
+        }
         let text = format!("\"{name}\" does nothing beside \"{}\"", pass.name.text);
-        let hint = mend(used, rest, statement);
-        diagnostics.push(Diagnostic::warn(text).at(statement.span).hint(hint));
+        warn(diagnostics, statement, text, mend(used, rest, statement));
     }
 }
 
 /// What says the same for the protocol that is used.
 fn mend(used: &str, rest: &str, statement: &Statement) -> String {
-    let field = statement.args.first().map(|word| word.text.as_str()).unwrap_or_default();
+    let field = first_of(statement);
     match rest {
         "set_header" if used != "proxy" => {
             let value = statement.args.get(1).map(|word| word.text.as_str()).unwrap_or_default();
@@ -44,6 +44,7 @@ fn mend(used: &str, rest: &str, statement: &Statement) -> String {
                  write: {used}_param HTTP_{param} {value};"
             )
         }
+        "param" if used == "proxy" => "remove it; an HTTP upstream has no parameters".to_owned(),
         "redirect" | "http_version" | "cookie_path" | "cookie_domain" => {
             format!("remove it; {used} needs nothing like it")
         }

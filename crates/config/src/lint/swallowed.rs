@@ -1,0 +1,46 @@
+//! A `;` that is missing swallows the next line, where a directive takes any number of words.
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::directive::Table;
+use crate::source::Sources;
+use crate::syntax::{End, Statement};
+
+/// Directives whose names are also found as hosts, groups and values.
+const VALUES: [&str; 8] = ["env", "http", "map", "mail", "server", "ssl", "stream", "user"];
+
+/// Looks for the name of a directive that begins a line within another one.
+pub(super) fn check(
+    statements: &[Statement],
+    table: &Table,
+    sources: &Sources,
+    diagnostics: &mut Diagnostics,
+) {
+    for statement in statements {
+        if let End::Block { body, .. } = &statement.end {
+            check(body, table, sources, diagnostics);
+        }
+        let refused = |found: &Diagnostic| {
+            found.severity == Severity::Emerg
+                && found.span.is_some_and(|span| {
+                    (span.file, span.start) == (statement.span.file, statement.span.start)
+                })
+        };
+        if diagnostics.iter().any(refused) {
+            continue;
+        }
+        let line = |span| sources.position(span).map(|(_, line, _)| line);
+        let mut before = line(statement.name.span);
+        let name = &statement.name.text;
+        for word in &statement.args {
+            let here = line(word.span);
+            let begins = here != before && !word.quoted;
+            let directive = table.knows(&word.text) && !VALUES.contains(&word.text.as_str());
+            if begins && directive && table.knows(name) {
+                let text = format!("\"{}\" is taken for an argument of \"{name}\"", word.text);
+                let hint = format!("a `;` is missing before `{}`", word.text);
+                diagnostics.push(Diagnostic::warn(text).at(word.span).hint(hint));
+            }
+            before = here;
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! `try_files $uri = 404`: two words, and the second is a file.
+
+use super::{Level, warn};
+use crate::diagnostic::Diagnostics;
+
+/// Looks for a status that is torn from its `=`.
+pub(super) fn check(level: &Level<'_>, diagnostics: &mut Diagnostics) {
+    for tries in level.all("try_files") {
+        let [.., equals, status] = tries.args.as_slice() else { continue };
+        let is_status = status.text.len() == 3 && status.text.bytes().all(|b| b.is_ascii_digit());
+        if equals.text == "=" && is_status {
+            let text = format!("\"=\" is taken for a file, and \"{}\" for a URI", status.text);
+            warn(diagnostics, tries, text, format!("write them as one word: ={}", status.text));
+        }
+    }
+}
