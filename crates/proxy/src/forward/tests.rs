@@ -1,3 +1,5 @@
+//! Applications on real sockets, and what comes of asking them.
+
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io::{Read, Write};

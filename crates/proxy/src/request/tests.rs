@@ -1,3 +1,5 @@
+//! What of a request is sent on.
+
 use tidegate_config::value::template::Template;
 
 use super::*;
