@@ -72,8 +72,11 @@ pub(super) fn parse(bytes: Bytes, dialect: Dialect) -> Result<Parsed, Invalid> {
         None => cgi_status(&headers)?,
     };
     let (content_length, chunked) = framing(&headers)?;
-    let close =
-        close || headers.all(b"Connection").any(|value| contains_ignore_case(value, b"close"));
+    // CGI's heirs end an answer with its connection.
+    let cgi = dialect == Dialect::Cgi;
+    let close = cgi
+        || close
+        || headers.all(b"Connection").any(|value| contains_ignore_case(value, b"close"));
     let head = Head { status, reason, headers, content_length, upgrade: false, size };
     Ok(Parsed { head, chunked, close })
 }

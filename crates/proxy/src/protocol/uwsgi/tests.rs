@@ -61,6 +61,7 @@ fn chunks_are_taken_apart_here_too() {
     assert!(matches!(decoder.decode(&mut input, false), Ok(Some(Event::Head(_)))));
     assert_eq!(decoder.decode(&mut input, false), Ok(Some(Event::Body("hi".into()))));
     assert_eq!(decoder.decode(&mut input, false), Ok(Some(Event::End)));
+    assert!(!decoder.reusable(), "a connection carries one request");
 }
 
 /// What uWSGI reads.
