@@ -8,7 +8,9 @@
 mod apps;
 mod corpus;
 mod demo;
+mod gzip;
 mod harness;
 mod oracle;
+mod root;
 mod seeds;
 mod tidy;
