@@ -93,6 +93,8 @@ async fn tried_files() {
             location /app2 { return 200 "app2 $uri $args $request_uri"; }
             location /static/ { alias html/files/; try_files $uri $uri.txt =404; }
             location /dir/ { try_files $uri/ =404; }
+            location ~ ^/whole/(.+)$ { alias html/files/; try_files $1 $1.txt =404; }
+            location ~ ^/itself/(.+)$ { alias html/files/$1; try_files "" =404; }
             location /words/ { try_files $uri /maintenance.html $uri/index.html =503; }
             location /loop { try_files /nothing /loop; }
         }"#,
@@ -122,6 +124,11 @@ async fn tried_files() {
         "/dir/sub",
         "/dir/sub/",
         "/dir/none",
+        "/whole/a.txt",
+        "/whole/a",
+        "/whole/b",
+        "/itself/a.txt",
+        "/itself/b",
         "/words/x",
         "POST /app/gone || body",
         "HEAD /missing",

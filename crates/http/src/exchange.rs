@@ -46,6 +46,9 @@ pub struct Exchange<'a> {
     /// Whether the path still begins with its location's name, for which the URI of `proxy_pass`
     /// stands; not after `rewrite … break` (nginx: `valid_location`). A location found sets it.
     pub in_location: bool,
+    /// Whether `try_files` has found the path behind an `alias` that stands for the whole of a
+    /// location (nginx: `add_uri_to_alias`).
+    pub behind_alias: bool,
     /// The client's address, which `realip` may change.
     pub remote: Endpoint,
     /// Whether it came here by an internal redirect.
@@ -106,6 +109,7 @@ impl<'a> Exchange<'a> {
             body,
             raw_uri: true,
             in_location: true,
+            behind_alias: false,
             remote: connection.peer.clone(),
             internal: false,
             redirects_left: 10,

@@ -37,6 +37,7 @@ pub fn named(ex: &mut Exchange<'_>, name: &str) -> Result<(), Stop> {
     };
     ex.location = location;
     ex.internal = true;
+    ex.behind_alias = false;
     ex.limit_methods();
     Ok(())
 }

@@ -18,6 +18,7 @@ impl Exchange<'_> {
         self.args = args;
         self.raw_uri = false;
         self.in_location = true;
+        self.behind_alias = false;
         self.internal = true;
         self.location = &self.server.location;
         Ok(())

@@ -25,6 +25,7 @@ impl Exchange<'_> {
         let root = &self.location.root.root;
         let name = match root.replaces {
             _ if !root.alias => 0,
+            None if self.behind_alias => 0,
             None => self.uri.len(),
             Some(name) => name,
         };

@@ -59,7 +59,12 @@ fn exists(ex: &mut Exchange<'_>, base: &Base, one: &Try) -> Option<Bytes> {
     }
     Some(match replaced {
         Some(replaced) => Bytes::from([replaced, name].concat()),
-        None if root.alias => ex.uri.clone(),
+        // The alias stands for the whole URI, so that it takes a name to go behind it.
+        None if root.alias && (one.folder || name.is_empty()) => ex.uri.clone(),
+        None if root.alias => {
+            ex.behind_alias = true;
+            name
+        }
         None => name,
     })
 }
