@@ -26,7 +26,7 @@ const TYPES: &str = "types { text/html html; text/css css; text/plain txt; image
 /// What is compared of the access log.
 const LOG: &str = "log_format compare '$remote_addr $remote_user \"$request\" status=$status \
     \"$http_referer\" \"$http_user_agent\" $request_length $connection_requests \
-    [$request_completion] $server_name:$server_port $host $uri $args bytes=$body_bytes_sent';\n\
+    [$request_completion] $server_name:$server_port $host $uri args=[$args] bytes=$body_bytes_sent';\n\
     access_log logs/access.log compare;\n";
 
 /// A configuration that both servers run.

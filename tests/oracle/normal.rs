@@ -45,7 +45,9 @@ pub fn bytes(server: &Tidegate, bytes: &[u8]) -> String {
 
 /// A line of the access log whose last word is `$body_bytes_sent`.
 pub fn log_line(server: &Tidegate, line: &str) -> String {
-    let line = server.anonymous(line);
+    // Whether nginx says `-` or nothing of arguments that an internal redirect has dropped is chance:
+    // it looks at memory that nobody has set.
+    let line = server.anonymous(line).replace("args=[-]", "args=[]");
     match line.rsplit_once(" bytes=") {
         // The pages of redirects and errors hold the server's name, which has another length.
         Some((front, _)) if front.contains(" status=3") || front.contains(" status=4") => {

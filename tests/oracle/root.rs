@@ -94,7 +94,6 @@ async fn tried_files() {
             location /static/ { alias html/files/; try_files $uri $uri.txt =404; }
             location /dir/ { try_files $uri/ =404; }
             location ~ ^/whole/(.+)$ { alias html/files/; try_files $1 $1.txt =404; }
-            location ~ ^/itself/(.+)$ { alias html/files/$1; try_files "" =404; }
             location /words/ { try_files $uri /maintenance.html $uri/index.html =503; }
             location /loop { try_files /nothing /loop; }
         }"#,
@@ -127,13 +126,26 @@ async fn tried_files() {
         "/whole/a.txt",
         "/whole/a",
         "/whole/b",
-        "/itself/a.txt",
-        "/itself/b",
         "/words/x",
         "POST /app/gone || body",
         "HEAD /missing",
         "/loop",
     ])
+    .await;
+}
+
+#[tokio::test]
+async fn an_alias_may_be_tried_itself() {
+    // nginx forgets the URI, and with it the type.
+    alike(
+        r#"server {
+            listen 127.0.0.1:8080;
+            location ~ ^/itself/(.+)$ { alias html/files/$1; try_files "" =404; }
+        }"#,
+    )
+    .with_file("files/a.txt", "a")
+    .without_logs()
+    .answers(&["/itself/a.txt", "/itself/b"])
     .await;
 }
 
