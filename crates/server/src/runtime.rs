@@ -40,6 +40,8 @@ pub(crate) struct Generation {
     /// Numbers of what goes on.
     pub(crate) counters: Arc<Counters>,
     by_address: HashMap<BindAddress, usize>,
+    /// The only socket, where there is one alone: nothing needs to be looked up then.
+    alone: bool,
 }
 
 impl Generation {
@@ -47,6 +49,7 @@ impl Generation {
     pub(crate) fn new(shared: &Shared, counters: &Arc<Counters>) -> Self {
         let sockets = shared.http.sockets.iter().enumerate();
         Self {
+            alone: shared.http.sockets.len() == 1,
             http: Arc::clone(&shared.http),
             logs: Logs::new(&shared.config, Arc::clone(&shared.files)),
             upstreams: Arc::clone(&shared.upstreams),
@@ -58,6 +61,9 @@ impl Generation {
 
     /// The socket that a connection came by: the one of its very address, else that of its port.
     pub(crate) fn socket(&self, connection: &Connection) -> Option<&Socket> {
+        if self.alone {
+            return self.http.sockets.first();
+        }
         let place = match &connection.local {
             Endpoint::Unix(path) => {
                 let path = path.clone().unwrap_or_default();

@@ -195,9 +195,9 @@ impl Writer<'_> {
     }
 
     async fn pieces(&mut self, [one, two, three]: [Bytes; 3]) -> io::Result<()> {
-        let mut pieces = [std::mem::take(&mut self.head), one, two, three];
+        let pieces = [std::mem::take(&mut self.head), one, two, three];
         let length: usize = pieces.iter().map(Bytes::len).sum();
-        self.io.write_all(&mut pieces, self.patience).await?;
+        self.io.write_all(pieces, self.patience).await?;
         self.bytes += length as u64;
         Ok(())
     }

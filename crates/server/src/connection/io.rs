@@ -11,8 +11,11 @@ use tokio::time::timeout;
 
 use super::stream::Stream;
 
-/// How much is read at once.
+/// How much is read at once within a body.
 const READ: usize = 16 * 1024;
+
+/// How much is read at once where a head may begin; most heads are shorter.
+const READ_HEAD: usize = 2 * 1024;
 
 /// A client's socket, and what was read from it and not yet used.
 #[derive(Debug)]
@@ -46,10 +49,15 @@ impl Io {
     /// Reads what is there behind what was read before.
     pub(crate) fn fill_now(&self) -> io::Result<usize> {
         let mut buffer = self.buffer.borrow_mut();
-        buffer.reserve(READ);
+        let size = if buffer.capacity() == 0 { READ_HEAD } else { READ };
+        buffer.reserve(size);
+        let room = buffer.capacity() - buffer.len();
         let read = self.stream.try_read_buf(&mut buffer)?;
         if read == 0 {
             self.ended.set(true);
+        } else if read < room {
+            // Nothing is left, so that the next wait need not ask the kernel first.
+            self.stream.forget_readiness();
         }
         Ok(read)
     }
@@ -72,23 +80,19 @@ impl Io {
 
     /// Writes all of it; `patience` bounds the time in which the client takes nothing
     /// (`send_timeout`).
-    pub(crate) async fn write_all(
+    pub(crate) async fn write_all<const N: usize>(
         &self,
-        pieces: &mut [Bytes],
+        mut pieces: [Bytes; N],
         patience: Duration,
     ) -> io::Result<()> {
         loop {
-            let slices: Vec<IoSlice<'_>> = pieces
-                .iter()
-                .filter(|piece| !piece.is_empty())
-                .map(|piece| IoSlice::new(piece))
-                .collect();
-            if slices.is_empty() {
+            if pieces.iter().all(Bytes::is_empty) {
                 return Ok(());
             }
+            let slices = pieces.each_ref().map(|piece| IoSlice::new(piece));
             match self.stream.try_write_vectored(&slices) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(written) => advance(pieces, written),
+                Ok(written) => advance(&mut pieces, written),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.room(patience).await?;
                 }

@@ -42,6 +42,16 @@ impl Stream {
         }
     }
 
+    /// Takes note that all there was has been read; the kernel tells of more.
+    pub(crate) fn forget_readiness(&self) {
+        let none = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
+        let interest = tokio::io::Interest::READABLE;
+        let _ = match self {
+            Self::Tcp(stream) => stream.try_io(interest, none),
+            Self::Unix(stream) => stream.try_io(interest, none),
+        };
+    }
+
     /// Waits until there is something to read.
     pub(crate) async fn readable(&self) -> io::Result<()> {
         match self {

@@ -62,7 +62,7 @@ async fn downwards(
     carried: &mut u64,
 ) -> io::Result<()> {
     *carried += early.len() as u64;
-    io.write_all(&mut [early], patience).await?;
+    io.write_all([early], patience).await?;
     loop {
         let mut buffer = BytesMut::with_capacity(READ);
         let read = tokio::time::timeout(patience, upstream.read_buf(&mut buffer)).await??;
@@ -70,6 +70,6 @@ async fn downwards(
             return Ok(());
         }
         *carried += read as u64;
-        io.write_all(&mut [buffer.freeze()], patience).await?;
+        io.write_all([buffer.freeze()], patience).await?;
     }
 }
