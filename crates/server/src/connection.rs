@@ -146,7 +146,10 @@ async fn one(worker: &Rc<Worker>, connection: &Connection, io: &Rc<Io>, next: Ne
     let Some(socket) = generation.socket(connection) else { return Sent::Close };
     let state = BodyState::new(&next.head);
     let body = Box::new(Http1Body::new(Rc::clone(io), Rc::clone(&state)));
-    let Some(mut ex) = exchange(&generation, connection, socket, *next.head, body) else {
+    // A head that could not be read names no server, unless it came as far as a host.
+    let named = next.fault.is_none() || next.head.host.is_some();
+    let place = (socket, named);
+    let Some(mut ex) = exchange(&generation, connection, place, *next.head, body) else {
         return Sent::Close;
     };
     ex.number = next.number;
@@ -171,7 +174,9 @@ async fn one(worker: &Rc<Worker>, connection: &Connection, io: &Rc<Io>, next: Ne
         Some(response) => send(worker, io, &mut ex, &state, response).await,
         None => Sent::Close,
     };
-    ex.body_received += state.used.get();
+    if !state.is_broken() {
+        ex.body_received += state.used.get();
+    }
     // nginx counts them as if they were of the body.
     ex.sent.bytes += state.said.get();
     ex.sent.body_bytes += state.said.get();
@@ -234,13 +239,13 @@ async fn send(
 fn exchange<'a>(
     generation: &'a Generation,
     connection: &'a Connection,
-    socket: &'a Socket,
+    (socket, named): (&'a Socket, bool),
     head: RequestHead,
     body: Box<Http1Body>,
 ) -> Option<Exchange<'a>> {
     let http: &Http = &generation.http;
     let host = head.host.clone().unwrap_or_default();
-    let found = socket.names.find(&host);
+    let found = if named { socket.names.find(&host) } else { None };
     let server = http.servers.get(found.map_or(socket.default, |found| found.server))?;
     let mut ex = Exchange::new((http, &generation.logs), connection, server, head, body);
     if let Some(pattern) = found.and_then(|found| found.pattern) {
