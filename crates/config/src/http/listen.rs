@@ -117,19 +117,29 @@ impl Value for Listener {
     }
 }
 
+/// What becomes of an address with `ssl` or `quic`.
+const NOT_OPENED: &str =
+    "the address is not opened, as connections to clients are not encrypted yet";
+
 impl ListenOptions {
     fn parameter(&mut self, word: &Word, cx: &mut Cx<'_>) -> Result<(), Fault> {
         let (key, value) = word.text.split_once('=').unwrap_or((&word.text, ""));
         match (key, word.text.contains('=')) {
             ("default_server" | "default", false) => self.default_server = true,
-            ("ssl", false) => self.ssl = true,
+            ("ssl", false) => {
+                self.ssl = true;
+                cx.names.ignored("listen ... ssl", NOT_OPENED, word.span);
+            }
             ("http2", false) => {
                 self.http2 = true;
                 let text = "the \"listen ... http2\" directive is deprecated, use the \"http2\" directive instead";
                 cx.warn(text, word.span, "http2 on;");
             }
             ("spdy", false) => cx.warn("SPDY is gone", word.span, "http2 on;"),
-            ("quic", false) => self.quic = true,
+            ("quic", false) => {
+                self.quic = true;
+                cx.names.ignored("listen ... quic", NOT_OPENED, word.span);
+            }
             ("proxy_protocol", false) => self.proxy_protocol = true,
             ("bind", false) => self.bind = true,
             ("deferred", false) => (self.deferred, self.bind) = (true, true),
