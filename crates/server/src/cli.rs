@@ -3,7 +3,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Error, Result, anyhow, bail};
 use lexopt::prelude::{Long, Short, ValueExt};
 
 use crate::process::Command;
@@ -69,7 +69,7 @@ impl Cli {
     pub(crate) fn read() -> Result<Self> {
         let mut cli = Self::default();
         let mut parser = lexopt::Parser::from_env();
-        while let Some(word) = parser.next()? {
+        while let Some(word) = parser.next().map_err(in_nginx_words)? {
             match word {
                 Short('h' | '?') | Long("help") => cli.action = Action::Help,
                 Short('v') | Long("version") => cli.action = Action::Version,
@@ -77,18 +77,18 @@ impl Cli {
                 Short('t') => cli.action = Action::Test,
                 Short('T') => cli.action = Action::Dump,
                 Short('q') => cli.quiet = true,
-                Short('p') => cli.prefix = Some(parser.value()?.into()),
-                Short('c') => cli.conf = Some(parser.value()?.into()),
-                Short('e') => cli.error_log = Some(parser.value()?.into()),
-                Short('g') => cli.global = Some(parser.value()?.string()?),
+                Short('p') => cli.prefix = Some(parser.value().map_err(in_nginx_words)?.into()),
+                Short('c') => cli.conf = Some(parser.value().map_err(in_nginx_words)?.into()),
+                Short('e') => cli.error_log = Some(parser.value().map_err(in_nginx_words)?.into()),
+                Short('g') => cli.global = Some(parser.value().map_err(in_nginx_words)?.string()?),
                 Short('s') => {
-                    let word = parser.value()?.string()?;
+                    let word = parser.value().map_err(in_nginx_words)?.string()?;
                     match Command::of(&word) {
                         Some(command) => cli.action = Action::Signal(command),
                         None => bail!("invalid option: \"-s {word}\""),
                     }
                 }
-                other => return Err(other.unexpected().into()),
+                other => return Err(in_nginx_words(other.unexpected())),
             }
         }
         Ok(cli)
@@ -134,4 +134,20 @@ fn absolute(path: &Path) -> PathBuf {
     let full = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
     // `-p .` must not leave a `/./` in paths.
     full.components().collect()
+}
+
+/// What is wrong with an option, as nginx says it.
+fn in_nginx_words(error: lexopt::Error) -> Error {
+    match error {
+        lexopt::Error::UnexpectedOption(option) => {
+            anyhow!("invalid option: \"{}\"", option.trim_start_matches('-'))
+        }
+        lexopt::Error::UnexpectedArgument(word) => {
+            anyhow!("invalid option: \"{}\"", word.to_string_lossy())
+        }
+        lexopt::Error::MissingValue { option: Some(option) } => {
+            anyhow!("option \"{option}\" requires parameter")
+        }
+        other => other.into(),
+    }
 }

@@ -161,13 +161,15 @@ async fn one(worker: &Rc<Worker>, connection: &Connection, io: &Rc<Io>, next: Ne
             Some(response) => response,
             None => pipeline::refuse(&mut ex, &generation, 500).await,
         },
-        Some(fault) => {
-            let (status, text) = match fault {
-                Fault::Head(fault) => (fault.status(), format!("{fault} while {}", fault.action())),
-                Fault::TimedOut => (408, TIMED_OUT.to_owned()),
-            };
-            ex.log(Level::Info, &text);
-            pipeline::refuse(&mut ex, &generation, status).await
+        Some(Fault::Head(fault)) => {
+            ex.log(Level::Info, &format!("{fault} while {}", fault.action()));
+            pipeline::refuse(&mut ex, &generation, fault.status()).await
+        }
+        Some(Fault::TimedOut) => {
+            // As in nginx, one who has not even asked gets no answer.
+            ex.log(Level::Info, TIMED_OUT);
+            ex.sent.status = 408;
+            None
         }
     };
     let sent = match response {

@@ -27,12 +27,20 @@ pub(crate) type Listeners = HashMap<BindAddress, Listener>;
 
 /// Why a socket cannot be listened on, in nginx's words.
 #[derive(Debug, Error)]
-#[error("{call}() to {address} failed ({error})")]
+#[error("{call}() to {address} failed ({})", in_nginx_words(.error))]
 pub(crate) struct ListenError {
     call: &'static str,
     address: BindAddress,
-    #[source]
     error: io::Error,
+}
+
+/// `98: Address already in use`.
+fn in_nginx_words(error: &io::Error) -> String {
+    let text = error.to_string();
+    match (error.raw_os_error(), text.split_once(" (os error")) {
+        (Some(number), Some((words, _))) => format!("{number}: {words}"),
+        _ => text,
+    }
 }
 
 /// Any address of this family, with this port.

@@ -6,7 +6,6 @@ mod signal;
 mod user;
 mod worker;
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -149,16 +148,19 @@ impl Process {
                 Word::Reopen => self.reopen(),
             }
         }
-        let paths: HashSet<_> = self.orders.borrow().listeners.keys().cloned().collect();
         for worker in self.workers.drain(..) {
             let _ = worker.join();
         }
-        listen::remove_paths(paths.iter());
         self.logs.writer.flush();
     }
 
+    /// Orders the workers to end; new clients are refused from now on.
     fn order(&self, state: State) {
-        self.orders.send_modify(|orders| orders.state = state);
+        listen::remove_paths(self.orders.borrow().listeners.keys());
+        self.orders.send_modify(|orders| {
+            orders.state = state;
+            orders.listeners = Arc::default();
+        });
     }
 
     /// Waits until the workers have ended, or another signal says so now.

@@ -58,6 +58,8 @@ async fn follow(mut orders: watch::Receiver<Orders>, counters: &Arc<Counters>) {
     let worker = Worker::new(Generation::new(&first.shared, counters));
     let mut accepting: HashMap<BindAddress, AbortHandle> = HashMap::new();
     adjust(&worker, &mut accepting, &first);
+    // A socket is closed when nobody holds it any more.
+    drop(first);
     loop {
         let state = orders.borrow().state;
         match state {
