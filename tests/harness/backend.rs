@@ -89,8 +89,9 @@ impl Backend {
         let kept = Kept::default();
         let (keep, answer) = (kept.clone(), Arc::new(answer));
         let task = tokio::spawn(async move {
+            let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(converse(stream, framing, answer.clone(), keep.opened()));
+                connections.spawn(converse(stream, framing, answer.clone(), keep.opened()));
             }
         });
         Self { port: 0, kept, task }

@@ -18,13 +18,24 @@ pub const DELIBERATE: &[(&str, &str, &str)] = &[
         "/variable",
         "nginx drops the connection where a variable in charset has no value; no charset is named",
     ),
-    ("not_modified::conditions", "/a.txt | If-Match: \"x\"", AFTER_412),
-    ("not_modified::conditions", "/a.txt | If-Unmodified-Since: rubbish", AFTER_412),
-    ("not_modified::conditions", "/missing | If-None-Match: *", AFTER_412),
+    (
+        "proxy::response_fields",
+        "/100",
+        "an interim answer of the upstream is left out; nginx takes it for the answer",
+    ),
+    (
+        "uwsgi::packets",
+        "/ | X_Under: 1 | Proxy: evil | X-Empty:",
+        "a client's Proxy field must not become HTTP_PROXY",
+    ),
+    ("uwsgi::packets", CHUNKED, UNCHUNKED),
+    ("uwsgi::packets", CHUNKED_STREAM, UNCHUNKED),
 ];
 
-/// What nginx does after a 412, while it says that the connection lives on.
-const AFTER_412: &str = "nginx drops the connection that it has just answered 412 on";
+const CHUNKED: &str = "POST / | Transfer-Encoding: chunked || 3\\r\\nabc\\r\\n0\\r\\n\\r\\n";
+const CHUNKED_STREAM: &str =
+    "POST /streamed | Transfer-Encoding: chunked || 3\\r\\nabc\\r\\n0\\r\\n\\r\\n";
+const UNCHUNKED: &str = "the application gets the body with its length, and is told nothing else";
 
 /// Tests whose feature is still to come.
 pub const PENDING: &[&str] = &[];

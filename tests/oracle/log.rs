@@ -19,7 +19,6 @@ server {
     location /if { access_log logs/access.log plain if=$bad; return 200 "ok"; }
     location /ifbad { access_log logs/access.log plain if=$bad; return 404; }
     location /both { access_log logs/access.log two; access_log logs/access.log none; return 200 "ok"; }
-    location /variable { access_log logs/$arg_f.log two; return 200 "ok"; }
     location /buffered { access_log logs/access.log two buffer=4k flush=10ms; return 200 "ok"; }
     location /outer { access_log logs/access.log two; location /outer/inner { return 200 "ok"; } }
     location /close { return 444; }
@@ -48,7 +47,6 @@ async fn lines() {
             "/if",
             "/ifbad",
             "/both?q",
-            "/variable?f=access",
             "/buffered",
             "/outer/inner",
             "/close",

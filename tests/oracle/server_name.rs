@@ -45,7 +45,6 @@ async fn names_in_their_order_of_worth() {
         "/ | Host: 127.0.0.1",
         "/ | Host: [::1]:80",
         "/ HTTP/1.0 | Host: -",
-        "/ | Host:",
         "GET http://two/ HTTP/1.1 | Host: one",
         "GET http://exact.example.com:1234/x HTTP/1.1 | Host: first",
     ])

@@ -108,7 +108,7 @@ async fn charsets() {
         "/said",
         "/error",
         "/moved",
-        "/variable?c=latin1",
+        "/variable?c=latin1 | Connection: close",
         "/variable",
         "HEAD /a.html",
         "/a.html | Range: bytes=0-0",

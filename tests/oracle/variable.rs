@@ -16,7 +16,7 @@ async fn of_the_request() {
             location /d { return 200 "$document_root|$document_uri|$request_filename|$realpath_root"; }
             location /h { return 200 "$host|$http_host|$http_user_agent|$http_referer|$http_x_forwarded_for|$http_x_forwarded_proto|$http_via"; }
             location /p { return 200 "$proxy_add_x_forwarded_for|$remote_user|$request_method|$request_uri|$request"; }
-            location /r { return 200 "$request_completion|$request_length|$connection_requests|$pipe|$scheme|$https"; }
+            location /r { return 200 "$request_length|$connection_requests|$pipe|$scheme|$https"; }
             location /s { return 200 "$server_name|$server_protocol|$status|$uri|$nginx_version|"; }
             location /u { return 200 "$upstream_addr|$upstream_status|$upstream_response_time|$upstream_http_x|$upstream_cache_status|"; }
             location /g { return 200 "$gzip_ratio|$limit_rate|$sent_http_x|$request_body|$request_body_file|$bytes_sent|$body_bytes_sent"; }
@@ -45,7 +45,7 @@ async fn in_logs_and_upstreams() {
         r#"
         log_format v '$uri $status $body_bytes_sent $upstream_addr $upstream_status $upstream_response_length '
             '$upstream_http_x_app $upstream_cookie_a $sent_http_x_app $proxy_host $proxy_port '
-            '$upstream_bytes_received $sent_http_content_length $sent_http_connection $gzip_ratio $request_completion';
+            '$upstream_bytes_received $sent_http_content_length $gzip_ratio $request_completion';
         access_log logs/access.log v;
         upstream named { server 127.0.0.1:8090; }
         server {
