@@ -14,7 +14,7 @@ async fn events_are_not_held_back() {
         let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
         let _ = stream.write_all(format!("{head}data: first\n\n").as_bytes()).await;
         // Held open far beyond the test's patience.
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        tokio::time::sleep(Duration::from_mins(1)).await;
     })
     .await;
     let server = Tidegate::start(

@@ -6,11 +6,25 @@
 #![allow(clippy::doc_markdown)] // directives are no code in prose
 
 mod apps;
+mod buffering;
+mod cli;
+mod client_body;
+mod client_header;
 mod corpus;
 mod demo;
+mod diagnostic;
 mod gzip;
 mod harness;
+mod listen;
+mod log;
 mod oracle;
+mod proxy;
+mod reload;
 mod root;
 mod seeds;
+mod signal;
 mod tidy;
+mod types;
+mod upgrade;
+mod upstream;
+mod uwsgi;

@@ -1,0 +1,75 @@
+//! Request bodies: into memory, into files, and on to the application.
+
+use crate::harness::{Backend, Tidegate, backend};
+
+/// A backend that says how many bytes it got, and their sum.
+async fn summing() -> Backend {
+    Backend::http(|request| {
+        let (head, body) = request.split_once("\r\n\r\n").unwrap_or((request, ""));
+        let chunked = head.contains("chunked");
+        let sum: u64 = body.bytes().map(u64::from).sum();
+        backend::ok(&format!("{} {sum} {chunked}", body.len()))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn large_bodies_go_through_files() {
+    let backend = summing().await;
+    let server = Tidegate::start(
+        "server {
+            listen 127.0.0.1:8080;
+            client_max_body_size 20m;
+            client_body_buffer_size 8k;
+            client_body_temp_path bodies;
+            location / { proxy_pass http://127.0.0.1:8090; }
+            location /streamed { proxy_request_buffering off; proxy_pass http://127.0.0.1:8090; }
+        }",
+    )
+    .with_port(8090, backend.port())
+    .await;
+    let body = "abcdefghij".repeat(500_000);
+    let expected = format!("{} {} false", body.len(), 1_015u64 * 500_000);
+    for path in ["/", "/streamed"] {
+        let answer = server.ask(&format!("POST {path} || {body}")).await;
+        answer.is(200).says(&expected);
+    }
+    let chunked = format!("{:x}\\r\\n{body}\\r\\n0\\r\\n\\r\\n", body.len());
+    let answer = server.ask(&format!("POST / | Transfer-Encoding: chunked || {chunked}")).await;
+    answer.is(200).says(&expected);
+    let left: Vec<_> = std::fs::read_dir(server.folder().join("bodies"))
+        .map(|entries| entries.flatten().filter(|e| e.path().is_file()).collect())
+        .unwrap_or_default();
+    assert!(left.is_empty(), "{left:?}");
+    assert!(server.error_log().contains("a client request body is buffered to a temporary file"));
+}
+
+#[tokio::test]
+async fn a_body_that_never_comes_is_given_up() {
+    let backend = summing().await;
+    let server = Tidegate::start(
+        "server {
+            listen 127.0.0.1:8080;
+            client_body_timeout 1s;
+            location / { proxy_pass http://127.0.0.1:8090; }
+        }",
+    )
+    .with_port(8090, backend.port())
+    .await;
+    let mut connection = server.connect().await;
+    connection.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf").await;
+    assert!(connection.closes().await);
+    assert!(server.access_log(1).await[0].contains(" 408 "));
+    assert!(backend.received().is_empty());
+}
+
+#[tokio::test]
+async fn a_body_too_large_is_told_with_its_location() {
+    let server = Tidegate::start(
+        "server { listen 127.0.0.1:8080; client_max_body_size 1k; location / { return 200 x; } }",
+    )
+    .await;
+    let answer = server.ask(&format!("POST / || {}", "x".repeat(2_000))).await;
+    answer.is(413).has("Connection", "close");
+    server.logs("client intended to send too large body: 2000 bytes").await;
+}

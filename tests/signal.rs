@@ -1,0 +1,109 @@
+//! Signals, the pid file, and `-s`.
+
+use std::sync::Arc;
+
+use rustix::process::Signal;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::Notify;
+
+use crate::harness::{Backend, DEADLINE, Tidegate, eventually};
+
+const CONF: &str = "server { listen 127.0.0.1:8080; location / { return 200 ok; } }";
+
+/// A server that has answered once, and so listens to signals, too.
+async fn started() -> Tidegate {
+    let server = Tidegate::start(CONF).await;
+    server.get("/").await.is(200);
+    server
+}
+
+#[tokio::test]
+async fn term_and_int_stop_at_once() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let mut server = started().await;
+        let mut idle = server.connect().await;
+        idle.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        idle.answer().await.is(200);
+        server.signal(signal);
+        server.ends().await;
+        assert!(!server.is_open().await);
+        assert!(idle.closes().await);
+    }
+}
+
+#[tokio::test]
+async fn quit_lets_requests_finish() {
+    let (asked, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (was_asked, may_go_on) = (asked.clone(), go_on.clone());
+    let backend = Backend::raw(move |mut stream| {
+        let (asked, go_on) = (asked.clone(), go_on.clone());
+        async move {
+            let mut buffer = [0; 1024];
+            let _ = stream.read(&mut buffer).await;
+            asked.notify_one();
+            go_on.notified().await;
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate").await;
+        }
+    })
+    .await;
+    let conf = "server { listen 127.0.0.1:8080; location / { proxy_pass http://127.0.0.1:8090; } }";
+    let mut server = Tidegate::start(conf).with_port(8090, backend.port()).await;
+    let mut slow = server.connect().await;
+    slow.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    tokio::time::timeout(DEADLINE, was_asked.notified()).await.expect("the backend is asked");
+    server.signal(Signal::QUIT);
+    eventually("nobody is let in", || async { !server.is_open().await }).await;
+    may_go_on.notify_one();
+    slow.answer().await.is(200).says("late");
+    server.ends().await;
+}
+
+#[tokio::test]
+async fn usr1_opens_the_logs_again() {
+    let server = started().await;
+    server.get("/before").await.is(200);
+    server.access_log(2).await;
+    for log in ["access", "error"] {
+        let (from, to) = (format!("logs/{log}.log"), format!("logs/{log}.old"));
+        std::fs::rename(server.folder().join(from), server.folder().join(to)).expect("a log");
+    }
+    server.signal(Signal::USR1);
+    eventually("the new log is there", || async {
+        server.folder().join("logs/access.log").exists()
+    })
+    .await;
+    eventually("it is written to", || async {
+        server.get("/after").await.is(200);
+        server.read("logs/access.log").contains("/after")
+    })
+    .await;
+    assert!(server.read("logs/access.old").contains("/before"));
+    assert!(server.folder().join("logs/error.log").exists());
+}
+
+#[tokio::test]
+async fn the_pid_file_is_there_while_it_runs() {
+    let mut server = started().await;
+    assert_eq!(server.read("nginx.pid").trim(), server.pid().to_string());
+    server.signal(Signal::TERM);
+    server.ends().await;
+    assert!(!server.folder().join("nginx.pid").exists());
+}
+
+#[tokio::test]
+async fn the_command_line_sends_signals() {
+    let mut server = started().await;
+    server.put_conf(&CONF.replace("ok", "again"));
+    assert!(server.command(&["-s", "reload"]).status.success());
+    eventually("the reload", || async { server.get("/").await.text() == "again" }).await;
+    assert!(server.command(&["-s", "reopen"]).status.success());
+    let wrong = server.command(&["-s", "nonsense"]);
+    assert!(!wrong.status.success());
+    let text = String::from_utf8_lossy(&wrong.stderr).into_owned();
+    assert!(text.contains("invalid option: \"-s nonsense\""), "{text}");
+    server.get("/").await.is(200);
+    assert!(server.command(&["-s", "quit"]).status.success());
+    server.ends().await;
+    let late = server.command(&["-s", "stop"]);
+    assert!(!late.status.success());
+}

@@ -1,0 +1,85 @@
+//! upstream: a dead backend costs no client an error.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::harness::{Backend, Tidegate, backend, eventually};
+
+#[tokio::test]
+async fn a_backend_that_dies_under_load_costs_nobody_an_error() {
+    let first = Backend::http(|_| backend::ok("first")).await;
+    let second = Backend::http(|_| backend::ok("second")).await;
+    let server = Tidegate::start(
+        "upstream app { server 127.0.0.1:8090; server 127.0.0.1:8091; }
+         server { listen 127.0.0.1:8080; location / { proxy_pass http://app; } }",
+    )
+    .with_port(8090, first.port())
+    .with_port(8091, second.port())
+    .await;
+    let stop = Arc::new(AtomicBool::new(false));
+    let client = server.at(8080);
+    let workers: Vec<_> = (0..4)
+        .map(|_| {
+            let stop = stop.clone();
+            tokio::spawn(async move {
+                let mut seen = [0, 0];
+                while !stop.load(Ordering::Relaxed) {
+                    let answer = client.get("/").await;
+                    seen[usize::from(answer.is(200).text() == "second")] += 1;
+                }
+                seen
+            })
+        })
+        .collect();
+    eventually("the first is asked often", || async { first.count() > 20 }).await;
+    drop(first);
+    for _ in 0..100 {
+        server.get("/").await.is(200);
+    }
+    stop.store(true, Ordering::Relaxed);
+    let mut total = [0, 0];
+    for worker in workers {
+        let seen = worker.await.expect("no client sees an error");
+        total = [total[0] + seen[0], total[1] + seen[1]];
+    }
+    assert!(total[0] > 0 && total[1] > 50, "{total:?}");
+}
+
+#[tokio::test]
+async fn one_that_failed_is_left_alone_and_tried_again() {
+    let second = Backend::http(|_| backend::ok("second")).await;
+    let server = Tidegate::start(
+        "upstream app { server 127.0.0.1:8098 fail_timeout=1s; server 127.0.0.1:8091; }
+         server {
+             listen 127.0.0.1:8080;
+             location / { proxy_pass http://app; add_header X-Addr $upstream_addr; }
+         }",
+    )
+    .with_port(8091, second.port())
+    .await;
+    let tries =
+        |answer: &crate::harness::Answer| answer.field("X-Addr").unwrap().split(", ").count();
+    let mut counts = Vec::new();
+    for _ in 0..10 {
+        counts.push(tries(server.get("/").await.is(200)));
+    }
+    assert_eq!(counts.iter().filter(|count| **count == 2).count(), 1, "{counts:?}");
+    eventually("it is tried again", || async { tries(server.get("/").await.is(200)) == 2 }).await;
+}
+
+#[tokio::test]
+async fn requests_are_shared_out() {
+    let first = Backend::http(|_| backend::ok("first")).await;
+    let second = Backend::http(|_| backend::ok("second")).await;
+    let server = Tidegate::start(
+        "upstream app { server 127.0.0.1:8090 weight=3; server 127.0.0.1:8091; }
+         server { listen 127.0.0.1:8080; location / { proxy_pass http://app; } }",
+    )
+    .with_port(8090, first.port())
+    .with_port(8091, second.port())
+    .await;
+    for _ in 0..40 {
+        server.get("/").await.is(200);
+    }
+    assert_eq!((first.received().len(), second.received().len()), (30, 10));
+}
