@@ -67,8 +67,11 @@ pub(crate) enum Action {
 impl Cli {
     /// Reads the command line.
     pub(crate) fn read() -> Result<Self> {
+        Self::parse(lexopt::Parser::from_env())
+    }
+
+    fn parse(mut parser: lexopt::Parser) -> Result<Self> {
         let mut cli = Self::default();
-        let mut parser = lexopt::Parser::from_env();
         while let Some(word) = parser.next().map_err(in_nginx_words)? {
             match word {
                 Short('h' | '?') | Long("help") => cli.action = Action::Help,
@@ -149,5 +152,47 @@ fn in_nginx_words(error: lexopt::Error) -> Error {
             anyhow!("option \"{option}\" requires parameter")
         }
         other => other.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cli(words: &[&str]) -> Result<Cli> {
+        Cli::parse(lexopt::Parser::from_args(words))
+    }
+
+    #[test]
+    fn words_may_be_glued_as_nginx_has_them() {
+        let cli = cli(&["-tq", "-p/srv", "-c", "site.conf", "-g", "daemon off;"]).unwrap();
+        assert!(cli.quiet && cli.action == Action::Test);
+        assert_eq!(cli.prefix.as_deref(), Some(Path::new("/srv")));
+        assert_eq!(cli.global.as_deref(), Some("daemon off;"));
+    }
+
+    #[test]
+    fn an_unknown_word_is_told() {
+        assert!(cli(&["-x"]).unwrap_err().to_string().contains("-x"));
+        let error = cli(&["-s", "halt"]).unwrap_err().to_string();
+        assert_eq!(error, "invalid option: \"-s halt\"");
+    }
+
+    #[test]
+    fn a_prefix_is_searched_for_its_configuration() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = folder.path().to_str().unwrap();
+        let cli = cli(&["-p", text]).unwrap();
+        assert_eq!(cli.conf(), folder.path().join("conf/nginx.conf"));
+        std::fs::write(folder.path().join("nginx.conf"), "").unwrap();
+        assert_eq!(cli.conf(), folder.path().join("nginx.conf"));
+        assert_eq!(cli.prefix(&cli.conf()), folder.path());
+    }
+
+    #[test]
+    fn without_a_prefix_it_is_the_folder_above_conf() {
+        let cli = cli(&[]).unwrap();
+        assert_eq!(cli.prefix(Path::new("/srv/conf/nginx.conf")), Path::new("/srv"));
+        assert_eq!(cli.prefix(Path::new("/etc/nginx/nginx.conf")), Path::new("/etc/nginx"));
     }
 }

@@ -72,6 +72,17 @@ pub(crate) fn open(http: &Http, already: &Listeners) -> Result<Listeners, Listen
     Ok(listeners)
 }
 
+/// What is told of addresses that are not opened.
+pub(crate) fn left_out(http: &Http) -> Vec<String> {
+    let encrypted = http.sockets.iter().filter(|socket| socket.options.ssl || socket.options.quic);
+    encrypted
+        .map(|socket| {
+            let address = &socket.address;
+            format!("{address} is not listened on: TLS is not spoken yet, and nothing is served in the clear in its place")
+        })
+        .collect()
+}
+
 /// A socket of every address of a port takes the connections of its single addresses too.
 fn covered(address: &BindAddress, wanted: &[&BindAddress]) -> bool {
     match address {
@@ -141,5 +152,34 @@ pub(crate) fn remove_paths<'a>(addresses: impl Iterator<Item = &'a BindAddress>)
         if let BindAddress::Unix(path) = address {
             let _ = std::fs::remove_file(path);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(text: &str) -> BindAddress {
+        BindAddress::Ip(text.parse().unwrap())
+    }
+
+    #[test]
+    fn a_single_address_is_covered_by_all_of_its_port() {
+        let (all, other) = (ip("0.0.0.0:80"), ip("0.0.0.0:81"));
+        assert!(covered(&ip("127.0.0.1:80"), &[&all]));
+        assert!(!covered(&ip("127.0.0.1:80"), &[&other]));
+        assert!(!covered(&ip("[::1]:80"), &[&all]));
+        assert!(!covered(&all, &[&all]));
+    }
+
+    #[test]
+    fn a_socket_that_a_killed_server_left_is_taken_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.sock");
+        drop(UnixListener::bind(&path).unwrap());
+        let first = bind_unix(&path, &ListenOptions::default()).unwrap();
+        let second = bind_unix(&path, &ListenOptions::default());
+        assert_eq!(second.unwrap_err().kind(), io::ErrorKind::AddrInUse);
+        drop(first);
     }
 }

@@ -111,6 +111,7 @@ struct Process {
 impl Process {
     fn start(source: Source, shared: Arc<Shared>, listeners: Listeners) -> Result<Self> {
         let logs = Logs::new(&shared.config, Arc::clone(&shared.files));
+        tell_left_out(&logs, &shared.http);
         tell_panics(ProcessLog::new(&shared.config, Arc::clone(&shared.files)));
         let count = worker_count(shared.config.main.process.worker_processes);
         let listeners = Arc::new(listeners);
@@ -186,6 +187,7 @@ impl Process {
                 let before = Arc::clone(&self.orders.borrow().listeners);
                 let gone = before.keys().filter(|address| !orders.listeners.contains_key(*address));
                 listen::remove_paths(gone);
+                tell_left_out(&self.logs, &orders.shared.http);
                 self.orders.send_replace(orders);
                 self.logs.tell(Level::Notice, "the new configuration holds");
             }
@@ -224,6 +226,12 @@ impl Process {
             let text = format!("open() \"{}\" failed ({error})", path.display());
             self.logs.tell(Level::Emerg, &text);
         }
+    }
+}
+
+fn tell_left_out(logs: &Logs, http: &Http) {
+    for text in listen::left_out(http) {
+        logs.tell(Level::Error, &text);
     }
 }
 

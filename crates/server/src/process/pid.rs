@@ -40,3 +40,27 @@ pub(crate) fn read(path: &Path) -> io::Result<rustix::process::Pid> {
         io::Error::new(io::ErrorKind::InvalidData, text)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_is_there_while_the_process_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run/server.pid");
+        let file = PidFile::write(&path).unwrap();
+        let number = read(&path).unwrap().as_raw_nonzero().get();
+        assert_eq!(number.unsigned_abs(), std::process::id());
+        drop(file);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn what_is_no_number_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("server.pid");
+        fs::write(&path, "x\n").unwrap();
+        assert!(read(&path).unwrap_err().to_string().starts_with("invalid PID number \"x\" in "));
+    }
+}
