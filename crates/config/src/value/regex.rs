@@ -16,12 +16,19 @@ use std::sync::{Arc, OnceLock};
 
 use fancy_regex::{BytesMode, RegexBuilder};
 
-use translate::{Subject, translate};
+use translate::{Subject, Translated, translate};
 
 /// How often an expression may go back and try another way before it gives up. That costs some
 /// 5 ms in all; more only if each step looks ahead over the whole subject, as in
-/// `(?:(?=a+b)|a)*c`: 400 ms for 8000 bytes.
+/// `(?:(?=a+b)|a)*c`: 50 ms for 1000 bytes.
 const STEPS: usize = 100_000;
+
+/// The same for long subjects, where a step may cost more. It is still enough to begin anew at each
+/// byte of what a head can hold.
+const STEPS_IF_LONG: usize = 20_000;
+
+/// From how many bytes on a subject is long.
+const LONG: usize = 1024;
 
 /// The bytes that one compiled expression may take.
 const MAX_COMPILED: usize = 4 << 20;
@@ -38,10 +45,18 @@ struct Shared {
     groups: usize,
     names: Vec<(usize, String)>,
     /// For subjects that do not end with a newline: `$` is the end, which needs no look-ahead.
-    plain: fancy_regex::Regex,
+    plain: Program,
     /// For those that do, if that makes a difference; compiled when the first one comes.
     /// `None` inside: it is too large.
-    newline: Option<OnceLock<Option<fancy_regex::Regex>>>,
+    newline: Option<OnceLock<Option<Program>>>,
+}
+
+/// A translated expression, for short subjects and for long ones.
+struct Program {
+    text: String,
+    short: fancy_regex::Regex,
+    /// Compiled when the first long subject comes; unset where it makes no difference.
+    long: Option<OnceLock<Option<fancy_regex::Regex>>>,
 }
 
 /// What is wrong with an expression, in nginx's and PCRE's words.
@@ -100,7 +115,7 @@ impl Regex {
         let translated = translate(pattern.as_bytes(), caseless, Subject::Plain)
             .map_err(|fault| error(fault.message.into_owned(), fault.at))?;
         let plain =
-            compile(&translated.text).map_err(|fault| error(words(&fault), pattern.len()))?;
+            Program::compile(&translated).map_err(|fault| error(words(&fault), pattern.len()))?;
         let shared = Shared {
             pattern: pattern.to_owned(),
             caseless,
@@ -153,24 +168,44 @@ impl Regex {
     /// What is right for a subject with or without a newline at its end.
     fn program(&self, subject: &[u8]) -> Result<&fancy_regex::Regex, TooManySteps> {
         let Shared { pattern, caseless, plain, newline, .. } = &*self.shared;
-        match newline {
+        let program = match newline {
             Some(newline) if subject.ends_with(b"\n") => newline
                 .get_or_init(|| {
                     let subject = Subject::EndsWithNewline;
                     let translated = translate(pattern.as_bytes(), *caseless, subject).ok()?;
-                    compile(&translated.text).ok()
+                    Program::compile(&translated).ok()
                 })
                 .as_ref()
-                .ok_or(TooManySteps),
-            _ => Ok(plain),
+                .ok_or(TooManySteps)?,
+            _ => plain,
+        };
+        program.of_length(subject.len()).ok_or(TooManySteps)
+    }
+}
+
+impl Program {
+    fn compile(translated: &Translated) -> Result<Self, fancy_regex::Error> {
+        Ok(Self {
+            text: translated.text.clone(),
+            short: compile(&translated.text, STEPS)?,
+            long: translated.may_go_back().then(OnceLock::new),
+        })
+    }
+
+    fn of_length(&self, length: usize) -> Option<&fancy_regex::Regex> {
+        match &self.long {
+            Some(long) if length > LONG => {
+                long.get_or_init(|| compile(&self.text, STEPS_IF_LONG).ok()).as_ref()
+            }
+            _ => Some(&self.short),
         }
     }
 }
 
-fn compile(text: &str) -> Result<fancy_regex::Regex, fancy_regex::Error> {
+fn compile(text: &str, steps: usize) -> Result<fancy_regex::Regex, fancy_regex::Error> {
     RegexBuilder::new(text)
         .bytes_mode(BytesMode::Ascii)
-        .backtrack_limit(STEPS)
+        .backtrack_limit(steps)
         .delegate_size_limit(MAX_COMPILED)
         .build()
 }

@@ -201,6 +201,20 @@ fn no_expression_hangs() {
     assert_eq!(regex.is_match(many.as_bytes()), Err(TooManySteps));
 }
 
+#[test]
+fn looking_ahead_over_a_long_subject_is_given_up_early() {
+    let regex = Regex::new("(?:(?=a+b)|a)*c", false).unwrap();
+    for length in [1000, 4000] {
+        let start = Instant::now();
+        assert_eq!(regex.is_match("a".repeat(length).as_bytes()), Err(TooManySteps));
+        assert!(start.elapsed() < Duration::from_secs(20), "{length}: {:?}", start.elapsed());
+    }
+    let found = Regex::new("x(?=y)", false).unwrap();
+    let far = "a".repeat(16_000) + "xy";
+    assert_eq!(found.is_match(far.as_bytes()), Ok(true));
+    assert_eq!(Regex::new("(x)y", false).unwrap().is_match(far.as_bytes()), Ok(true));
+}
+
 proptest! {
     #[test]
     fn no_pattern_makes_it_panic(

@@ -48,6 +48,15 @@ pub(super) struct Translated {
     pub(super) minds_newline: bool,
 }
 
+impl Translated {
+    /// Whether it holds what the linear engine cannot do, so that matching may go back.
+    pub(super) fn may_go_back(&self) -> bool {
+        const SIGNS: [&str; 11] =
+            ["(?=", "(?!", "(?<", "(?>", "\\K", "(?:\\", "(?i:\\", "++", "*+", "?+", "}+"];
+        SIGNS.iter().any(|sign| self.text.contains(sign))
+    }
+}
+
 /// Translates a pattern for one sort of subjects.
 pub(super) fn translate(
     pattern: &[u8],
