@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn an_unknown_word_is_told() {
-        assert!(cli(&["-x"]).unwrap_err().to_string().contains("-x"));
+        assert_eq!(cli(&["-x"]).unwrap_err().to_string(), "invalid option: \"x\"");
         let error = cli(&["-s", "halt"]).unwrap_err().to_string();
         assert_eq!(error, "invalid option: \"-s halt\"");
     }
