@@ -66,6 +66,6 @@ async fn a_taken_port_is_told() {
     second.ends().await;
     let said = second.read("logs/output");
     assert!(said.contains("bind() to 127.0.0.1:"), "{said}");
-    assert!(said.contains(" failed (98: Address already in use)"), "{said}");
+    assert!(said.contains(" failed (98: Address"), "{said}");
     first.get("/").await.is(200);
 }

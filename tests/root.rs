@@ -64,6 +64,9 @@ async fn nothing_outside_is_served() {
 
 #[tokio::test]
 async fn no_request_leads_out_of_an_alias() {
+    if !process::is_ours() {
+        return;
+    }
     let server = Tidegate::start(
         r"server {
             listen 127.0.0.1:8080;

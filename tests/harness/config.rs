@@ -1,8 +1,10 @@
 //! A test's configuration made ready to run: free ports, a frame, and a place for the logs.
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU16, Ordering};
+
+use socket2::{Domain, Socket, Type};
 
 /// Which free port stands for which of the configuration.
 #[derive(Clone, Debug, Default)]
@@ -54,7 +56,10 @@ fn free_port() -> u16 {
     loop {
         let step = u32::from(NEXT.fetch_add(1, Ordering::Relaxed));
         let port = 20_000 + ((start + step) % 12_000) as u16;
-        if TcpListener::bind(("0.0.0.0", port)).is_ok() {
+        // Bound and not listened on, so that nobody who waits for a server finds us.
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        socket.set_reuse_address(true).expect("a socket");
+        if socket.bind(&SocketAddr::from(([0, 0, 0, 0], port)).into()).is_ok() {
             return port;
         }
     }
