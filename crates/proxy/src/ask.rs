@@ -133,7 +133,13 @@ impl Question<'_> {
         client: &mut (dyn RequestBody + '_),
         begun: Instant,
     ) -> Result<(Box<Link>, Head), Failed> {
-        let connection = match keepalive::take(lease.group().id, &lease.address) {
+        let (group, address) = (lease.group().id, &lease.address);
+        let kept = if self.unrepeatable {
+            keepalive::take_proven(group, address)
+        } else {
+            keepalive::take(group, address)
+        };
+        let connection = match kept {
             Some(connection) => connection,
             None => match self.connect(&lease, client).await? {
                 Ok(connection) => connection,

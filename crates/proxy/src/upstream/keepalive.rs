@@ -57,6 +57,7 @@ struct Idle {
     group: u64,
     address: Address,
     connection: Connection,
+    since: Instant,
     expires: Instant,
 }
 
@@ -67,15 +68,34 @@ thread_local! {
     static SWEPT: Cell<bool> = const { Cell::new(false) };
 }
 
+/// How long a peer that closes after its answer has been seen to do so.
+const REST: Duration = Duration::from_millis(100);
+
 /// How often idle connections are looked at while there are any.
 const SWEEP: Duration = Duration::from_secs(1);
 
 /// The idle connection of this group to this peer that was used last, if one is still open.
 pub fn take(group: u64, address: &Address) -> Option<Connection> {
+    take_where(group, address, |_| true)
+}
+
+/// The same for a request that cannot be sent twice. A peer that closes after every answer without
+/// saying so (uWSGI's `http-socket` does) looks idle for a moment; a connection must have carried
+/// two requests, or have rested, to be trusted with it.
+pub fn take_proven(group: u64, address: &Address) -> Option<Connection> {
+    take_where(group, address, |idle| idle.connection.requests > 1 || idle.since.elapsed() > REST)
+}
+
+fn take_where(
+    group: u64,
+    address: &Address,
+    trusted: impl Fn(&Idle) -> bool,
+) -> Option<Connection> {
     POOL.with_borrow_mut(|pool| {
         let now = Instant::now();
         loop {
-            let fits = |idle: &Idle| idle.group == group && idle.address == *address;
+            let fits =
+                |idle: &Idle| idle.group == group && idle.address == *address && trusted(idle);
             let found = pool.remove(pool.iter().rposition(fits)?);
             if found.expires > now && found.connection.stream.is_idle() {
                 let mut connection = found.connection;
@@ -102,7 +122,7 @@ pub fn put(group: u64, address: &Address, connection: Connection, settings: &Set
             pool.remove(oldest);
         }
         let expires = now + settings.timeout;
-        pool.push(Idle { group, address: address.clone(), connection, expires });
+        pool.push(Idle { group, address: address.clone(), connection, since: now, expires });
     });
     if !SWEPT.replace(true) {
         // Owned by the pool: it ends when the pool is empty.
@@ -168,6 +188,19 @@ mod tests {
             assert_eq!(take(1, &address(1)).as_ref().map(marked), Some(21));
             assert_eq!(take(1, &address(1)).as_ref().map(marked), Some(11));
             assert!(take(1, &address(1)).is_none());
+        };
+        LocalSet::new().run_until(test).await;
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_sent_twice_goes_over_proven_connections() {
+        let test = async {
+            let (fresh, _far) = pair();
+            put(1, &address(1), fresh, &Settings::default());
+            assert!(take_proven(1, &address(1)).is_none());
+            let proven = take(1, &address(1)).unwrap();
+            put(1, &address(1), proven, &Settings::default());
+            assert_eq!(take_proven(1, &address(1)).as_ref().map(marked), Some(3));
         };
         LocalSet::new().run_until(test).await;
     }
