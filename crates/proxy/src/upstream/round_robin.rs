@@ -136,30 +136,53 @@ impl RoundRobin {
         self.primary.len() == 1 && self.backup.is_empty()
     }
 
-    /// The next peer to ask; none where all are down, full, ejected or tried.
-    pub fn pick(&mut self, tried: &mut Tried, now: Instant) -> Option<(u64, Address)> {
-        let picked = if self.is_single() {
-            self.primary.first_mut().filter(|peer| !peer.settings.down && !peer.is_full())
-        } else if tried.on_backup {
-            best(&mut self.backup, &tried.ids, now)
-        } else {
-            best(&mut self.primary, &tried.ids, now).or_else(|| {
-                tried.on_backup = true;
-                best(&mut self.backup, &[], now)
-            })
-        }?;
-        picked.connections += 1;
-        tried.ids.push(picked.id);
-        Some((picked.id, picked.address.clone()))
+    /// Whether another peer than this one could be asked now.
+    fn has_others(&self, id: u64, now: Instant) -> bool {
+        let mut all = self.primary.iter().chain(&self.backup);
+        all.any(|peer| peer.id != id && !peer.settings.down && !peer.is_ejected(now))
     }
 
-    /// Ends a try; says whether the peer is ejected by it.
+    /// The next peer to ask; none where all are down, full, ejected or tried.
+    pub fn pick(&mut self, tried: &mut Tried, now: Instant) -> Option<(u64, Address)> {
+        let id = self.choose(tried, now).or_else(|| self.ejected(tried))?;
+        let picked = self.peer(id)?;
+        picked.connections += 1;
+        tried.ids.push(id);
+        Some((id, picked.address.clone()))
+    }
+
+    fn choose(&mut self, tried: &mut Tried, now: Instant) -> Option<u64> {
+        if self.is_single() {
+            let peer = self.primary.first()?;
+            return (!peer.settings.down && !peer.is_full()).then_some(peer.id);
+        }
+        if !tried.on_backup {
+            if let Some(peer) = best(&mut self.primary, &tried.ids, now) {
+                return Some(peer.id);
+            }
+            tried.on_backup = true;
+        }
+        best(&mut self.backup, &tried.ids, now).map(|peer| peer.id)
+    }
+
+    /// One that was ejected, for a request that has none left and would end with nginx's 502: it may
+    /// be back by now.
+    fn ejected(&self, tried: &Tried) -> Option<u64> {
+        let mut all = self.primary.iter().chain(&self.backup);
+        let asked = |peer: &Peer| tried.ids.is_empty() || tried.ids.contains(&peer.id);
+        all.find(|peer| !asked(peer) && !peer.settings.down && !peer.is_full()).map(|peer| peer.id)
+    }
+
+    fn peer(&mut self, id: u64) -> Option<&mut Peer> {
+        self.primary.iter_mut().chain(&mut self.backup).find(|peer| peer.id == id)
+    }
+
+    /// Ends a try; says whether the peer is ejected by it. The last one that is left never is.
     pub fn free(&mut self, id: u64, outcome: Outcome, now: Instant) -> bool {
-        let single = self.is_single();
-        let mut all = self.primary.iter_mut().chain(&mut self.backup);
-        let Some(peer) = all.find(|peer| peer.id == id) else { return false };
+        let last = !self.has_others(id, now);
+        let Some(peer) = self.peer(id) else { return false };
         peer.connections = peer.connections.saturating_sub(1);
-        if single {
+        if last {
             return false;
         }
         if outcome == Outcome::Failed {
@@ -267,6 +290,21 @@ mod tests {
             Some(id)
         };
         assert_eq!([next(), next(), next(), next()], [Some(0), Some(1), Some(9), None]);
+    }
+
+    #[test]
+    fn the_last_that_is_left_stays_and_a_request_falls_back_on_the_ejected() {
+        let mut group = weights(&[1, 1]);
+        let now = Instant::now();
+        assert_eq!(pick(&mut group, now), Some(0));
+        assert!(group.free(0, Outcome::Failed, now));
+        let mut tried = Tried::default();
+        assert_eq!(group.pick(&mut tried, now).unwrap().0, 1);
+        assert!(!group.free(1, Outcome::Failed, now));
+        assert_eq!(group.pick(&mut tried, now).unwrap().0, 0);
+        group.free(0, Outcome::Failed, now);
+        assert!(group.pick(&mut tried, now).is_none());
+        assert_eq!(pick(&mut group, now), Some(1));
     }
 
     #[test]
