@@ -24,6 +24,11 @@ pub const DELIBERATE: &[(&str, &str, &str)] = &[
         "an interim answer of the upstream is left out; nginx takes it for the answer",
     ),
     (
+        "upstream::the_next_is_asked_where_told",
+        "/failing?again",
+        "the last server is never ejected, and the ejected are asked before a 502",
+    ),
+    (
         "uwsgi::packets",
         "/ | X_Under: 1 | Proxy: evil | X-Empty:",
         "a client's Proxy field must not become HTTP_PROXY",

@@ -76,7 +76,7 @@ async fn the_next_is_asked_where_told() {
         "/503?fail-one", "/503?fail-two", "/503?fail-one&fail-two", "POST /503?fail-one || x",
         "POST /503?fail-two || x", "POST /503idem?fail-one || x", "POST /503idem?fail-two || x", "/off?drop-one",
         "/off?drop-two", "/one?fail-one", "/one?fail-two", "/dead", "/dead", "/dead", "POST /dead || abc",
-        "POST /dead || abc", "/alldead", "/alldead", "/failing", "/failing", "/failing", "/invalid?drop-one",
+        "POST /dead || abc", "/alldead", "/alldead", "/failing", "/failing?again", "/failing?again", "/invalid?drop-one",
         "PUT /503?fail-one || x", "PUT /503?fail-two || x", "PATCH /503?fail-one || x", "PATCH /503?fail-two || x",
     ])
     .await;
