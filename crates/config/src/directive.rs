@@ -14,6 +14,7 @@
 //!   replaces.
 //! - `default` is nginx's own text, read by the same parser; without it the type's `Default` holds.
 //! - `repeat` collects into a `Vec`; without it a second one "is duplicate".
+//! - `joins`: a second one adds to the first ([`Join`]).
 //! - `own` is not inherited by nested locations, only by `if` and `limit_except` blocks.
 //! - `ignored = "reason"`: read and checked, without effect; `differs = "how"`: acts, not as nginx does.
 //! - Several names on one field share it (`allow`, `deny`); `{}` in a name is the family's prefix.
@@ -237,6 +238,12 @@ pub trait Directives: Sized {
         nesting: Nesting,
         cx: &mut Cx<'_>,
     ) -> Result<Arc<Self>, Fault>;
+}
+
+/// A set that may be said in several pieces at one level (nginx: types and bit masks).
+pub(crate) trait Join: Sized {
+    /// Both together.
+    fn join(self, other: Self) -> Self;
 }
 
 /// A field that several directives write to.

@@ -52,7 +52,7 @@ impl Value for u32 {
         let word = args.first();
         number::parse(&word.text)
             .and_then(|number| Self::try_from(number).ok())
-            .ok_or_else(|| Fault::sentence("invalid number").at(word.span))
+            .ok_or_else(|| Fault::phrase("invalid number").at(word.span))
     }
 }
 

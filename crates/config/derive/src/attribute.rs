@@ -22,6 +22,7 @@ pub(crate) struct Directive {
     pub(crate) differs: Option<Expr>,
     pub(crate) repeat: bool,
     pub(crate) own: bool,
+    pub(crate) joins: bool,
 }
 
 impl Parse for Directive {
@@ -50,6 +51,7 @@ impl Directive {
         match key.to_string().as_str() {
             "repeat" => self.repeat = true,
             "own" => self.own = true,
+            "joins" => self.joins = true,
             "default" => self.default = Some(value(input)?),
             "ignored" => self.ignored = Some(value(input)?),
             "differs" => self.differs = Some(value(input)?),

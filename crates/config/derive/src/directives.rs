@@ -195,6 +195,17 @@ fn setter(index: usize, field: &Declared<'_>, directive: &Directive) -> Result<T
     }
     let range =
         directive.range.as_ref().map(|range| quote!(crate::directive::within(&value, &(#range))?;));
+    if directive.joins {
+        return Ok(quote! {
+            #index => {
+                let value = #parse(args, cx)?;
+                written.#ident = Some(match written.#ident.take() {
+                    Some(before) => crate::directive::Join::join(before, value),
+                    None => value,
+                });
+            }
+        });
+    }
     let twice = if field.directives.len() > 1 {
         quote! {
             if let Some(before) = &written.#ident {

@@ -16,7 +16,8 @@ pub struct Charset {
     /// The types that it is added to, besides `text/html`.
     #[directive(
         "charset_types",
-        default = "text/html text/xml text/plain text/vnd.wap.wml application/javascript application/rss+xml"
+        default = "text/html text/xml text/plain text/vnd.wap.wml application/javascript application/rss+xml",
+        joins
     )]
     pub types: MediaTypes,
     /// The charset that a file is in.

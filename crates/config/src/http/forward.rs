@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tidegate_config_derive::Directives;
 
-use crate::directive::{Arguments, Arity, Cx, Fault};
+use crate::directive::{Arguments, Arity, Cx, Fault, Join};
 use crate::http::client_body::leveled_path;
 use crate::value::size::Size;
 use crate::value::{Buffers, Offset, Value};
@@ -51,7 +51,7 @@ pub struct Forward {
     #[directive("{}_temp_path", default = "{}_temp", parse = forward_temp_path, args(1, 4))]
     pub temp_path: PathBuf,
     /// When another server is asked.
-    #[directive("{}_next_upstream", default = "error timeout")]
+    #[directive("{}_next_upstream", default = "error timeout", joins)]
     pub next_upstream: NextUpstream,
     /// For how long others are asked; 0 is without bound.
     #[directive("{}_next_upstream_timeout", default = "0")]
@@ -66,7 +66,7 @@ pub struct Forward {
     #[directive("{}_pass_header", repeat)]
     pub pass_header: Vec<String>,
     /// Fields of an answer that we do not act on.
-    #[directive("{}_ignore_headers")]
+    #[directive("{}_ignore_headers", joins)]
     pub ignore_headers: IgnoreHeaders,
     /// Whether answers of 300 and more are given to `error_page`.
     #[directive("{}_intercept_errors", default = "off")]
@@ -133,6 +133,17 @@ pub struct NextUpstream {
     pub statuses: Vec<u16>,
 }
 
+impl Join for NextUpstream {
+    fn join(mut self, other: Self) -> Self {
+        self.error |= other.error;
+        self.timeout |= other.timeout;
+        self.invalid_header |= other.invalid_header;
+        self.non_idempotent |= other.non_idempotent;
+        self.statuses.extend(other.statuses);
+        self
+    }
+}
+
 impl Value for NextUpstream {
     const ARITY: Arity = Arity::at_least(1);
 
@@ -182,6 +193,22 @@ pub struct IgnoreHeaders {
     pub set_cookie: bool,
     /// `Vary`.
     pub vary: bool,
+}
+
+impl Join for IgnoreHeaders {
+    fn join(self, other: Self) -> Self {
+        Self {
+            accel_redirect: self.accel_redirect || other.accel_redirect,
+            accel_expires: self.accel_expires || other.accel_expires,
+            accel_limit_rate: self.accel_limit_rate || other.accel_limit_rate,
+            accel_buffering: self.accel_buffering || other.accel_buffering,
+            accel_charset: self.accel_charset || other.accel_charset,
+            expires: self.expires || other.expires,
+            cache_control: self.cache_control || other.cache_control,
+            set_cookie: self.set_cookie || other.set_cookie,
+            vary: self.vary || other.vary,
+        }
+    }
 }
 
 impl Value for IgnoreHeaders {

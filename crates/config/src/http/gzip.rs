@@ -2,7 +2,7 @@
 
 use tidegate_config_derive::Directives;
 
-use crate::directive::{Arguments, Arity, Cx, Fault};
+use crate::directive::{Arguments, Arity, Cx, Fault, Join};
 use crate::http::types::MediaTypes;
 use crate::value::choice::choice;
 use crate::value::regex::Regex;
@@ -16,7 +16,7 @@ pub struct Gzip {
     #[directive("gzip", default = "off", also(LocationIf))]
     pub enabled: bool,
     /// The types that are compressed, besides `text/html`; `*` is all.
-    #[directive("gzip_types", default = "text/html")]
+    #[directive("gzip_types", default = "text/html", joins)]
     pub types: MediaTypes,
     /// How hard to compress, from 1, the fastest, to 9, the smallest.
     #[directive("gzip_comp_level", default = "1", range = 1..=9)]
@@ -28,7 +28,7 @@ pub struct Gzip {
     #[directive("gzip_vary", default = "off")]
     pub vary: bool,
     /// Which answers to proxies, known by `Via`, are compressed.
-    #[directive("gzip_proxied", default = "off")]
+    #[directive("gzip_proxied", default = "off", joins)]
     pub proxied: Proxied,
     /// The least version of HTTP that is compressed for.
     #[directive("gzip_http_version", default = "1.1")]
@@ -105,6 +105,21 @@ pub struct Proxied {
     pub no_etag: bool,
     /// `auth`: those to requests with `Authorization`.
     pub auth: bool,
+}
+
+impl Join for Proxied {
+    fn join(self, other: Self) -> Self {
+        Self {
+            any: self.any || other.any,
+            expired: self.expired || other.expired,
+            no_cache: self.no_cache || other.no_cache,
+            no_store: self.no_store || other.no_store,
+            private: self.private || other.private,
+            no_last_modified: self.no_last_modified || other.no_last_modified,
+            no_etag: self.no_etag || other.no_etag,
+            auth: self.auth || other.auth,
+        }
+    }
 }
 
 impl Value for Proxied {

@@ -294,7 +294,11 @@ fn unwrapped(args: &Arguments<'_>) -> Result<Vec<Word>, Fault> {
     let opened = words.first_mut().ok_or_else(invalid)?;
     opened.text = opened.text.strip_prefix('(').ok_or_else(invalid)?.to_owned();
     let closed = words.last_mut().ok_or_else(invalid)?;
-    closed.text = closed.text.strip_suffix(')').ok_or_else(invalid)?.to_owned();
+    let open = || {
+        let text = format!("invalid condition \"{}\"", closed.text);
+        Fault::sentence(text).at(closed.span).hint("a `)` is missing")
+    };
+    closed.text = closed.text.strip_suffix(')').ok_or_else(open)?.to_owned();
     if words.first().is_some_and(|word| word.text.is_empty()) && words.len() > 1 {
         words.remove(0);
     }

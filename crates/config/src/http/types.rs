@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use tidegate_config_derive::Directives;
 
-use crate::directive::{Arguments, Arity, Cx, Fault};
+use crate::directive::{Arguments, Arity, Cx, Fault, Join};
 use crate::value::Value;
 
 /// What a file is whose extension says nothing.
@@ -65,6 +65,16 @@ impl MediaTypes {
                 types.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(content_type))
             }
         }
+    }
+}
+
+impl Join for MediaTypes {
+    fn join(self, other: Self) -> Self {
+        let (Self::These(mut types), Self::These(others)) = (self, other) else { return Self::All };
+        types.extend(others);
+        types.sort_unstable();
+        types.dedup();
+        Self::These(types)
     }
 }
 

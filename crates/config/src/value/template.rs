@@ -43,7 +43,7 @@ impl Template {
             template.push_text(rest.get(..dollar).unwrap_or_default());
             let after = rest.get(dollar + 1..).unwrap_or_default();
             let (name, behind) = name(after).ok_or_else(|| {
-                Fault::sentence(format!("invalid variable name in \"{text}\""))
+                Fault::sentence("invalid variable name")
                     .at(word.span)
                     .hint("a `$` begins a variable; there is no way to write a bare one here")
             })?;

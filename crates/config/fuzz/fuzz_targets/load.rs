@@ -1,0 +1,19 @@
+//! No configuration makes the judge of directives panic, nor what resolves levels, nor a lint.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use tidegate_config::{Options, load};
+
+fuzz_target!(|bytes: &[u8]| {
+    let text = String::from_utf8_lossy(bytes);
+    // Files of this machine are not to be read.
+    if text.contains("include") {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("nginx.conf");
+    std::fs::write(&path, format!("events {{}} http {{ server {{ {text}\n}} }}").as_bytes())
+        .expect("a file");
+    let options = Options { prefix: folder.path().to_path_buf(), ..Options::default() };
+    load(&path, &options).messages();
+});
