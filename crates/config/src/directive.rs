@@ -14,7 +14,7 @@
 //!   replaces.
 //! - `default` is nginx's own text, read by the same parser; without it the type's `Default` holds.
 //! - `repeat` collects into a `Vec`; without it a second one "is duplicate".
-//! - `joins`: a second one adds to the first ([`Join`]).
+//! - `joins`: a second one adds to the first (`Join`).
 //! - `own` is not inherited by nested locations, only by `if` and `limit_except` blocks.
 //! - `ignored = "reason"`: read and checked, without effect; `differs = "how"`: acts, not as nginx does.
 //! - Several names on one field share it (`allow`, `deny`); `{}` in a name is the family's prefix.
