@@ -151,8 +151,12 @@ impl ListenOptions {
     }
 
     fn socket(&mut self, key: &str, value: &str, word: &Word) -> Result<(), Fault> {
-        let invalid =
-            |what: &str| Fault::sentence(format!("invalid {what} \"{value}\"")).at(word.span);
+        // nginx cites some of them whole.
+        let invalid = |what: &str| {
+            let whole = ["backlog", "rcvbuf", "sndbuf", "fastopen"].contains(&what);
+            let text = if whole { &word.text } else { value };
+            Fault::sentence(format!("invalid {what} \"{text}\"")).at(word.span)
+        };
         match key {
             "backlog" => {
                 let backlog = number::parse(value).and_then(|number| u32::try_from(number).ok());
@@ -166,13 +170,13 @@ impl ListenOptions {
                 self.fastopen = Some(queue.ok_or_else(|| invalid("fastopen"))?);
             }
             "ipv6only" => {
-                self.ipv6only = Some(flag(value).ok_or_else(|| invalid("ipv6only flags"))?);
+                self.ipv6only = Some(flag(value).ok_or_else(|| Fault::invalid_parameter(word))?);
             }
             "so_keepalive" => {
                 self.so_keepalive =
                     Some(keepalive(value).ok_or_else(|| invalid("so_keepalive value:"))?);
             }
-            "accept_filter" | "setfib" => {}
+            "accept_filter" => {}
             _ => {
                 return Err(Fault::invalid_parameter(word).hint(
                     "for example: listen 80 default_server; listen 443 ssl; listen unix:/run/x.sock",
