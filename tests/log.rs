@@ -80,3 +80,23 @@ async fn an_error_says_who_asked_for_what() {
                  host: \"site:81\", referrer: \"http://from/\"";
     assert!(log.contains(words), "{log}");
 }
+
+#[tokio::test]
+async fn a_request_names_no_file_of_another_folder() {
+    let server = Tidegate::start(
+        "server {
+             listen 127.0.0.1:8080;
+             location / { access_log logs/$arg_f.log; return 200 ok; }
+         }",
+    )
+    .await;
+    if !process::is_ours() {
+        return;
+    }
+    server.get("/?f=../climbed").await.is(200);
+    server.logs("/logs/../climbed.log\" failed").await;
+    server.get("/?f=plain").await.is(200);
+    let written = server.folder().join("logs/plain.log");
+    crate::harness::eventually("the line", || async { written.exists() }).await;
+    assert!(!server.folder().join("climbed.log").exists());
+}

@@ -22,6 +22,7 @@ server {
     location /buffered { access_log logs/access.log two buffer=4k flush=10ms; return 200 "ok"; }
     location /outer { access_log logs/access.log two; location /outer/inner { return 200 "ok"; } }
     location /close { return 444; }
+    location /named { access_log logs/$arg_f.log two; return 200 "ok"; }
 }"#;
 
 #[tokio::test]
@@ -42,6 +43,7 @@ async fn lines() {
             "/json | User-Agent: ä",
             "/none | User-Agent: a \"quoted\" \\ back",
             "/two?x=y",
+            "/named?f=access",
             "/two",
             "/off",
             "/if",

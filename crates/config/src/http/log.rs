@@ -5,7 +5,6 @@ use std::time::Duration;
 use tidegate_config_derive::Directives;
 
 use crate::directive::{Arguments, Cx, Fault};
-use crate::http::error_log::LogTo;
 use crate::names::{FileId, FormatId};
 use crate::source::Span;
 use crate::syntax::Word;
@@ -35,7 +34,7 @@ impl Log {
     /// The files that lines go to.
     pub fn files(&self) -> impl Iterator<Item = FileId> {
         self.access.iter().filter_map(|log| match log {
-            AccessLog::On(AccessTarget { to: LogTo::File(file), .. }) => Some(*file),
+            AccessLog::On(AccessTarget { to: AccessTo::File(file), .. }) => Some(*file),
             AccessLog::On(_) | AccessLog::Off => None,
         })
     }
@@ -58,11 +57,22 @@ pub enum AccessLog {
     On(AccessTarget),
 }
 
+/// A place for lines of requests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AccessTo {
+    /// A file.
+    File(FileId),
+    /// A file that each request names, absolute or under the prefix; it is opened for each line.
+    Named(Template),
+    /// Nowhere: a syslog server, as written after `syslog:`.
+    Syslog(String),
+}
+
 /// Where and how a line is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessTarget {
     /// The place.
-    pub to: LogTo,
+    pub to: AccessTo,
     /// The format.
     pub format: FormatId,
     /// The line is written unless this is empty or `0`.
@@ -144,9 +154,15 @@ impl AccessLog {
         }
         let to = match word.text.as_str() {
             text if text.starts_with("syslog:") => {
-                LogTo::Syslog(text.trim_start_matches("syslog:").to_owned())
+                let hint = "write to a file, or to stderr by error_log";
+                cx.warn("lines of requests are not sent to syslog", word.span, hint);
+                AccessTo::Syslog(text.trim_start_matches("syslog:").to_owned())
             }
-            text => LogTo::File(cx.names.file(cx.under_prefix(text))),
+            text if text.contains('$') => {
+                let path = cx.under_prefix(text).to_string_lossy().into_owned();
+                AccessTo::Named(Template::compile_text(&path, word, cx)?)
+            }
+            text => AccessTo::File(cx.names.file(cx.under_prefix(text))),
         };
         let combined = Word { text: "combined".to_owned(), span: word.span, quoted: false };
         let mut parameters = args.from(1);
