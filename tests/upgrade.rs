@@ -95,3 +95,29 @@ async fn a_silent_tunnel_is_closed() {
     socket.until("first;").await;
     assert!(socket.closes().await);
 }
+
+#[tokio::test]
+async fn a_tunnel_lives_while_the_client_alone_talks() {
+    let backend = Backend::raw(|mut stream| async move {
+        let mut buffer = [0; 1024];
+        let _ = stream.read(&mut buffer).await;
+        let _ = stream.write_all(b"HTTP/1.1 101 Switching Protocols\r\n\r\nready;").await;
+        while let Ok(length @ 1..) = stream.read(&mut buffer).await {
+            if buffer[..length].contains(&b'!') {
+                let _ = stream.write_all(b"heard;").await;
+            }
+        }
+    })
+    .await;
+    let conf = CONF.replace("proxy_http_version", "proxy_read_timeout 1s; proxy_http_version");
+    let server = Tidegate::start(&conf).with_port(8090, backend.port()).await;
+    let mut socket = server.connect().await;
+    socket.send(HELLO).await;
+    socket.until("ready;").await;
+    for _ in 0..8 {
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        socket.send("tick;").await;
+    }
+    socket.send("!").await;
+    assert_eq!(socket.until(";").await, "heard;");
+}
