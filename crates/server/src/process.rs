@@ -27,6 +27,10 @@ pub(crate) use signal::{Command, send};
 use signal::{Signals, Word};
 use worker::{Orders, State};
 
+/// What is told of a signal that asks for more than there is.
+const NO_UPGRADE: &str = "signal 12 (SIGUSR2) received: another program cannot take over without \
+                          an interruption; nothing is done";
+
 /// Where a configuration comes from.
 #[derive(Clone, Debug)]
 pub(crate) struct Source {
@@ -147,6 +151,8 @@ impl Process {
                 }
                 Word::Reload => self.reload(),
                 Word::Reopen => self.reopen(),
+                // Not caught, it would end the server.
+                Word::Upgrade => self.logs.tell(Level::Error, NO_UPGRADE),
             }
         }
         for worker in self.workers.drain(..) {

@@ -56,6 +56,8 @@ pub(super) enum Word {
     Quit,
     Reload,
     Reopen,
+    /// Another program is to take over (USR2), which is not known here.
+    Upgrade,
 }
 
 /// The signals that the process acts on.
@@ -65,6 +67,7 @@ pub(super) struct Signals {
     quit: unix::Signal,
     hup: unix::Signal,
     usr1: unix::Signal,
+    usr2: unix::Signal,
 }
 
 impl Signals {
@@ -77,6 +80,7 @@ impl Signals {
             quit: catch(SignalKind::quit())?,
             hup: catch(SignalKind::hangup())?,
             usr1: catch(SignalKind::user_defined1())?,
+            usr2: catch(SignalKind::user_defined2())?,
         })
     }
 
@@ -88,6 +92,7 @@ impl Signals {
             _ = self.quit.recv() => Word::Quit,
             _ = self.hup.recv() => Word::Reload,
             _ = self.usr1.recv() => Word::Reopen,
+            _ = self.usr2.recv() => Word::Upgrade,
         }
     }
 
