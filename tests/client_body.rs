@@ -59,8 +59,21 @@ async fn a_body_that_never_comes_is_given_up() {
     let mut connection = server.connect().await;
     connection.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf").await;
     assert!(connection.closes().await);
-    assert!(server.access_log(1).await[0].contains(" 408 "));
+    assert_eq!(connection.text(), "");
+    assert!(server.access_log(1).await[0].contains(" 408 0 "));
     assert!(backend.received().is_empty());
+}
+
+#[tokio::test]
+async fn a_chunk_too_large_is_refused_by_its_size() {
+    let server = Tidegate::start(
+        "server { listen 127.0.0.1:8080; location / { proxy_pass http://127.0.0.1:8090; } }",
+    )
+    .await;
+    let mut connection = server.connect().await;
+    connection.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n").await;
+    connection.send("7fffffff\r\nfirst").await;
+    connection.answer().await.is(413).has("Connection", "close");
 }
 
 #[tokio::test]

@@ -92,6 +92,11 @@ impl Decoder {
         self.state == State::Done
     }
 
+    /// How many bytes of the present chunk are still to come; 0 until its size has been read.
+    pub fn left(&self) -> u64 {
+        if self.state == State::Data { self.size } else { 0 }
+    }
+
     fn take_data(&mut self, buffer: &mut BytesMut) -> Bytes {
         let length = usize::try_from(self.size).unwrap_or(usize::MAX).min(buffer.len());
         self.size -= length as u64;

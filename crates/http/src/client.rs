@@ -57,10 +57,10 @@ pub trait RequestBody {
 /// Why a body cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum ClientError {
-    /// The connection ended within it: 400, though nobody is there to read it.
+    /// The connection ended within it: 400 is logged.
     #[error("client prematurely closed connection")]
     Closed,
-    /// The client was silent for `client_body_timeout`: 408.
+    /// The client was silent for `client_body_timeout`: 408 is logged.
     #[error("client timed out")]
     TimedOut,
     /// The chunked coding is broken: 400.
@@ -72,7 +72,7 @@ pub enum ClientError {
 }
 
 impl ClientError {
-    /// The status it is answered with.
+    /// The status it is answered with, or logged.
     pub fn status(self) -> u16 {
         match self {
             Self::Closed | Self::Invalid => 400,

@@ -135,6 +135,16 @@ impl Parser {
         self.head.is_some() || self.scanned > 0
     }
 
+    /// Gives up a head that does not come to its end: as much of it as was understood, or what is
+    /// there of its first line.
+    pub fn give_up(&mut self, buffer: &mut BytesMut) -> Box<RequestHead> {
+        let mut head = std::mem::take(self).head.unwrap_or_else(|| {
+            Box::new(RequestHead { line: buffer.split().freeze(), ..RequestHead::default() })
+        });
+        cut_at_line_end(&mut head.line);
+        head
+    }
+
     /// Takes whole lines from the front of `buffer`; to be called again when bytes were added to
     /// it. After a complete head it is ready for the next one.
     pub fn parse(&mut self, buffer: &mut BytesMut, rules: &Rules) -> Parsed {
@@ -142,12 +152,7 @@ impl Parser {
             Ok(false) => Parsed::Partial,
             Ok(true) => Parsed::Complete(std::mem::take(self).head.unwrap_or_default()),
             Err(fault) => {
-                let read_line = self.head.is_some();
-                let mut head = std::mem::take(self).head.unwrap_or_default();
-                if !read_line {
-                    head.line = buffer.split().freeze();
-                }
-                cut_at_line_end(&mut head.line);
+                let mut head = self.give_up(buffer);
                 if fault == HeadFault::LongLine {
                     head.line.truncate(rules.large_buffer_size);
                 }

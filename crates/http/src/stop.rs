@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use crate::client::ClientError;
 use crate::response::Response;
 
 /// Why the phases of a request end early. It travels by `?`, and the pipeline acts on it.
@@ -25,13 +26,24 @@ pub enum Stop {
     Named(String),
     /// The connection is closed without an answer (nginx: 444).
     Close,
-    /// The client has left; nobody is answered, 499 is logged.
-    ClientClosed,
+    /// The client has left, or does not send what it promised: nobody is answered, and this status
+    /// is logged.
+    Unanswered(u16),
 }
 
 impl Stop {
     /// An answer that is sent as it is.
     pub fn response(response: Response) -> Self {
         Self::Response(Box::new(response))
+    }
+}
+
+impl From<ClientError> for Stop {
+    /// Who is silent or gone gets no answer (nginx: `ngx_http_finalize_request` with 408).
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::Closed | ClientError::TimedOut => Self::Unanswered(error.status()),
+            ClientError::Invalid | ClientError::TooLarge => Self::Status(error.status()),
+        }
     }
 }

@@ -70,7 +70,7 @@ pub(crate) async fn take(
     let content = content.map_err(|unread| match unread {
         Unread::Client(error) => {
             ex.log(Level::Info, &format!("{error} while reading client request body"));
-            Stop::Status(error.status())
+            error.into()
         }
         Unread::File(error) => {
             let folder = settings.temp_path.display();

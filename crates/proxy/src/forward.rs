@@ -111,9 +111,9 @@ async fn ask(
         Unanswered::Status(status) => Stop::Status(status),
         Unanswered::Client(error) => {
             ex.log(Level::Info, &format!("{error} while sending request to upstream"));
-            Stop::Status(error.status())
+            error.into()
         }
-        Unanswered::Gone => Stop::ClientClosed,
+        Unanswered::Gone => Stop::Unanswered(499),
     })
 }
 

@@ -19,7 +19,7 @@ use tidegate_config::block::{Http, Server};
 use tidegate_config::http::error_log::Level;
 use tidegate_http::client::Connection;
 use tidegate_http::exchange::Exchange;
-use tidegate_http::head::{HeadFault, Parsed, Parser, RequestHead, Rules, Version};
+use tidegate_http::head::{HeadFault, Parsed, Parser, RequestHead, Rules};
 use tidegate_http::log::access;
 use tokio::time::timeout;
 
@@ -118,8 +118,8 @@ async fn next_head(
         match io.fill(left).await {
             Ok(1..) => {}
             Err(error) if error.kind() == ErrorKind::TimedOut && parser.has_begun() => {
-                let head = RequestHead { version: Version::Http10, ..RequestHead::default() };
-                return Some(next(Box::new(head), Some(Fault::TimedOut)));
+                let head = parser.give_up(&mut io.buffer.borrow_mut());
+                return Some(next(head, Some(Fault::TimedOut)));
             }
             _ => return None,
         }
@@ -172,11 +172,12 @@ async fn one(worker: &Rc<Worker>, connection: &Connection, io: &Rc<Io>, next: Ne
             None
         }
     };
+    let answered = response.is_some();
     let sent = match response {
         Some(response) => send(worker, io, &mut ex, &state, response).await,
         None => Sent::Close,
     };
-    if !state.is_broken() {
+    if !state.is_refused() {
         ex.body_received += state.used.get();
     }
     // nginx counts them as if they were of the body.
@@ -184,7 +185,7 @@ async fn one(worker: &Rc<Worker>, connection: &Connection, io: &Rc<Io>, next: Ne
     ex.sent.body_bytes += state.said.get();
     access::write(&mut ex);
     drop(ex);
-    settle(io, &state, sent).await
+    if answered { settle(io, &state, sent).await } else { Sent::Close }
 }
 
 /// Waits for a future; `None` where it panicked, which the process's log has told.

@@ -88,8 +88,8 @@ async fn finish(
                 ex.sent.status = 444;
                 return None;
             }
-            Err(Stop::ClientClosed) => {
-                ex.sent.status = 499;
+            Err(Stop::Unanswered(status)) => {
+                ex.sent.status = status;
                 return None;
             }
         };

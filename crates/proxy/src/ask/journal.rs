@@ -73,8 +73,8 @@ impl Question<'_> {
     pub(super) fn ours(&self, unanswered: Unanswered, begun: Instant) {
         let status = match unanswered {
             Unanswered::Status(status) => status,
-            Unanswered::Client(error) => error.status(),
-            Unanswered::Gone => 499,
+            // The upstream has not said anything yet.
+            Unanswered::Client(_) | Unanswered::Gone => 0,
         };
         self.end(status, begun);
         if unanswered == Unanswered::Gone {

@@ -43,7 +43,7 @@ pub(crate) struct BodyState {
 enum Framing {
     Left(u64),
     Chunked,
-    Broken,
+    Broken(ClientError),
 }
 
 impl BodyState {
@@ -74,7 +74,18 @@ impl BodyState {
 
     /// Whether it cannot be read on.
     pub(crate) fn is_broken(&self) -> bool {
-        self.framing.get() == Framing::Broken
+        matches!(self.framing.get(), Framing::Broken(_))
+    }
+
+    /// Whether it was refused for what it holds; nginx does not count such a body.
+    pub(crate) fn is_refused(&self) -> bool {
+        let refused = [ClientError::Invalid, ClientError::TooLarge];
+        refused.map(Framing::Broken).contains(&self.framing.get())
+    }
+
+    /// Whether so many bytes of body, read or announced, are more than are taken.
+    fn is_too_large(&self, bytes: u64) -> bool {
+        self.most.get().is_some_and(|most| bytes > most)
     }
 }
 
@@ -95,22 +106,31 @@ impl Http1Body {
 
     fn decode(&self, buffer: &mut BytesMut) -> Option<Result<Bytes, ClientError>> {
         match self.state.framing.get() {
-            Framing::Broken => Some(Err(ClientError::Invalid)),
+            Framing::Broken(error) => Some(Err(error)),
             Framing::Left(left) => {
                 let length = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
                 self.state.framing.set(Framing::Left(left - length as u64));
                 (length > 0).then(|| Ok(buffer.split_to(length).freeze()))
             }
-            Framing::Chunked => match self.state.decoder.borrow_mut().decode(buffer) {
-                Ok(Decoded::Data(bytes)) => Some(Ok(bytes)),
-                Ok(Decoded::End) => {
-                    self.state.framing.set(Framing::Left(0));
-                    None
-                }
-                Ok(Decoded::Partial) => None,
-                Err(_) => Some(Err(ClientError::Invalid)),
-            },
+            Framing::Chunked => self.decode_chunks(buffer).transpose(),
         }
+    }
+
+    fn decode_chunks(&self, buffer: &mut BytesMut) -> Result<Option<Bytes>, ClientError> {
+        let mut decoder = self.state.decoder.borrow_mut();
+        let bytes = match decoder.decode(buffer).map_err(|_| ClientError::Invalid)? {
+            Decoded::Data(bytes) => Some(bytes),
+            Decoded::End => {
+                self.state.framing.set(Framing::Left(0));
+                None
+            }
+            Decoded::Partial => None,
+        };
+        // What a chunk's size announces need not be waited for.
+        let here = bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
+        let announced =
+            self.state.received.get().saturating_add(here).saturating_add(decoder.left());
+        if self.state.is_too_large(announced) { Err(ClientError::TooLarge) } else { Ok(bytes) }
     }
 
     fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ClientError>> {
@@ -140,7 +160,7 @@ impl Http1Body {
     }
 
     fn fail(&self, error: ClientError) -> Poll<Option<Result<Bytes, ClientError>>> {
-        self.state.framing.set(Framing::Broken);
+        self.state.framing.set(Framing::Broken(error));
         Poll::Ready(Some(Err(error)))
     }
 }
@@ -156,7 +176,7 @@ impl RequestBody for Http1Body {
                 Some(Ok(bytes)) => {
                     let received = self.state.received.get() + bytes.len() as u64;
                     self.state.received.set(received);
-                    if self.state.most.get().is_some_and(|most| received > most) {
+                    if self.state.is_too_large(received) {
                         return self.fail(ClientError::TooLarge);
                     }
                     return Poll::Ready(Some(Ok(bytes)));
