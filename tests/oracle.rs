@@ -13,6 +13,7 @@ mod autoindex;
 mod client_body;
 mod client_header;
 mod error_page;
+mod geo;
 mod gzip;
 mod headers;
 mod keepalive;

@@ -43,6 +43,7 @@ pub(crate) enum Opens {
     Upstream,
     Types,
     Map,
+    Geo,
 }
 
 /// The directives that open blocks: name, contexts, arity, reference entry.
@@ -93,6 +94,13 @@ const OPENINGS: &[Opening] = &[
         &[Context::Http],
         Arity::between(2, 2),
         "A variable whose value depends on another's.",
+    ),
+    (
+        "geo",
+        Opens::Geo,
+        &[Context::Http],
+        Arity::between(1, 2),
+        "A variable whose value depends on an address.",
     ),
 ];
 

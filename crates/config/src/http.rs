@@ -11,6 +11,7 @@ pub mod error_log;
 pub mod error_page;
 pub mod forward;
 pub mod forward_ssl;
+pub mod geo;
 pub mod gzip;
 pub mod headers;
 pub mod http2;

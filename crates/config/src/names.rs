@@ -36,6 +36,8 @@ pub enum Definition {
     Assigned,
     /// It is looked up in a map, the number of which this is.
     Map(usize),
+    /// It is looked up by address, in the `geo` block of this number.
+    Geo(usize),
 }
 
 /// The number of an upstream group.

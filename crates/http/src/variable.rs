@@ -1,6 +1,7 @@
 //! The values of variables, and texts made of them.
 
 mod connection;
+mod geo;
 mod map;
 mod request;
 mod response;
@@ -76,6 +77,12 @@ impl Exchange<'_> {
                 if !map.volatile {
                     self.set(slot, Some(value.clone()));
                 }
+                Some(value)
+            }
+            Definition::Geo(number) => {
+                let geo = self.http.geos.get(number)?;
+                let value = geo::look_up(self, geo);
+                self.set(slot, Some(value.clone()));
                 Some(value)
             }
         }

@@ -1,5 +1,6 @@
 //! `http`: servers, groups of upstreams, maps.
 
+mod geo;
 mod map;
 mod socket;
 
@@ -17,6 +18,7 @@ use super::{Main, Opens};
 use crate::directive::{
     Arguments, Block as _, Context, Cx, Fault, Nesting, Owner, Table, judge, report,
 };
+use crate::http::geo::Geo;
 use crate::http::limit_conn::LimitConnZones;
 use crate::http::limit_req::LimitReqZones;
 use crate::http::log::{LogFormat, LogFormats};
@@ -54,6 +56,9 @@ pub struct Http {
     /// The maps.
     #[plain]
     pub maps: Vec<Map>,
+    /// The `geo` blocks.
+    #[plain]
+    pub geos: Vec<Geo>,
     /// The formats of log lines; a [`FormatId`] is a place in here.
     #[plain]
     pub formats: Vec<LogFormat>,
@@ -97,6 +102,7 @@ pub(crate) struct HttpDraft {
     servers: Vec<ServerDraft>,
     upstreams: Vec<UpstreamDraft>,
     maps: Vec<Map>,
+    geos: Vec<Geo>,
 }
 
 impl HttpDraft {
@@ -143,6 +149,11 @@ impl HttpDraft {
                 self.maps.push(map::read(number, statement, body, cx)?);
                 Ok(())
             }
+            Owner::Block(Opens::Geo) => {
+                let number = self.geos.len();
+                self.geos.push(geo::read(number, statement, body, cx)?);
+                Ok(())
+            }
             _ => self.all.take(table, (owner, Context::Http), statement, cx),
         }
     }
@@ -162,6 +173,7 @@ impl HttpDraft {
         http.sockets = socket::all(&http.servers, cx);
         http.upstreams = upstream::resolve_all(&self.upstreams, cx)?;
         http.maps.clone_from(&self.maps);
+        http.geos.clone_from(&self.geos);
         let mut formats: Vec<Option<LogFormat>> = vec![None; cx.names.format_count()];
         for format in &http.log_formats.formats {
             if let Some(place) = formats.get_mut(format.id.0) {

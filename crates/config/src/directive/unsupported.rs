@@ -58,7 +58,7 @@ fn declaration(name: &str, contexts: &[Context], arity: Arity, effect: Effect) -
     Declaration { name, contexts, arity, default: None, doc, effect, repeat: true, block: false }
 }
 
-const BLOCKS: [&str; 5] = ["charset_map", "geo", "mail", "split_clients", "stream"];
+const BLOCKS: [&str; 4] = ["charset_map", "mail", "split_clients", "stream"];
 
 const NO_BROWSERS: Effect = refused("browsers are not told apart");
 const WHOLE_FILES: Effect = Effect::Ignored("files are sent from their beginning, or by ranges");
@@ -141,7 +141,6 @@ const ACCESS: &[Row] = &[
         up_to(2),
         refused_unless("off", "symbolic links are followed, also out of the root"),
     ),
-    (&["geo"], &[Http], up_to(2), refused("addresses are not looked up yet; use `map`")),
     (&["split_clients"], &[Http], exactly(2), refused("clients are not split yet; use `map`")),
     (&["valid_referers"], &[Server, Location], ANY, refused(NO_REFERERS)),
     (

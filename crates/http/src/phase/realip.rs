@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use tidegate_config::http::realip::{RealIpHeader, Realip};
+use tidegate_config::http::realip::RealIpHeader;
 use tidegate_config::value::cidr::{Cidr, parse_ip};
 
 use crate::client::Endpoint;
@@ -24,15 +24,21 @@ pub fn run(ex: &mut Exchange<'_>) {
         }
         RealIpHeader::ProxyProtocol => return,
     };
-    if let Some(found) = forwarded(&ex.connection.peer, &values, realip) {
+    let believed = (realip.from.as_slice(), realip.recursive);
+    if let Some(found) = forwarded(&ex.connection.peer, &values, believed) {
         ex.remote = Endpoint::Ip(found);
     }
 }
 
 /// The address that the values name, the last of them first (nginx: `ngx_http_get_forwarded_addr`).
-fn forwarded(peer: &Endpoint, values: &[&[u8]], realip: &Realip) -> Option<SocketAddr> {
+/// `from` are those whose word is taken; `recursive` passes over their own addresses.
+pub(crate) fn forwarded(
+    peer: &Endpoint,
+    values: &[&[u8]],
+    (from, recursive): (&[Cidr], bool),
+) -> Option<SocketAddr> {
     let mut found = None;
-    let mut believed = is_believed(peer, &realip.from);
+    let mut believed = is_believed(peer, from);
     for value in values.iter().rev() {
         let names = value.rsplit(|byte| matches!(byte, b' ' | b','));
         for name in names.filter(|name| !name.is_empty()) {
@@ -41,10 +47,10 @@ fn forwarded(peer: &Endpoint, values: &[&[u8]], realip: &Realip) -> Option<Socke
             }
             let Some(address) = parse_address(name) else { return found };
             found = Some(address);
-            if !realip.recursive {
+            if !recursive {
                 return found;
             }
-            believed = is_believed(&Endpoint::Ip(address), &realip.from);
+            believed = is_believed(&Endpoint::Ip(address), from);
         }
     }
     found
@@ -73,14 +79,10 @@ mod tests {
     use super::*;
 
     fn client(from: &[&str], recursive: bool, values: &[&str]) -> Option<String> {
-        let realip = Realip {
-            from: from.iter().map(|text| Cidr::parse(text).unwrap()).collect(),
-            header: RealIpHeader::ForwardedFor,
-            recursive,
-        };
+        let from: Vec<Cidr> = from.iter().map(|text| Cidr::parse(text).unwrap()).collect();
         let values: Vec<&[u8]> = values.iter().map(|value| value.as_bytes()).collect();
         let peer = Endpoint::Ip("127.0.0.1:5".parse().unwrap());
-        forwarded(&peer, &values, &realip).map(|address| address.to_string())
+        forwarded(&peer, &values, (&from, recursive)).map(|address| address.to_string())
     }
 
     #[test]
