@@ -34,7 +34,7 @@ pub(crate) struct SlotName {
 pub enum Definition {
     /// Some step gives it one: `set`, a named group of a regular expression. Empty before.
     Assigned,
-    /// It is looked up in a map, the number of which this is.
+    /// It is looked up in the map of this number.
     Map(usize),
     /// It is looked up by address, in the `geo` block of this number.
     Geo(usize),
@@ -200,7 +200,6 @@ impl Names {
         }
     }
 
-    /// The number of formats, `combined` included.
     pub(crate) fn format_count(&self) -> usize {
         self.formats.len()
     }
