@@ -13,7 +13,7 @@ use crate::http::error_log::ErrorTarget;
 use crate::lint;
 use crate::names::Names;
 use crate::source::Sources;
-use crate::syntax::{self, End, ReadOptions, Statement};
+use crate::syntax::{self, ReadOptions, Statement};
 
 /// Where things lie.
 #[derive(Clone, Debug, Default)]
@@ -109,10 +109,7 @@ impl Draft {
         cx: &mut Cx<'_>,
     ) -> Result<(), Fault> {
         let args = Arguments { name: &statement.name, words: &statement.args };
-        let body = match &statement.end {
-            End::Block { body, .. } => body.as_slice(),
-            End::Semicolon => &[],
-        };
+        let body = statement.body();
         match owner {
             Owner::Main(key) => Main::set(&mut self.main, key, &args, cx),
             Owner::Block(Opens::Events) if self.has_events => Err(Fault::duplicate()),

@@ -37,6 +37,16 @@ pub struct Statement {
     pub span: Span,
 }
 
+impl Statement {
+    /// What its block holds; nothing where it has none.
+    pub fn body(&self) -> &[Statement] {
+        match &self.end {
+            End::Block { body, .. } => body,
+            End::Semicolon => &[],
+        }
+    }
+}
+
 /// How a statement ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {

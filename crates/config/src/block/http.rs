@@ -26,7 +26,7 @@ use crate::http::map::{Map, MapHash};
 use crate::http::proxy_cache::CachePaths;
 use crate::http::server_name::ServerNamesHash;
 use crate::names::{Definition, FormatId};
-use crate::syntax::{End, Statement};
+use crate::syntax::Statement;
 use crate::variable::Slot;
 
 /// Everything about HTTP.
@@ -127,10 +127,7 @@ impl HttpDraft {
         statement: &Statement,
         cx: &mut Cx<'_>,
     ) -> Result<(), Fault> {
-        let body = match &statement.end {
-            End::Block { body, .. } => body.as_slice(),
-            End::Semicolon => &[],
-        };
+        let body = statement.body();
         match owner {
             Owner::Http(key) => {
                 let args = Arguments { name: &statement.name, words: &statement.args };

@@ -36,10 +36,7 @@ impl LocationDraft {
         cx: &mut Cx<'_>,
     ) -> Result<(), Fault> {
         let args = Arguments { name: &statement.name, words: &statement.args };
-        let body = match &statement.end {
-            End::Block { body, .. } => body.as_slice(),
-            End::Semicolon => &[],
-        };
+        let body = statement.body();
         match owner {
             Owner::Location(key) => Location::set(&mut self.written, key, &args, cx),
             Owner::Block(Opens::Types) => self.read_types(body, cx),
