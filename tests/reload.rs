@@ -114,3 +114,20 @@ async fn a_hangup_without_change_is_harmless() {
         server.get("/").await.says("same");
     }
 }
+
+#[tokio::test]
+async fn what_takes_a_restart_is_told() {
+    let whole = |workers: u32| {
+        format!(
+            "worker_processes {workers}; error_log logs/error.log warn; events {{}} http {{ {} }}",
+            says("same")
+        )
+    };
+    let mut server = Tidegate::start(&whole(1)).await;
+    if !process::is_ours() {
+        return;
+    }
+    server.reload(&whole(2));
+    server.logs("\"worker_processes\" has changed, which takes a restart").await;
+    server.get("/").await.says("same");
+}

@@ -194,6 +194,11 @@ impl Process {
                 let gone = before.keys().filter(|address| !orders.listeners.contains_key(*address));
                 listen::remove_paths(gone);
                 tell_left_out(&self.logs, &orders.shared.http);
+                let now = Arc::clone(&self.orders.borrow().shared);
+                for name in only_at_start(&now.config, &orders.shared.config) {
+                    let text = format!("\"{name}\" has changed, which takes a restart");
+                    self.logs.tell(Level::Warn, &text);
+                }
                 self.orders.send_replace(orders);
                 self.logs.tell(Level::Notice, "the new configuration holds");
             }
@@ -233,6 +238,19 @@ impl Process {
             self.logs.tell(Level::Emerg, &text);
         }
     }
+}
+
+/// The directives that a reload cannot act on and that are said otherwise than before.
+fn only_at_start(before: &Config, after: &Config) -> Vec<&'static str> {
+    let (before, after) = (&before.main.process, &after.main.process);
+    let changed = [
+        ("worker_processes", before.worker_processes != after.worker_processes),
+        ("worker_rlimit_nofile", before.rlimit_nofile != after.rlimit_nofile),
+        ("user", before.user != after.user),
+        ("pid", before.pid != after.pid),
+        ("daemon", before.daemon != after.daemon),
+    ];
+    changed.iter().filter(|(_, changed)| *changed).map(|(name, _)| *name).collect()
 }
 
 fn tell_left_out(logs: &Logs, http: &Http) {
