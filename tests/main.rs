@@ -6,6 +6,7 @@
 #![allow(clippy::doc_markdown)] // directives are no code in prose
 
 mod apps;
+mod auth_basic;
 mod buffering;
 mod cli;
 mod client_body;

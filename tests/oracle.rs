@@ -9,6 +9,7 @@ mod nginx;
 mod normal;
 
 mod accel;
+mod auth_basic;
 mod autoindex;
 mod client_body;
 mod client_header;

@@ -76,5 +76,6 @@ fn phases(ex: &mut Exchange<'_>) -> Result<(), Stop> {
     while rewrite::location(ex)? {
         location::find(ex)?;
     }
-    access::run(ex)
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(access::run(ex))
 }

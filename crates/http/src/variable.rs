@@ -7,7 +7,7 @@ mod request;
 mod response;
 mod time;
 mod upstream;
-mod user;
+pub(crate) mod user;
 
 use bytes::Bytes;
 use tidegate_config::names::Definition;

@@ -54,7 +54,7 @@ async fn pass_named(
 
 /// What is behind a location: checks of access, then files or an upstream.
 async fn content(ex: &mut Exchange<'_>, generation: &Generation) -> Result<Response, Stop> {
-    access::run(ex)?;
+    access::run(ex).await?;
     try_files::run(ex).await?;
     let location = ex.location;
     match &location.pass.to {

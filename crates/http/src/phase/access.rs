@@ -4,34 +4,110 @@ use tidegate_config::http::access::Rule;
 use tidegate_config::http::error_log::Level;
 use tidegate_config::http::satisfy::SatisfyRule;
 
+use super::auth_basic;
 use crate::client::Endpoint;
 use crate::exchange::Exchange;
+use crate::headers::Headers;
+use crate::response::Response;
 use crate::stop::Stop;
 
-/// Lets the request in, or ends it with 403 (nginx: the phase `ACCESS`). What `auth_basic`
-/// or `auth_request` guards is closed to all, for neither is asked yet.
-pub fn run(ex: &mut Exchange<'_>) -> Result<(), Stop> {
-    let location = ex.location;
-    let allowed = decide(&location.access.rules, &ex.remote);
-    let needs_password = match &location.auth_basic.realm {
-        Some(realm) => ex.render(realm).as_ref() != b"off",
-        None => location.auth_request.uri.is_some(),
-    };
-    let in_any_way = location.satisfy.rule == SatisfyRule::Any;
-    match allowed {
-        Some(true) if in_any_way => Ok(()),
-        Some(false) if !(in_any_way && needs_password) => {
-            ex.log(Level::Error, "access forbidden by rule");
-            Err(Stop::Status(403))
-        }
-        _ if needs_password => {
-            let message =
-                "auth_basic or auth_request guards this location, and neither is asked yet";
-            ex.log(Level::Error, message);
-            Err(Stop::Status(403))
-        }
-        _ => Ok(()),
+/// Lets the request in, or ends it with 401 or 403, as `allow` and `deny`, `auth_basic` and
+/// `auth_request` say, joined by `satisfy` (nginx: the phases `ACCESS` and `POST_ACCESS`).
+pub async fn run(ex: &mut Exchange<'_>) -> Result<(), Stop> {
+    let any = ex.location.satisfy.rule == SatisfyRule::Any;
+    let mut refusal = None;
+    if is_settled(by_address(ex), any, &mut refusal)?
+        || is_settled(auth_basic::judge(ex).await?, any, &mut refusal)?
+        || is_settled(by_request(ex), any, &mut refusal)?
+    {
+        return Ok(());
     }
+    let Some(refusal) = refusal else { return Ok(()) };
+    if refusal.status == 403 {
+        ex.log(Level::Error, "access forbidden by rule");
+    }
+    Err(refusal.into())
+}
+
+/// What one check says of a request.
+pub(super) enum Verdict {
+    /// Nothing: it is not configured, or not about this client.
+    Silent,
+    /// It may come in.
+    Granted,
+    /// It may not, unless another check lets it in and one is enough.
+    Refused(Refusal),
+}
+
+impl Verdict {
+    /// A refusal with 401, and what is to be proven.
+    pub(super) fn challenge(text: Vec<u8>) -> Self {
+        let mut challenges = Headers::with_capacity(1);
+        challenges.push("WWW-Authenticate", text);
+        Self::Refused(Refusal { status: 401, challenges })
+    }
+
+    /// A refusal with 403.
+    pub(super) fn forbidden() -> Self {
+        Self::Refused(Refusal { status: 403, challenges: Headers::new() })
+    }
+}
+
+/// How a request is refused.
+pub(super) struct Refusal {
+    /// 401 or 403.
+    status: u16,
+    /// The fields `WWW-Authenticate` of the answer.
+    challenges: Headers,
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        if refusal.challenges.is_empty() {
+            return Self::Status(refusal.status);
+        }
+        let answer = Response::new(refusal.status);
+        Self::Special(Box::new(Response { headers: refusal.challenges, ..answer }))
+    }
+}
+
+/// Whether the request is let in by this check alone. Where one check is enough, refusals are kept
+/// until none is left to ask, and 401 goes before 403; else the first one ends the request.
+fn is_settled(verdict: Verdict, any: bool, kept: &mut Option<Refusal>) -> Result<bool, Stop> {
+    match verdict {
+        Verdict::Silent => Ok(false),
+        Verdict::Granted => Ok(any),
+        Verdict::Refused(refusal) if !any => Err(refusal.into()),
+        Verdict::Refused(refusal) => {
+            if kept.as_ref().is_none_or(|kept| kept.status != 401) {
+                *kept = Some(refusal);
+            }
+            Ok(false)
+        }
+    }
+}
+
+/// `allow` and `deny`
+fn by_address(ex: &Exchange<'_>) -> Verdict {
+    match decide(&ex.location.access.rules, &ex.remote) {
+        None => Verdict::Silent,
+        Some(true) => Verdict::Granted,
+        Some(false) => {
+            if ex.location.satisfy.rule == SatisfyRule::All {
+                ex.log(Level::Error, "access forbidden by rule");
+            }
+            Verdict::forbidden()
+        }
+    }
+}
+
+/// What `auth_request` guards is closed to all, for nobody is asked yet.
+fn by_request(ex: &Exchange<'_>) -> Verdict {
+    if ex.location.auth_request.uri.is_none() {
+        return Verdict::Silent;
+    }
+    ex.log(Level::Error, "auth_request guards this location, and nobody is asked yet");
+    Verdict::forbidden()
 }
 
 /// What the first rule that is about this client says.
@@ -55,9 +131,9 @@ mod tests {
             ("allow 192.0.2.0/24; deny all;", "content /"),
             ("deny 192.0.2.1; allow all;", "status 403"),
             ("deny 10.0.0.0/8;", "content /"),
-            ("auth_basic x;", "status 403"),
-            ("auth_basic off;", "content /"),
-            ("satisfy any; allow 192.0.2.1; deny all; auth_basic x;", "content /"),
+            ("auth_request /x;", "status 403"),
+            ("satisfy any; allow 192.0.2.1; deny all; auth_request /x;", "content /"),
+            ("satisfy any; deny all; auth_request /x;", "status 403"),
         ] {
             let server = format!("server {{ location / {{ {rules} }} }}");
             assert_eq!(outcome(&server, "GET /"), expected, "{rules}");

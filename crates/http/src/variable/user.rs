@@ -1,25 +1,30 @@
-//! `$remote_user`: the name a client gives itself.
+//! `$remote_user`: the name a client gives itself, and the password with it.
 
 use bytes::Bytes;
 
 use crate::headers::Headers;
 
-/// The name in `Authorization: Basic`, whatever the password; `None` where none is given (nginx:
-/// `ngx_http_auth_basic_user`).
+/// The name in `Authorization: Basic`, whatever the password; `None` where none is given.
 pub(super) fn remote_user(headers: &Headers) -> Option<Bytes> {
+    credentials(headers).map(|(name, _)| name)
+}
+
+/// The name and the password in `Authorization: Basic`; `None` where they are not given (nginx:
+/// `ngx_http_auth_basic_user`).
+pub(crate) fn credentials(headers: &Headers) -> Option<(Bytes, Bytes)> {
     const SCHEME: &[u8] = b"Basic ";
     let value = headers.get("Authorization")?;
     let (scheme, rest) = value.split_at_checked(SCHEME.len())?;
     if !scheme.eq_ignore_ascii_case(SCHEME) {
         return None;
     }
-    let decoded = decode_base64(rest.trim_ascii_start())?;
+    let decoded = Bytes::from(decode_base64(rest.trim_ascii_start())?);
     let end = memchr::memchr(b':', &decoded).filter(|end| *end > 0)?;
-    Some(Bytes::from(decoded).slice(..end))
+    Some((decoded.slice(..end), decoded.slice(end + 1..)))
 }
 
 /// Decodes base64 (RFC 4648, section 4), with or without its padding.
-fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
     let end = memchr::memchr(b'=', text).unwrap_or(text.len());
     let digits = text.get(..end)?;
     if digits.len() % 4 == 1 {
