@@ -10,6 +10,7 @@ mod normal;
 
 mod accel;
 mod auth_basic;
+mod auth_request;
 mod autoindex;
 mod client_body;
 mod client_header;

@@ -14,6 +14,7 @@ use tidegate_config::value::regex::Captures;
 use crate::client::{Connection, Endpoint, RequestBody};
 use crate::head::RequestHead;
 use crate::log::Logs;
+use crate::subrequest::Site;
 
 /// One request and everything that is known of it (nginx: `ngx_http_request_t`).
 ///
@@ -53,6 +54,10 @@ pub struct Exchange<'a> {
     pub remote: Endpoint,
     /// Whether it came here by an internal redirect.
     pub internal: bool,
+    /// Whether it is a request of our own on behalf of the client's.
+    pub subrequest: bool,
+    /// What answers such requests.
+    pub site: Option<&'a dyn Site>,
     /// How often the URI may change again; ten times in all.
     pub redirects_left: u8,
     /// The groups of the last regular expression that matched.
@@ -112,6 +117,8 @@ impl<'a> Exchange<'a> {
             behind_alias: false,
             remote: connection.peer.clone(),
             internal: false,
+            subrequest: false,
+            site: None,
             redirects_left: 10,
             captured: Captured::default(),
             slots: vec![None; http.slots.len()],

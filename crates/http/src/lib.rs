@@ -20,6 +20,7 @@ pub mod root;
 pub mod server_tokens;
 pub mod status;
 pub mod stop;
+pub mod subrequest;
 pub mod types;
 pub mod uri;
 pub mod variable;

@@ -2,5 +2,6 @@
 
 pub mod access;
 mod auth_basic;
+mod auth_request;
 pub mod realip;
 pub mod rewrite;

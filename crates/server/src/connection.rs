@@ -254,6 +254,7 @@ fn exchange<'a>(
     if let Some(pattern) = found.and_then(|found| found.pattern) {
         ex.matches(pattern, &host);
     }
+    ex.site = Some(generation);
     Some(ex)
 }
 

@@ -4,6 +4,7 @@ use tidegate_http::exchange::Exchange;
 use tidegate_http::phase::{access, realip, rewrite};
 use tidegate_http::response::Response;
 use tidegate_http::stop::Stop;
+use tidegate_http::subrequest::{Answering, Site};
 use tidegate_http::{error_page, filter, location};
 use tidegate_static::try_files;
 
@@ -16,6 +17,15 @@ pub(crate) async fn serve(ex: &mut Exchange<'_>, generation: &Generation) -> Opt
     realip::run(ex);
     let first = pass(ex, generation).await;
     finish(ex, generation, first).await
+}
+
+impl Site for Generation {
+    fn answer<'s, 'e: 's>(&'s self, ex: &'s mut Exchange<'e>) -> Answering<'s> {
+        Box::pin(async move {
+            let first = pass(ex, self).await;
+            finish(ex, self, first).await
+        })
+    }
 }
 
 /// Answers a request that could not be read, with its status's page.
@@ -72,6 +82,7 @@ async fn finish(
 ) -> Option<Response> {
     loop {
         result = match result {
+            Ok(response) if ex.subrequest => return Some(response),
             Ok(response) => match filter::apply(ex, response) {
                 Ok(response) => return Some(response),
                 Err(stop) => Err(stop),

@@ -10,13 +10,11 @@ use crate::variable::Slot;
 /// Access decided by a request of our own.
 #[derive(Clone, Debug, Directives)]
 pub struct AuthRequest {
-    /// The URI that is asked, or `off`.
-    #[directive("auth_request", parse = uri, args(1),
-        differs = "nobody is asked yet: what it guards answers 403 to everybody")]
+    /// The URI whose answer decides: 2xx lets in, 401 and 403 refuse; or `off`.
+    #[directive("auth_request", parse = uri, args(1))]
     pub uri: Option<String>,
     /// A variable that is taken from the answer.
-    #[directive("auth_request_set", repeat, parse = Assignment::parse, args(2),
-        ignored = "nobody is asked yet: what auth_request guards answers 403 to everybody")]
+    #[directive("auth_request_set", repeat, parse = Assignment::parse, args(2))]
     pub set: Vec<Assignment>,
 }
 

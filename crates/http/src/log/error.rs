@@ -62,6 +62,9 @@ impl Exchange<'_> {
         if !self.request.line.is_empty() {
             add("request", &text(&self.request.line));
         }
+        if self.subrequest {
+            add("subrequest", &text(&self.uri));
+        }
         let tries = self.upstream.borrow();
         if let Some(one) = tries.last().filter(|one| !one.url.is_empty()) {
             add("upstream", &one.url);

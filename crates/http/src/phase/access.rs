@@ -4,7 +4,7 @@ use tidegate_config::http::access::Rule;
 use tidegate_config::http::error_log::Level;
 use tidegate_config::http::satisfy::SatisfyRule;
 
-use super::auth_basic;
+use super::{auth_basic, auth_request};
 use crate::client::Endpoint;
 use crate::exchange::Exchange;
 use crate::headers::Headers;
@@ -12,13 +12,17 @@ use crate::response::Response;
 use crate::stop::Stop;
 
 /// Lets the request in, or ends it with 401 or 403, as `allow` and `deny`, `auth_basic` and
-/// `auth_request` say, joined by `satisfy` (nginx: the phases `ACCESS` and `POST_ACCESS`).
+/// `auth_request` say, joined by `satisfy` (nginx: the phases `ACCESS` and `POST_ACCESS`). A
+/// subrequest is let in, for the request it is made for is judged.
 pub async fn run(ex: &mut Exchange<'_>) -> Result<(), Stop> {
+    if ex.subrequest {
+        return Ok(());
+    }
     let any = ex.location.satisfy.rule == SatisfyRule::Any;
     let mut refusal = None;
     if is_settled(by_address(ex), any, &mut refusal)?
         || is_settled(auth_basic::judge(ex).await?, any, &mut refusal)?
-        || is_settled(by_request(ex), any, &mut refusal)?
+        || is_settled(auth_request::judge(ex).await?, any, &mut refusal)?
     {
         return Ok(());
     }
@@ -44,6 +48,11 @@ impl Verdict {
     pub(super) fn challenge(text: Vec<u8>) -> Self {
         let mut challenges = Headers::with_capacity(1);
         challenges.push("WWW-Authenticate", text);
+        Self::unauthorized(challenges)
+    }
+
+    /// A refusal with 401, and these challenges.
+    pub(super) fn unauthorized(challenges: Headers) -> Self {
         Self::Refused(Refusal { status: 401, challenges })
     }
 
@@ -101,15 +110,6 @@ fn by_address(ex: &Exchange<'_>) -> Verdict {
     }
 }
 
-/// What `auth_request` guards is closed to all, for nobody is asked yet.
-fn by_request(ex: &Exchange<'_>) -> Verdict {
-    if ex.location.auth_request.uri.is_none() {
-        return Verdict::Silent;
-    }
-    ex.log(Level::Error, "auth_request guards this location, and nobody is asked yet");
-    Verdict::forbidden()
-}
-
 /// What the first rule that is about this client says.
 fn decide(rules: &[Rule], client: &Endpoint) -> Option<bool> {
     let is_about = |rule: &&Rule| match client {
@@ -131,9 +131,9 @@ mod tests {
             ("allow 192.0.2.0/24; deny all;", "content /"),
             ("deny 192.0.2.1; allow all;", "status 403"),
             ("deny 10.0.0.0/8;", "content /"),
-            ("auth_request /x;", "status 403"),
+            ("auth_request /x;", "status 500"),
             ("satisfy any; allow 192.0.2.1; deny all; auth_request /x;", "content /"),
-            ("satisfy any; deny all; auth_request /x;", "status 403"),
+            ("satisfy any; deny all; auth_request off;", "status 403"),
         ] {
             let server = format!("server {{ location / {{ {rules} }} }}");
             assert_eq!(outcome(&server, "GET /"), expected, "{rules}");

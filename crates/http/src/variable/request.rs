@@ -42,7 +42,11 @@ pub(super) fn value(ex: &mut Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
         Builtin::RequestFilename => ex.file_path(),
         Builtin::RequestId => Some(id(ex)),
         Builtin::RequestLength => Some(number(request.length + ex.body_received)),
-        Builtin::RequestMethod => Some(Bytes::copy_from_slice(ex.method.as_str().as_bytes())),
+        Builtin::RequestMethod => {
+            // Of a subrequest, the one of the request it is made for.
+            let method = if ex.subrequest { &request.method } else { &ex.method };
+            Some(Bytes::copy_from_slice(method.as_str().as_bytes()))
+        }
         Builtin::RequestUri => Some(&request.target).filter(|text| !text.is_empty()).cloned(),
         Builtin::ServerProtocol => Some(&request.protocol).filter(|text| !text.is_empty()).cloned(),
         _ => None,
