@@ -5,6 +5,7 @@
 
 mod access_log_off;
 mod alias_slash;
+mod auth_without_file;
 mod client_address;
 mod content_type;
 mod curly_quotes;
@@ -26,9 +27,10 @@ use crate::source::Sources;
 use crate::syntax::{End, Statement};
 
 /// All rules, in the order in which they speak.
-const RULES: [fn(&Level<'_>, &mut Diagnostics); 15] = [
+const RULES: [fn(&Level<'_>, &mut Diagnostics); 16] = [
     access_log_off::check,
     alias_slash::check,
+    auth_without_file::check,
     client_address::check,
     content_type::check,
     curly_quotes::check,
