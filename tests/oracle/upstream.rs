@@ -87,11 +87,17 @@ async fn other_balancers() {
     let backend = echo(&[]).await;
     alike(
         r#"
-        upstream least { least_conn; server 127.0.0.1:8091; server 127.0.0.1:8092; }
+        upstream least { least_conn; server 127.0.0.1:8091 max_fails=0; server 127.0.0.1:8092 weight=2 max_fails=0; server 127.0.0.1:8093 max_fails=0; }
+        upstream backup { least_conn; server 127.0.0.1:8098 max_fails=1 fail_timeout=1h; server 127.0.0.1:8092 backup; server 127.0.0.1:8093 backup; }
+        upstream lot { random; server 127.0.0.1:8091; server 127.0.0.1:8092 down; }
+        upstream two { random two least_conn; server 127.0.0.1:8091; server 127.0.0.1:8092 down; }
         upstream kept { server 127.0.0.1:8090; keepalive 2; }
         server {
             listen 127.0.0.1:8080;
             location /least { proxy_pass http://least; }
+            location /backup { proxy_pass http://backup; }
+            location /lot { proxy_pass http://lot; }
+            location /two { proxy_pass http://two; }
             location /kept { proxy_pass http://kept; }
             location /kept11 { proxy_http_version 1.1; proxy_set_header Connection ""; proxy_pass http://kept; }
         }"#,
@@ -99,7 +105,98 @@ async fn other_balancers() {
     .with_backend(8090, backend)
     .with_backend(8091, named("one").await)
     .with_backend(8092, named("two").await)
+    .with_backend(8093, named("three").await)
     .mainline()
-    .answers(&["/least", "/least", "/least", "/kept", "/kept", "/kept11"])
+    .answers(&[
+        "/least", "/least", "/least", "/least", "/least", "/least?drop-one", "/least?drop-two", "/least?drop-three",
+        "/backup", "/backup", "/backup", "/lot", "/lot", "/two", "/two", "/kept", "/kept", "/kept11",
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn a_client_asks_the_same_server() {
+    let clients: Vec<String> = (0..40)
+        .map(|number| format!("/address | X-Real-IP: 10.{number}.{}.{number}", number * 37 % 256))
+        .chain((0..20).map(|number| format!("/address | X-Real-IP: 2001:db8::{number}:{number}")))
+        .collect();
+    let asks =
+        ["/address", "/address", "/address?drop-one", "/address?drop-two&drop-three", "/down"];
+    let mut all: Vec<&str> = asks.to_vec();
+    all.extend(clients.iter().map(String::as_str));
+    all.extend(["/one", "/late", "/late"]);
+    alike(
+        r#"
+        upstream address { ip_hash; server 127.0.0.1:8091 max_fails=0; server 127.0.0.1:8092 weight=2 max_fails=0; server 127.0.0.1:8093 max_fails=0; }
+        upstream down { ip_hash; server 127.0.0.1:8091 down; server 127.0.0.1:8092 down; server 127.0.0.1:8093; }
+        upstream one { ip_hash; server 127.0.0.1:8091; }
+        upstream late { server 127.0.0.1:8098 max_fails=1 fail_timeout=1h; server 127.0.0.1:8091 backup; ip_hash; }
+        set_real_ip_from 127.0.0.1;
+        server {
+            listen 127.0.0.1:8080;
+            location /address { proxy_pass http://address; }
+            location /down { proxy_pass http://down; }
+            location /one { proxy_pass http://one; }
+            location /late { proxy_pass http://late; }
+        }"#,
+    )
+    .with_backend(8091, named("one").await)
+    .with_backend(8092, named("two").await)
+    .with_backend(8093, named("three").await)
+    .mainline()
+    .answers(&all)
+    .await;
+}
+
+#[tokio::test]
+async fn a_key_asks_the_same_server() {
+    let paths: Vec<String> = ["/hash", "/ring", "/twice"]
+        .iter()
+        .flat_map(|place| (0..40).map(move |number| format!("{place}?{}", number * 7919)))
+        .collect();
+    let mut asks: Vec<&str> = paths.iter().map(String::as_str).collect();
+    asks.extend([
+        "/hash?drop-one",
+        "/hash?drop-two&drop-three",
+        "/hash?a&drop-one&drop-two",
+        "/hash?b&drop-one&drop-two&drop-three",
+        "/ring?drop-one",
+        "/ring?drop-two&drop-three",
+        "/ring?a&drop-one&drop-two",
+        "/ring?b&drop-one&drop-two&drop-three",
+        "/empty",
+        "/empty",
+        "/empty",
+        "/emptyring",
+        "/emptyring",
+        "/emptyring",
+        "/some?1",
+        "/some?2",
+        "/some?3",
+        "/some?4",
+    ]);
+    alike(
+        r#"
+        upstream hash { hash $request_uri; server 127.0.0.1:8091 max_fails=0; server 127.0.0.1:8092 weight=2 max_fails=0; server 127.0.0.1:8093 max_fails=0; }
+        upstream ring { hash $request_uri consistent; server 127.0.0.1:8091 max_fails=0; server 127.0.0.1:8092 weight=2 max_fails=0; server 127.0.0.1:8093 max_fails=0; }
+        upstream twice { hash "$uri $args" consistent; server 127.0.0.1:8091; server 127.0.0.1:8092; server 127.0.0.1:8092; }
+        upstream some { hash $args; server 127.0.0.1:8091 down; server 127.0.0.1:8092; server 127.0.0.1:8093; }
+        upstream empty { hash $arg_none; server 127.0.0.1:8091; server 127.0.0.1:8092; }
+        upstream emptyring { hash $arg_none consistent; server 127.0.0.1:8091; server 127.0.0.1:8092; }
+        server {
+            listen 127.0.0.1:8080;
+            location /hash { proxy_pass http://hash; }
+            location /ring { proxy_pass http://ring; }
+            location /twice { proxy_pass http://twice; }
+            location /some { proxy_pass http://some; }
+            location = /empty { proxy_pass http://empty; }
+            location = /emptyring { proxy_pass http://emptyring; }
+        }"#,
+    )
+    .with_backend(8091, named("one").await)
+    .with_backend(8092, named("two").await)
+    .with_backend(8093, named("three").await)
+    .mainline()
+    .answers(&asks)
     .await;
 }

@@ -25,12 +25,14 @@ use crate::link::{Broken, Limits, Link};
 use crate::protocol::{Codec, Event, Head};
 use crate::upstream::group::{Group, Lease, Selection};
 use crate::upstream::keepalive::{self, Connection};
-use crate::upstream::round_robin::Outcome;
+use crate::upstream::peer::Outcome;
 
 /// Everything that is needed to ask.
 pub(crate) struct Question<'a> {
     /// Who is asked.
     pub(crate) group: Arc<Group>,
+    /// What the group chooses by.
+    pub(crate) key: Bytes,
     /// What is asked.
     pub(crate) codec: Rc<dyn Codec>,
     /// The body of it.
@@ -86,7 +88,7 @@ impl Question<'_> {
     ) -> Result<Answered, Unanswered> {
         let started = Instant::now();
         let tries = self.forward.next_upstream_tries as usize;
-        let mut way = Selection::new(self.group.clone(), tries).await;
+        let mut way = Selection::new(self.group.clone(), tries, self.key.clone()).await;
         loop {
             let lease = way.pick().map_err(|fault| self.nobody(&fault))?;
             let begun = self.begin(&lease);

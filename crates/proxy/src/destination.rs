@@ -6,13 +6,14 @@ use bytes::Bytes;
 use tidegate_config::block::location::LocationName;
 use tidegate_config::http::error_log::Level;
 use tidegate_config::http::pass::{Destination, Pass, Protocol};
+use tidegate_config::http::upstream::balance::Method;
 use tidegate_config::value::address::{Address, Form, Target};
 use tidegate_http::exchange::Exchange;
 use tidegate_http::stop::Stop;
 
 use crate::redirect;
 use crate::upstream::group::{Description, Group, Server};
-use crate::upstream::{Upstreams, keepalive, place, round_robin};
+use crate::upstream::{Upstreams, keepalive, peer, place};
 
 /// Who is asked, and what is known of it by name.
 pub(crate) struct Found {
@@ -136,11 +137,12 @@ fn single(name: &str, address: &Address, default_port: u16) -> Result<Arc<Group>
         return Err(format!("no port in upstream \"{name}\""));
     }
     let server = Server {
+        name: name.to_owned(),
         place: place(address, default_port),
-        settings: round_robin::Settings::default(),
+        settings: peer::Settings::default(),
         backup: false,
     };
     let keepalive = keepalive::Settings { connections: 0, ..keepalive::Settings::default() };
-    let (name, servers) = (name.to_owned(), vec![server]);
-    Ok(Arc::new(Group::new(Description { name, servers, keepalive })))
+    let (name, servers, method) = (name.to_owned(), vec![server], Method::RoundRobin);
+    Ok(Arc::new(Group::new(Description { name, servers, method, keepalive })))
 }

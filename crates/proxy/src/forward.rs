@@ -25,7 +25,7 @@ use crate::destination::{self, Found};
 use crate::link::Link;
 use crate::outgoing::{self, Outgoing};
 use crate::response::{self, Rules};
-use crate::upstream::Upstreams;
+use crate::upstream::{self, Upstreams};
 
 /// Answers a request by asking an upstream.
 pub async fn respond(
@@ -90,14 +90,16 @@ fn spoken<'a>(ex: &Exchange<'a>, pass: &Pass) -> Result<&'a Forward, Stop> {
 
 /// Asks the group; what the client does meanwhile is heard.
 async fn ask(
-    ex: &Exchange<'_>,
+    ex: &mut Exchange<'_>,
     outgoing: Outgoing,
     (forward, found): (&Forward, &Found),
     client: &mut (dyn RequestBody + '_),
 ) -> Result<Answered, Stop> {
+    let key = upstream::key(ex, &found.group);
     let log = |level: Level, text: &str| ex.log(level, text);
     let question = Question {
         group: found.group.clone(),
+        key,
         codec: outgoing.codec,
         content: outgoing.content,
         unrepeatable: matches!(ex.request.method.as_str(), "POST" | "LOCK" | "PATCH"),

@@ -1,15 +1,25 @@
 //! Groups of servers, and which of them is asked next.
 
+pub mod balancer;
 pub mod group;
+mod hash;
+mod ip_hash;
 pub mod keepalive;
+mod least_conn;
+pub mod peer;
+mod random;
 pub mod resolve;
-pub mod round_robin;
+mod ring;
+mod round_robin;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tidegate_config::block::{Http, Upstream};
+use tidegate_config::http::upstream::balance::Method;
 use tidegate_config::names;
 use tidegate_config::value::address::Address as Written;
+use tidegate_http::exchange::Exchange;
 
 use crate::connect::Address;
 use group::{Description, Group, Place, Server};
@@ -59,8 +69,9 @@ impl Upstreams {
 
 fn describe(upstream: &Upstream) -> Description {
     let servers = upstream.servers.servers.iter().map(|server| Server {
+        name: server.text.clone(),
         place: place(&server.address, upstream.default_port.unwrap_or(80)),
-        settings: round_robin::Settings {
+        settings: peer::Settings {
             weight: server.weight,
             max_fails: server.max_fails,
             fail_timeout: server.fail_timeout,
@@ -73,12 +84,22 @@ fn describe(upstream: &Upstream) -> Description {
     Description {
         name: upstream.name.clone(),
         servers: servers.collect(),
+        method: upstream.balance.method.clone(),
         keepalive: keepalive::Settings {
             connections: idle.connections as usize,
             requests: idle.requests.into(),
             time: idle.time,
             timeout: idle.timeout,
         },
+    }
+}
+
+/// What a group chooses by, for this request: who the client is, or the text of `hash`.
+pub(crate) fn key(ex: &mut Exchange<'_>, group: &Group) -> Bytes {
+    match &group.description.method {
+        Method::IpHash => ip_hash::key(&ex.remote),
+        Method::Hash { key, .. } => ex.render(key),
+        Method::RoundRobin | Method::LeastConn | Method::Random { .. } => Bytes::new(),
     }
 }
 

@@ -49,7 +49,8 @@ pub(crate) fn read(
     for statement in body {
         if let Some(Owner::Upstream(key)) = judge(table, statement, Context::Upstream, cx) {
             let args = Arguments { name: &statement.name, words: &statement.args };
-            if let Err(fault) = Upstream::set(&mut written, key, &args, cx) {
+            let set = Upstream::set(&mut written, key, &args, cx);
+            if let Err(fault) = set.and_then(|()| allow_backup(&written, &args)) {
                 report(&fault, statement, cx);
             }
         }
@@ -60,6 +61,19 @@ pub(crate) fn read(
         report(&fault, statement, cx);
     }
     Some(UpstreamDraft { name: word.text.clone(), written })
+}
+
+/// Refuses a `backup` that stands behind a method which has no use for one.
+fn allow_backup(written: &UpstreamWritten, args: &Arguments<'_>) -> Result<(), Fault> {
+    let backup = args.words.iter().find(|word| args.name.text == "server" && word.text == "backup");
+    match (backup, &written.balance.method) {
+        (Some(backup), Some(method)) if !method.takes_backup() => {
+            Err(Fault::sentence("balancing method does not support parameter \"backup\"")
+                .at(backup.span)
+                .hint("take it away, or balance by `least_conn` or in turn"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// An `upstream` block as written.

@@ -4,9 +4,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+use tidegate_config::http::upstream::balance::Method;
+
+use super::balancer::{Balancer, Tried};
 use super::keepalive;
+use super::peer::{Outcome, Peer, Settings};
 use super::resolve;
-use super::round_robin::{Outcome, Peer, RoundRobin, Settings, Tried};
 use crate::connect::Address;
 use crate::fault::Fault;
 
@@ -17,6 +21,8 @@ pub struct Description {
     pub name: String,
     /// Its `server` lines.
     pub servers: Vec<Server>,
+    /// How one of them is chosen.
+    pub method: Method,
     /// What becomes of idle connections.
     pub keepalive: keepalive::Settings,
 }
@@ -24,6 +30,8 @@ pub struct Description {
 /// One `server` line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
+    /// Its address as written.
+    pub name: String,
     /// Where it is.
     pub place: Place,
     /// Its parameters.
@@ -58,7 +66,7 @@ pub struct Group {
 
 #[derive(Debug, Default)]
 struct State {
-    balancer: RoundRobin,
+    balancer: Balancer,
     last_peer: u64,
     /// Until when the addresses of names are believed; never asked again where there are no names.
     fresh: Option<Instant>,
@@ -72,7 +80,11 @@ impl Group {
     /// A group without a past.
     pub fn new(description: Description) -> Self {
         let id = LAST_GROUP.fetch_add(1, Ordering::Relaxed);
-        let group = Self { description, id, state: Mutex::default() };
+        let weight = |server: &Server| if server.backup { 0 } else { server.settings.weight };
+        let servers = description.servers.iter().map(|server| (&*server.name, weight(server)));
+        let balancer = Balancer::new(description.method.clone(), servers);
+        let state = Mutex::new(State { balancer, ..State::default() });
+        let group = Self { description, id, state };
         let known = group.description.servers.iter().map(|server| match &server.place {
             Place::Fixed(address) => vec![address.clone()],
             Place::Name { .. } => Vec::new(),
@@ -132,8 +144,8 @@ impl State {
     /// Takes over the addresses of each server; what is known of a peer stays with it. A name that
     /// has lost all its addresses keeps the old ones: they are more than none.
     fn update(&mut self, servers: &[Server], known: Vec<Vec<Address>>) {
-        let old = std::mem::take(&mut self.balancer);
-        let mut old: Vec<Peer> = old.primary.into_iter().chain(old.backup).collect();
+        let Balancer { primary, backup, .. } = &mut self.balancer;
+        let mut old: Vec<Peer> = primary.drain(..).chain(backup.drain(..)).collect();
         for (number, (server, addresses)) in servers.iter().zip(known).enumerate() {
             let (mut mine, others): (Vec<_>, Vec<_>) =
                 old.into_iter().partition(|peer| peer.server == number);
@@ -148,8 +160,7 @@ impl State {
                 });
                 mine = new.collect();
             }
-            let RoundRobin { primary, backup } = &mut self.balancer;
-            if server.backup { backup } else { primary }.extend(mine);
+            if server.backup { &mut *backup } else { &mut *primary }.extend(mine);
         }
     }
 }
@@ -165,11 +176,14 @@ pub struct Selection {
 
 impl Selection {
     /// Begins; at most `limit` peers are tried (nginx: `proxy_next_upstream_tries`, 0: no limit).
-    pub async fn new(group: Arc<Group>, limit: usize) -> Self {
+    /// The key is what `ip_hash` and `hash` choose by.
+    pub async fn new(group: Arc<Group>, limit: usize, key: Bytes) -> Self {
         group.refresh().await;
-        let tries = group.state().balancer.tries();
-        let tries = if limit == 0 { tries } else { tries.min(limit) };
-        Self { group, tried: Tried::default(), tries }
+        let (tried, all) = {
+            let state = group.state();
+            (state.balancer.begin(key), state.balancer.tries())
+        };
+        Self { group, tried, tries: if limit == 0 { all } else { all.min(limit) } }
     }
 
     /// The group.
@@ -244,12 +258,12 @@ mod tests {
     use super::*;
 
     fn server(place: Place) -> Server {
-        Server { place, settings: Settings::default(), backup: false }
+        Server { name: String::new(), place, settings: Settings::default(), backup: false }
     }
 
     fn group(servers: Vec<Server>) -> Arc<Group> {
-        let keepalive = keepalive::Settings::default();
-        Arc::new(Group::new(Description { name: "app".into(), servers, keepalive }))
+        let (method, keepalive) = (Method::default(), keepalive::Settings::default());
+        Arc::new(Group::new(Description { name: "app".into(), servers, method, keepalive }))
     }
 
     fn port(port: u16) -> Server {
@@ -259,7 +273,7 @@ mod tests {
     #[tokio::test]
     async fn a_request_goes_on_until_the_group_or_its_limit_ends() {
         let group = group(vec![port(1), port(2), port(3)]);
-        let mut way = Selection::new(group.clone(), 2).await;
+        let mut way = Selection::new(group.clone(), 2, Bytes::new()).await;
         let first = way.pick().unwrap();
         assert!(way.has_another());
         assert!(way.give_up(first, Outcome::Failed, false));
@@ -267,7 +281,7 @@ mod tests {
         assert!(!way.has_another());
         way.give_up(second, Outcome::Failed, false);
         assert!(way.is_exhausted());
-        let mut way = Selection::new(group, 0).await;
+        let mut way = Selection::new(group, 0, Bytes::new()).await;
         // The one that is left comes first, then those that failed others.
         let order =
             [way.pick(), way.pick(), way.pick()].map(|lease| lease.unwrap().address.to_string());
@@ -277,7 +291,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_idle_connection_that_fails_is_no_try() {
-        let mut way = Selection::new(group(vec![port(1)]), 0).await;
+        let mut way = Selection::new(group(vec![port(1)]), 0, Bytes::new()).await;
         let lease = way.pick().unwrap();
         way.give_up(lease, Outcome::Failed, true);
         assert!(!way.is_exhausted());
@@ -289,18 +303,18 @@ mod tests {
     #[tokio::test]
     async fn a_name_that_does_not_resolve_fails_alone() {
         let lost = || server(Place::Name { host: "no-such-host.invalid".into(), port: 80 });
-        let mut way = Selection::new(group(vec![lost()]), 0).await;
+        let mut way = Selection::new(group(vec![lost()]), 0, Bytes::new()).await;
         let fault = way.pick().unwrap_err();
         assert!(fault.to_string().starts_with("no-such-host.invalid could not be resolved ("));
         assert_eq!(fault.status(), 502);
-        let mut way = Selection::new(group(vec![lost(), port(2)]), 0).await;
+        let mut way = Selection::new(group(vec![lost(), port(2)]), 0, Bytes::new()).await;
         assert_eq!(way.pick().unwrap().address.to_string(), "127.0.0.1:2");
     }
 
     #[tokio::test]
     async fn what_is_known_of_a_peer_outlives_a_new_lookup() {
         let group = group(vec![port(1), port(2)]);
-        let mut way = Selection::new(group.clone(), 0).await;
+        let mut way = Selection::new(group.clone(), 0, Bytes::new()).await;
         let lease = way.pick().unwrap();
         way.give_up(lease, Outcome::Failed, false);
         let known = vec![
@@ -308,7 +322,7 @@ mod tests {
             vec![Address::Tcp(([127, 0, 0, 1], 9).into())],
         ];
         group.state().update(&group.description.servers, known);
-        let mut way = Selection::new(group, 0).await;
+        let mut way = Selection::new(group, 0, Bytes::new()).await;
         assert_eq!(way.pick().unwrap().address.to_string(), "127.0.0.1:9");
     }
 }

@@ -1,0 +1,218 @@
+//! The servers of a group, and which of them a request asks: no clock, no sockets.
+//!
+//! nginx: `ngx_http_upstream_get_round_robin_peer` and its kin for other methods, and their `free`.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use tidegate_config::http::upstream::balance::Method;
+
+use super::peer::{Outcome, Peer};
+use super::ring::Ring;
+use super::{hash, ip_hash, least_conn, random, round_robin};
+use crate::connect::Address;
+
+/// The servers of a group: the ones asked first, and those for when none of them is left.
+#[derive(Debug, Default)]
+pub struct Balancer {
+    /// Those asked first.
+    pub primary: Vec<Peer>,
+    /// Those marked `backup`.
+    pub backup: Vec<Peer>,
+    method: Method,
+    ring: Ring,
+}
+
+/// What one request has tried so far.
+#[derive(Debug, Default)]
+pub struct Tried {
+    ids: Vec<u64>,
+    on_backup: bool,
+    lots: Lots,
+    /// How many lots fell on peers that could not be asked.
+    misses: u32,
+}
+
+/// How a request comes to the peers before it asks them in turn.
+#[derive(Debug, Default)]
+enum Lots {
+    /// Not at all.
+    #[default]
+    None,
+    Address(ip_hash::Numbers),
+    Key(hash::Numbers),
+    /// The next point of the ring.
+    Ring(usize),
+    Chance,
+    /// The less busy of two that chance has drawn.
+    Two,
+}
+
+/// So many lots are drawn in vain before peers are asked in turn.
+const MISSES: u32 = 20;
+
+impl Balancer {
+    /// A group without peers. The servers are the lines of the configuration as written, with their
+    /// weights; 0 for those marked `backup`.
+    pub fn new<'a>(method: Method, servers: impl Iterator<Item = (&'a str, u32)>) -> Self {
+        let ring = match method {
+            Method::Hash { consistent: true, .. } => Ring::new(servers),
+            _ => Ring::default(),
+        };
+        Self { method, ring, ..Self::default() }
+    }
+
+    /// A request begins; the key is what `ip_hash` and `hash` choose by.
+    pub fn begin(&self, key: Bytes) -> Tried {
+        let lots = match self.method {
+            Method::IpHash => Lots::Address(ip_hash::Numbers::new(key)),
+            Method::Hash { .. } if key.is_empty() => Lots::None,
+            Method::Hash { consistent: true, .. } => Lots::Ring(self.ring.find(&key)),
+            Method::Hash { .. } => Lots::Key(hash::Numbers::new(key)),
+            Method::Random { two: true } => Lots::Two,
+            Method::Random { two: false } => Lots::Chance,
+            Method::RoundRobin | Method::LeastConn => Lots::None,
+        };
+        Tried { lots, ..Tried::default() }
+    }
+
+    /// How many peers a request may try (nginx: `tries`): those not down.
+    pub fn tries(&self) -> usize {
+        self.primary.iter().chain(&self.backup).filter(|peer| !peer.settings.down).count()
+    }
+
+    /// Whether there is no choice. Such a peer is never ejected.
+    pub fn is_single(&self) -> bool {
+        self.primary.len() == 1 && self.backup.is_empty()
+    }
+
+    /// Whether another peer than this one could be asked now.
+    fn has_others(&self, id: u64, now: Instant) -> bool {
+        let mut all = self.primary.iter().chain(&self.backup);
+        all.any(|peer| peer.id != id && !peer.settings.down && !peer.is_ejected(now))
+    }
+
+    /// The next peer to ask; none where all are down, full, ejected or tried.
+    pub fn pick(&mut self, tried: &mut Tried, now: Instant) -> Option<(u64, Address)> {
+        let id = self.choose(tried, now).or_else(|| self.ejected(tried))?;
+        let picked = self.peer(id)?;
+        picked.begin(now);
+        tried.ids.push(id);
+        Some((id, picked.address.clone()))
+    }
+
+    fn choose(&mut self, tried: &mut Tried, now: Instant) -> Option<u64> {
+        if self.is_single() {
+            let peer = self.primary.first()?;
+            return (!peer.settings.down && !peer.is_full()).then_some(peer.id);
+        }
+        if !tried.on_backup {
+            if self.primary.len() > 1
+                && let Some(id) = self.draw(tried, now).or_else(|| self.around(tried, now))
+            {
+                return Some(id);
+            }
+            if let Some(peer) = in_turn(&self.method, &mut self.primary, &tried.ids, now) {
+                return Some(peer.id);
+            }
+            tried.on_backup = true;
+        }
+        in_turn(&self.method, &mut self.backup, &tried.ids, now).map(|peer| peer.id)
+    }
+
+    /// Draws lots until one falls on a peer that may be asked.
+    fn draw(&self, tried: &mut Tried, now: Instant) -> Option<u64> {
+        let mut first: Option<&Peer> = None;
+        while tried.misses <= MISSES {
+            let number = match &mut tried.lots {
+                Lots::None | Lots::Ring(_) => return None,
+                Lots::Address(numbers) => numbers.next(),
+                Lots::Key(numbers) => numbers.next(),
+                Lots::Chance | Lots::Two => random::number(),
+            };
+            let drawn = at(&self.primary, number).filter(|peer| peer.is_ready(&tried.ids, now));
+            match (drawn, first) {
+                (Some(peer), None) if matches!(tried.lots, Lots::Two) => first = Some(peer),
+                (Some(peer), None) => return Some(peer.id),
+                (Some(peer), Some(first)) if peer.id != first.id => {
+                    return Some(random::lighter(first, peer).id);
+                }
+                _ => {}
+            }
+            tried.misses += 1;
+        }
+        None
+    }
+
+    /// Goes around the ring until a point is of a peer that may be asked.
+    fn around(&mut self, tried: &mut Tried, now: Instant) -> Option<u64> {
+        while let Lots::Ring(point) = &mut tried.lots
+            && tried.misses <= MISSES
+        {
+            let server = self.ring.server(*point)?;
+            let peers = self.primary.iter_mut();
+            let its = peers.filter(|peer| self.ring.is_same(peer.server, server));
+            if let Some(peer) = round_robin::next(its, &tried.ids, now) {
+                return Some(peer.id);
+            }
+            *point += 1;
+            tried.misses += 1;
+        }
+        None
+    }
+
+    /// One that was ejected, for a request that has none left and would end with nginx's 502: it may
+    /// be back by now.
+    fn ejected(&self, tried: &Tried) -> Option<u64> {
+        let mut all = self.primary.iter().chain(&self.backup);
+        let asked = |peer: &Peer| tried.ids.is_empty() || tried.ids.contains(&peer.id);
+        all.find(|peer| !asked(peer) && !peer.settings.down && !peer.is_full()).map(|peer| peer.id)
+    }
+
+    fn peer(&mut self, id: u64) -> Option<&mut Peer> {
+        self.primary.iter_mut().chain(&mut self.backup).find(|peer| peer.id == id)
+    }
+
+    /// Ends a try; says whether the peer is ejected by it. The last one that is left never is.
+    pub fn free(&mut self, id: u64, outcome: Outcome, now: Instant) -> bool {
+        let last = !self.has_others(id, now);
+        let Some(peer) = self.peer(id) else { return false };
+        peer.connections = peer.connections.saturating_sub(1);
+        if last {
+            return false;
+        }
+        if outcome == Outcome::Failed {
+            return peer.fail(now);
+        }
+        peer.answer();
+        false
+    }
+}
+
+/// The peer whose turn it is.
+fn in_turn<'a>(
+    method: &Method,
+    peers: &'a mut [Peer],
+    tried: &[u64],
+    now: Instant,
+) -> Option<&'a mut Peer> {
+    match method {
+        Method::LeastConn => least_conn::next(peers, tried, now),
+        _ => round_robin::next(peers.iter_mut(), tried, now),
+    }
+}
+
+/// The peer that a number falls on, where each has as many places as it weighs.
+fn at(peers: &[Peer], number: u32) -> Option<&Peer> {
+    let weight = |peer: &Peer| u64::from(peer.settings.weight);
+    let total: u64 = peers.iter().map(weight).sum();
+    let mut place = u64::from(number).checked_rem(total)?;
+    peers.iter().find(|peer| {
+        let found = place < weight(peer);
+        place = place.saturating_sub(weight(peer));
+        found
+    })
+}
+
+#[cfg(test)]
+mod tests;

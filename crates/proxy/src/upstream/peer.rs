@@ -1,0 +1,151 @@
+//! One server of a group, with what is remembered of it: no clock, no sockets.
+//!
+//! nginx: `ngx_http_upstream_rr_peer_t`. Peers are told apart by an id of their own, for their list
+//! may change between a pick and its end.
+
+use std::time::{Duration, Instant};
+
+use crate::connect::Address;
+
+/// What the configuration says of one server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Its share of the requests (nginx: `weight`).
+    pub weight: u32,
+    /// So many failures within `fail_timeout` eject it; 0 never does.
+    pub max_fails: u32,
+    /// In which time failures are counted, and for how long it is ejected.
+    pub fail_timeout: Duration,
+    /// How many connections it may have at a time; 0 is no limit.
+    pub max_conns: u32,
+    /// Whether it is marked `down`.
+    pub down: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            weight: 1,
+            max_fails: 1,
+            fail_timeout: Duration::from_secs(10),
+            max_conns: 0,
+            down: false,
+        }
+    }
+}
+
+/// One address that can be asked.
+#[derive(Debug)]
+pub struct Peer {
+    /// Tells it from all others of its group, for ever.
+    pub id: u64,
+    /// The number of its `server` line; a name there may stand for several peers.
+    pub server: usize,
+    /// Where it is.
+    pub address: Address,
+    /// What the configuration says.
+    pub settings: Settings,
+    pub(super) effective: i64,
+    pub(super) current: i64,
+    pub(super) fails: u32,
+    /// The last failure.
+    accessed: Option<Instant>,
+    /// The last failure, or the last attempt after the time of ejection.
+    checked: Option<Instant>,
+    pub(super) connections: u32,
+}
+
+impl Peer {
+    /// A peer without a past.
+    pub fn new(id: u64, server: usize, address: Address, settings: Settings) -> Self {
+        let effective = settings.weight.into();
+        Self {
+            id,
+            server,
+            address,
+            settings,
+            effective,
+            current: 0,
+            fails: 0,
+            accessed: None,
+            checked: None,
+            connections: 0,
+        }
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.settings.max_conns != 0 && self.connections >= self.settings.max_conns
+    }
+
+    pub(super) fn is_ejected(&self, now: Instant) -> bool {
+        let Settings { max_fails, fail_timeout, .. } = self.settings;
+        max_fails != 0
+            && self.fails >= max_fails
+            && self.checked.is_some_and(|at| now.duration_since(at) <= fail_timeout)
+    }
+
+    /// Whether a request that has tried these may ask it.
+    pub(super) fn is_ready(&self, tried: &[u64], now: Instant) -> bool {
+        !(self.settings.down || self.is_full() || self.is_ejected(now) || tried.contains(&self.id))
+    }
+
+    /// Begins a try.
+    pub(super) fn begin(&mut self, now: Instant) {
+        self.connections += 1;
+        let timeout = self.settings.fail_timeout;
+        if self.checked.is_none_or(|at| now.duration_since(at) > timeout) {
+            self.checked = Some(now);
+        }
+    }
+
+    /// Remembers an answer. If it came after the time of ejection, failures are forgotten.
+    pub(super) fn answer(&mut self) {
+        if self.accessed < self.checked {
+            self.fails = 0;
+        }
+    }
+
+    /// Remembers a failure; says whether it ejects the peer.
+    pub(super) fn fail(&mut self, now: Instant) -> bool {
+        self.fails = self.fails.saturating_add(1);
+        self.accessed = Some(now);
+        self.checked = Some(now);
+        let Settings { weight, max_fails, .. } = self.settings;
+        if max_fails == 0 {
+            return false;
+        }
+        self.effective = (self.effective - i64::from(weight / max_fails)).max(0);
+        self.fails >= max_fails
+    }
+}
+
+/// How a try at a peer ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It answered.
+    Answered,
+    /// It answered, and `*_next_upstream` passes over what it said without blame: 403, 404.
+    Passed,
+    /// It failed.
+    Failed,
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// Peers with these settings, whose ids are their places.
+    pub(in crate::upstream) fn peers(settings: &[Settings]) -> Vec<Peer> {
+        let peer = |(id, settings): (usize, &Settings)| {
+            let address = Address::Tcp(([127, 0, 0, 1], id as u16).into());
+            Peer::new(id as u64, id, address, settings.clone())
+        };
+        settings.iter().enumerate().map(peer).collect()
+    }
+
+    /// Peers of these weights.
+    pub(in crate::upstream) fn weighing(weights: &[u32]) -> Vec<Peer> {
+        let settings = |&weight: &u32| Settings { weight, ..Settings::default() };
+        peers(&weights.iter().map(settings).collect::<Vec<_>>())
+    }
+}
