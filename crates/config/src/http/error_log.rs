@@ -85,6 +85,8 @@ impl ErrorTarget {
         let to = match word.text.as_str() {
             "stderr" => LogTo::Stderr,
             text if text.starts_with("syslog:") => {
+                let hint = "log to a file, or to stderr and let the system's journal collect it";
+                cx.warn("faults are told on standard error, not to syslog", word.span, hint);
                 LogTo::Syslog(text.trim_start_matches("syslog:").to_owned())
             }
             text if text.starts_with("memory:") => {

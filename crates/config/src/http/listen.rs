@@ -121,9 +121,19 @@ impl Value for Listener {
 const NOT_OPENED: &str =
     "the address is not opened, as connections to clients are not encrypted yet";
 
+/// Parameters that are not acted on yet, and why.
+const WITHOUT_EFFECT: [(&str, &str); 3] = [
+    ("proxy_protocol", "the address of the client is not read; who sends it is answered with 400"),
+    ("deferred", "a connection is taken at once, and waited for without cost"),
+    ("fastopen", "a connection is taken when it is made"),
+];
+
 impl ListenOptions {
     fn parameter(&mut self, word: &Word, cx: &mut Cx<'_>) -> Result<(), Fault> {
         let (key, value) = word.text.split_once('=').unwrap_or((&word.text, ""));
+        if let Some((_, why)) = WITHOUT_EFFECT.iter().find(|(name, _)| *name == key) {
+            cx.names.ignored(&format!("listen ... {key}"), why, word.span);
+        }
         match (key, word.text.contains('=')) {
             ("default_server" | "default", false) => self.default_server = true,
             ("ssl", false) => {
