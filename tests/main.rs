@@ -19,6 +19,7 @@ mod harness;
 mod listen;
 mod log;
 mod oracle;
+mod process;
 mod proxy;
 mod reload;
 mod root;
