@@ -15,16 +15,8 @@ use tidegate_http::response::Response;
 
 use super::io::Io;
 use super::manner::Manner;
+use super::request::Sent;
 use super::tunnel;
-
-/// How an answer left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sent {
-    /// Whole, and another request may follow.
-    KeepAlive,
-    /// Whole, and the connection ends.
-    Close,
-}
 
 /// Writes an answer, and keeps count in the exchange. An error means that the client can't be told
 /// any more.

@@ -1,0 +1,142 @@
+//! One request, whatever protocol it came by: from its head to its line in the log.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Instant;
+
+use tidegate_config::block::Http;
+use tidegate_config::block::http::Socket;
+use tidegate_config::http::error_log::Level;
+use tidegate_http::client::{Connection, RequestBody};
+use tidegate_http::exchange::Exchange;
+use tidegate_http::head::{HeadFault, RequestHead};
+use tidegate_http::log::access;
+use tidegate_http::response::Response;
+
+use crate::pipeline;
+use crate::runtime::{Generation, Worker};
+
+/// What is told of a client that is too slow.
+const TIMED_OUT: &str =
+    "client timed out (110: Connection timed out) while reading client request headers";
+
+/// A request's head, or what is wrong with it.
+pub(super) struct Next {
+    pub(super) head: Box<RequestHead>,
+    pub(super) fault: Option<Fault>,
+    /// When its first byte was there.
+    pub(super) started: Instant,
+    /// Which request of its connection it is, counted from 1.
+    pub(super) number: u32,
+    /// Whether its first byte came along with the request before.
+    pub(super) pipelined: bool,
+}
+
+/// What is wrong with a head.
+pub(super) enum Fault {
+    Head(HeadFault),
+    /// The client was too slow.
+    TimedOut,
+}
+
+/// How an answer left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// Whole, and another request may follow.
+    KeepAlive,
+    /// Whole or not, and the connection ends.
+    Close,
+    /// Not at all: the client is told by the end of the connection alone.
+    Nothing,
+}
+
+/// The client's side of one request, in its protocol.
+pub(super) trait Client {
+    /// Sends an answer, and keeps count in the exchange.
+    async fn send(&mut self, ex: &mut Exchange<'_>, response: Response) -> Sent;
+
+    /// Adds what was received and said beside the answer, before the request is logged.
+    fn count(&self, ex: &mut Exchange<'_>);
+}
+
+/// Serves one request, from its head to the last byte of its answer and its line in the log.
+pub(super) async fn serve(
+    worker: &Worker,
+    connection: &Connection,
+    (next, body): (Next, Box<dyn RequestBody>),
+    client: &mut impl Client,
+) -> Sent {
+    let generation = worker.generation();
+    let Some(socket) = generation.socket(connection) else { return Sent::Nothing };
+    // A head that could not be read names no server, unless it came as far as a host.
+    let named = next.fault.is_none() || next.head.host.is_some();
+    let place = (socket, named);
+    let Some(mut ex) = exchange(&generation, connection, place, *next.head, body) else {
+        return Sent::Nothing;
+    };
+    ex.number = next.number;
+    ex.started = next.started;
+    ex.sent.pipelined = next.pipelined;
+    worker.counters.request();
+    let sent = match respond(&mut ex, &generation, next.fault).await {
+        Some(response) => client.send(&mut ex, response).await,
+        None => Sent::Nothing,
+    };
+    client.count(&mut ex);
+    access::write(&mut ex);
+    sent
+}
+
+async fn respond(
+    ex: &mut Exchange<'_>,
+    generation: &Generation,
+    fault: Option<Fault>,
+) -> Option<Response> {
+    match fault {
+        None => match unwound(pipeline::serve(ex, generation)).await {
+            Some(response) => response,
+            None => pipeline::refuse(ex, generation, 500).await,
+        },
+        Some(Fault::Head(fault)) => {
+            ex.log(Level::Info, &format!("{fault} while {}", fault.action()));
+            pipeline::refuse(ex, generation, fault.status()).await
+        }
+        Some(Fault::TimedOut) => {
+            // As in nginx, one who has not even asked gets no answer.
+            ex.log(Level::Info, TIMED_OUT);
+            ex.sent.status = 408;
+            None
+        }
+    }
+}
+
+/// Waits for a future; `None` where it panicked, which the process's log has told.
+async fn unwound<F: Future>(future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    std::future::poll_fn(|cx| {
+        // What it held is dropped with it.
+        let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)));
+        polled.map_or(Poll::Ready(None), |polled| polled.map(Some))
+    })
+    .await
+}
+
+fn exchange<'a>(
+    generation: &'a Generation,
+    connection: &'a Connection,
+    (socket, named): (&'a Socket, bool),
+    head: RequestHead,
+    body: Box<dyn RequestBody>,
+) -> Option<Exchange<'a>> {
+    let http: &Http = &generation.http;
+    let host = head.host.clone().unwrap_or_default();
+    let found = if named { socket.names.find(&host) } else { None };
+    let server = http.servers.get(found.map_or(socket.default, |found| found.server))?;
+    let mut ex = Exchange::new((http, &generation.logs), connection, server, head, body);
+    if let Some(pattern) = found.and_then(|found| found.pattern) {
+        ex.matches(pattern, &host);
+    }
+    ex.site = Some(generation);
+    Some(ex)
+}
