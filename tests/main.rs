@@ -7,6 +7,7 @@
 
 mod apps;
 mod auth_basic;
+mod auth_delay;
 mod buffering;
 mod cli;
 mod client_body;
@@ -16,6 +17,9 @@ mod demo;
 mod diagnostic;
 mod gzip;
 mod harness;
+mod limit_conn;
+mod limit_rate;
+mod limit_req;
 mod listen;
 mod log;
 mod oracle;

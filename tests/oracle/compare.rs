@@ -36,6 +36,7 @@ pub struct Alike {
     backends: Vec<(u16, Backend)>,
     mainline: bool,
     logs: bool,
+    errors: bool,
 }
 
 /// Starts with a configuration (bare blocks of `http`).
@@ -43,7 +44,14 @@ pub fn alike(conf: &str) -> Alike {
     let types = if conf.contains("types {") { "" } else { TYPES };
     let log = if conf.contains("access_log") { "" } else { LOG };
     let conf = format!("{types}{log}{conf}");
-    Alike { conf, files: Vec::new(), backends: Vec::new(), mainline: false, logs: true }
+    Alike {
+        conf,
+        files: Vec::new(),
+        backends: Vec::new(),
+        mainline: false,
+        logs: true,
+        errors: false,
+    }
 }
 
 impl Alike {
@@ -73,6 +81,12 @@ impl Alike {
     /// Leaves the access logs uncompared.
     pub fn without_logs(mut self) -> Self {
         self.logs = false;
+        self
+    }
+
+    /// Compares what the error logs say of requests, too.
+    pub fn with_errors(mut self) -> Self {
+        self.errors = true;
         self
     }
 
@@ -115,7 +129,10 @@ impl Alike {
         }
         drop(sides);
         if self.logs && !deliberate && differences.is_empty() {
-            differences.extend(logs(&first, &second).await);
+            differences.extend(logs(&first, &second, "access", normal::log_line).await);
+            if self.errors {
+                differences.extend(logs(&first, &second, "error", normal::error_line).await);
+            }
         }
         let count = differences.len();
         assert!(count == 0, "{count} of {} differ\n\n{}", asks.len(), differences.join("\n"));
@@ -201,18 +218,24 @@ impl<'a> Side<'a> {
     }
 }
 
-/// What is to be said of the access logs, once both are complete.
-async fn logs(first: &Tidegate, second: &Tidegate) -> Option<String> {
+/// What is to be said of the logs of this kind, once both are complete.
+async fn logs(
+    first: &Tidegate,
+    second: &Tidegate,
+    kind: &str,
+    line: fn(&Tidegate, &str) -> String,
+) -> Option<String> {
     let read = |server: &Tidegate| {
-        let text = server.read("logs/access.log");
-        let mut lines: Vec<_> = text.lines().map(|line| normal::log_line(server, line)).collect();
+        let text = server.read(&format!("logs/{kind}.log"));
+        let mut lines: Vec<_> = text.lines().map(|text| line(server, text)).collect();
+        lines.retain(|line| !line.is_empty());
         lines.sort();
         lines.join("\n")
     };
     let end = Instant::now() + Duration::from_secs(2);
     while read(first) != read(second) {
         if Instant::now() > end {
-            return Some(difference("the access log", &read(first), &read(second)));
+            return Some(difference(&format!("the {kind} log"), &read(first), &read(second)));
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }

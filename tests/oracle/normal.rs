@@ -58,6 +58,27 @@ pub fn log_line(server: &Tidegate, line: &str) -> String {
     }
 }
 
+/// A line of the error log about a request, without time, process and connection; nothing of any
+/// other line. Amounts above a rate, which shrink while they are told, are rounded.
+pub fn error_line(server: &Tidegate, line: &str) -> String {
+    let line = server.anonymous(line);
+    let Some((front, text)) = line.split_once(": *") else { return String::new() };
+    if text.ends_with("closed keepalive connection") || text.contains("while waiting for request") {
+        return String::new();
+    }
+    let level = front.split(['[', ']']).nth(1).unwrap_or_default();
+    let text = text.split_once(' ').map_or(text, |(_, text)| text);
+    let text = match text.split_once("excess: ") {
+        Some((before, after)) => {
+            let end = after.find([' ', ',']).unwrap_or(after.len());
+            let excess: f64 = after[..end].parse().unwrap_or_default();
+            format!("{before}excess: {excess:.0}{}", &after[end..])
+        }
+        None => text.to_owned(),
+    };
+    format!("[{level}] {text}")
+}
+
 fn body(answer: &Answer) -> String {
     if answer.field("Content-Encoding") == Some("gzip") {
         let mut plain = Vec::new();

@@ -44,6 +44,7 @@ pub(crate) enum Opens {
     Types,
     Map,
     Geo,
+    SplitClients,
 }
 
 /// The directives that open blocks: name, contexts, arity, reference entry.
@@ -101,6 +102,13 @@ const OPENINGS: &[Opening] = &[
         &[Context::Http],
         Arity::between(1, 2),
         "A variable whose value depends on an address.",
+    ),
+    (
+        "split_clients",
+        Opens::SplitClients,
+        &[Context::Http],
+        Arity::between(2, 2),
+        "A variable whose value depends on a hash, so that clients fall into shares.",
     ),
 ];
 

@@ -1,5 +1,8 @@
 //! What a configuration defines and uses by name: order is free, so that names are joined at the end.
 
+mod undefined;
+pub mod zone;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 
@@ -18,6 +21,8 @@ pub struct Names {
     formats: Vec<FormatName>,
     files: Vec<PathBuf>,
     folders: Vec<PathBuf>,
+    /// The zones of memory.
+    pub zones: zone::ZoneNames,
     ignored: Vec<(String, &'static str, Span)>,
 }
 
@@ -38,6 +43,8 @@ pub enum Definition {
     Map(usize),
     /// It is looked up by address, in the `geo` block of this number.
     Geo(usize),
+    /// It is looked up by hash, in the `split_clients` block of this number.
+    SplitClients(usize),
 }
 
 /// The number of an upstream group.
@@ -252,6 +259,7 @@ impl Names {
             let text = format!("unknown log format \"{}\"", format.name);
             diagnostics.push(Diagnostic::emerg(text).at(format.used).hint(near));
         }
+        self.zones.finish(diagnostics);
         for group in self.groups.iter().filter(|group| group.defined.is_none()) {
             diagnostics.extend(self.undefined(group));
         }
@@ -259,30 +267,6 @@ impl Names {
             let text = format!("\"{name}\" is accepted without effect: {reason}");
             diagnostics.push(Diagnostic::warn(text).at(*at));
         }
-    }
-
-    /// What is wrong with asking for a group that is not defined: it may be a host all the same.
-    fn undefined(&self, group: &GroupName) -> Option<Diagnostic> {
-        let at = group.used?;
-        let name = &group.name;
-        let defined = || self.groups.iter().filter(|group| group.defined.is_some());
-        let near = suggest(name, defined().map(|group| group.name.as_str()));
-        let has_port = name.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-        let needs_port = group.port.is_none() && group.default_port.is_none();
-        if needs_port && !has_port && !name.starts_with("unix:") {
-            let only = defined().next().filter(|_| defined().count() == 1);
-            let hint = match near.or(only.map(|group| group.name.as_str())) {
-                Some(near) => format!("no upstream is called `{name}`; did you mean `{near}`?"),
-                None => {
-                    format!("no upstream is called `{name}`; a host needs its port: {name}:8000")
-                }
-            };
-            let text = format!("no port in upstream \"{name}\"");
-            return Some(Diagnostic::emerg(text).at(at).hint(hint));
-        }
-        let near = near.filter(|_| group.port.is_none())?;
-        let text = format!("\"{name}\" is no upstream and is looked up as a host");
-        Some(Diagnostic::warn(text).at(at).hint(format!("did you mean `{near}`?")))
     }
 
     fn known(&self, name: &str) -> Option<String> {

@@ -3,6 +3,7 @@
 pub mod address;
 pub mod choice;
 pub mod cidr;
+pub mod hosts;
 pub mod number;
 pub mod path;
 pub mod pattern;

@@ -75,15 +75,11 @@ impl Builtin {
             || name.starts_with("tcpinfo_")
             || name.starts_with("uid_")
             || name.starts_with("proxy_protocol_")
-            || name.starts_with("secure_link")
             || matches!(
                 self,
                 Self::FastcgiPathInfo
                     | Self::Http2
                     | Self::Http3
-                    | Self::InvalidReferer
-                    | Self::LimitConnStatus
-                    | Self::LimitReqStatus
                     | Self::RequestBody
                     | Self::RequestBodyFile
                     | Self::UpstreamCacheStatus

@@ -13,6 +13,7 @@ use tidegate_config::value::regex::Captures;
 
 use crate::client::{Connection, Endpoint, RequestBody};
 use crate::head::RequestHead;
+use crate::limits::Limits;
 use crate::log::Logs;
 use crate::subrequest::Site;
 
@@ -64,8 +65,11 @@ pub struct Exchange<'a> {
     pub captured: Captured,
     /// The values of the variables that the configuration defines, by slot.
     pub slots: Vec<Option<Bytes>>,
-    /// `$limit_rate`, where `set` has changed it.
-    pub limit_rate: Option<Bytes>,
+    /// `$limit_rate`, in bytes a second, once it was decided: by `set`, by an upstream, or when the
+    /// answer is written.
+    pub limit_rate: Option<u64>,
+    /// What limits have said of it.
+    pub limits: Limits,
     /// How `error_page` has changed it.
     pub error: ErrorState,
     /// The upstreams that were asked, in order. Shared with the body of an answer, which goes on
@@ -123,6 +127,7 @@ impl<'a> Exchange<'a> {
             captured: Captured::default(),
             slots: vec![None; http.slots.len()],
             limit_rate: None,
+            limits: Limits::default(),
             error: ErrorState::default(),
             upstream: Rc::default(),
             proxy_host: (Bytes::new(), Bytes::new()),

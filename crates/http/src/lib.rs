@@ -11,8 +11,10 @@ pub mod exchange;
 pub mod filter;
 pub mod head;
 pub mod headers;
+pub mod limits;
 pub mod location;
 pub mod log;
+pub mod pace;
 pub mod phase;
 pub mod redirect;
 pub mod response;
@@ -24,6 +26,7 @@ pub mod subrequest;
 pub mod types;
 pub mod uri;
 pub mod variable;
+pub mod zone;
 
 #[cfg(test)]
 mod testing;

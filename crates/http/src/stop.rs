@@ -32,6 +32,15 @@ pub enum Stop {
 }
 
 impl Stop {
+    /// The status that the request ends with, where `error_page` may take over.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Status(status) => Some(*status),
+            Self::Special(response) => Some(response.status),
+            _ => None,
+        }
+    }
+
     /// An answer that is sent as it is.
     pub fn response(response: Response) -> Self {
         Self::Response(Box::new(response))

@@ -45,12 +45,14 @@ impl Exchange<'_> {
         own.number = self.number;
         own.id.clone_from(&self.id);
         own.slots = std::mem::take(&mut self.slots);
+        own.limits = std::mem::take(&mut self.limits);
         own
     }
 
     /// Takes the variables of the configuration's own back from a subrequest.
     pub fn rejoin(&mut self, subrequest: Self) {
         self.slots = subrequest.slots;
+        self.limits = subrequest.limits;
         self.id = subrequest.id;
     }
 }

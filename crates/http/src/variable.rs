@@ -3,8 +3,10 @@
 mod connection;
 mod geo;
 mod map;
+mod referer;
 mod request;
 mod response;
+mod secure_link;
 mod time;
 mod upstream;
 pub(crate) mod user;
@@ -79,6 +81,13 @@ impl Exchange<'_> {
                 }
                 Some(value)
             }
+            Definition::SplitClients(number) => {
+                let split = self.http.splits.get(number)?;
+                let text = self.render(&split.source);
+                let value = split.get(&text);
+                self.set(slot, Some(value.clone()));
+                Some(value)
+            }
             Definition::Geo(number) => {
                 let geo = self.http.geos.get(number)?;
                 let value = geo::look_up(self, geo);
@@ -107,6 +116,9 @@ impl Exchange<'_> {
             // Of a request line that could not be read there is no path at all.
             B::Uri | B::DocumentUri if self.request.target.is_empty() => None,
             B::Uri | B::DocumentUri => Some(self.uri.clone()),
+            B::InvalidReferer => Some(referer::invalid(self)),
+            B::SecureLink => secure_link::verdict(self),
+            B::SecureLinkExpires => secure_link::expires(self),
             B::RemoteUser => user::remote_user(&self.request.headers),
             B::BinaryRemoteAddr
             | B::Connection
@@ -127,7 +139,9 @@ impl Exchange<'_> {
             B::BodyBytesSent
             | B::BytesSent
             | B::GzipRatio
+            | B::LimitConnStatus
             | B::LimitRate
+            | B::LimitReqStatus
             | B::Pipe
             | B::RequestCompletion
             | B::Status => response::value(self, builtin),

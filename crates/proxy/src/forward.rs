@@ -152,7 +152,7 @@ async fn let_back(
         return Err(instead_of(&response));
     }
     if let Some(rate) = accel.limit_rate {
-        ex.limit_rate = Some(rate.to_string().into());
+        ex.limit_rate = Some(rate);
     }
     let buffering = accel.buffering.unwrap_or(rules.forward.buffering);
     let room = room(rules.forward);

@@ -1,7 +1,7 @@
 //! THE LIFE OF A REQUEST, in order, on one screen.
 
 use tidegate_http::exchange::Exchange;
-use tidegate_http::phase::{access, realip, rewrite};
+use tidegate_http::phase::{access, limit_conn, limit_req, realip, rewrite};
 use tidegate_http::response::Response;
 use tidegate_http::stop::Stop;
 use tidegate_http::subrequest::{Answering, Site};
@@ -64,6 +64,9 @@ async fn pass_named(
 
 /// What is behind a location: checks of access, then files or an upstream.
 async fn content(ex: &mut Exchange<'_>, generation: &Generation) -> Result<Response, Stop> {
+    realip::run(ex);
+    limit_req::run(ex, &generation.zones).await?;
+    limit_conn::run(ex, &generation.zones)?;
     access::run(ex).await?;
     try_files::run(ex).await?;
     let location = ex.location;

@@ -17,6 +17,7 @@ use tidegate_config::http::error_log::Level;
 use tidegate_config::{Config, Options, load};
 use tidegate_http::log::writer::LogFiles;
 use tidegate_http::log::{Logs, ProcessLog};
+use tidegate_http::zone::Zones;
 use tidegate_proxy::Upstreams;
 use tokio::sync::watch;
 
@@ -77,7 +78,8 @@ fn build(config: Config, http: Arc<Http>, before: Option<&Shared>) -> Result<Arc
         .map_err(|(path, error)| anyhow!("open() \"{}\" failed ({error})", path.display()))?;
     let upstreams = Upstreams::new(&http, before.map(|before| &*before.upstreams));
     let upstreams = Arc::new(upstreams);
-    Ok(Arc::new(Shared { config, http, files: Arc::new(files), upstreams }))
+    let zones = Arc::new(Zones::new(&http, before.map(|before| &*before.zones)));
+    Ok(Arc::new(Shared { config, http, files: Arc::new(files), upstreams, zones }))
 }
 
 /// Makes the folders `logs`, which a fresh prefix lacks. Any other folder must be there.

@@ -12,6 +12,7 @@ use tidegate_config::http::listen::BindAddress;
 use tidegate_http::client::{Connection, Endpoint};
 use tidegate_http::log::Logs;
 use tidegate_http::log::writer::LogFiles;
+use tidegate_http::zone::Zones;
 use tidegate_proxy::Upstreams;
 use tokio::sync::Notify;
 
@@ -25,6 +26,8 @@ pub(crate) struct Shared {
     pub(crate) files: Arc<LogFiles>,
     /// The groups of upstreams.
     pub(crate) upstreams: Arc<Upstreams>,
+    /// What limits count.
+    pub(crate) zones: Arc<Zones>,
 }
 
 /// What one configuration has become in one worker. Requests hold it while they last.
@@ -35,6 +38,8 @@ pub(crate) struct Generation {
     pub(crate) logs: Logs,
     /// The groups of upstreams.
     pub(crate) upstreams: Arc<Upstreams>,
+    /// What limits count.
+    pub(crate) zones: Arc<Zones>,
     /// How many connections the worker may have.
     pub(crate) worker_connections: u32,
     /// Numbers of what goes on.
@@ -53,6 +58,7 @@ impl Generation {
             http: Arc::clone(&shared.http),
             logs: Logs::new(&shared.config, Arc::clone(&shared.files)),
             upstreams: Arc::clone(&shared.upstreams),
+            zones: Arc::clone(&shared.zones),
             worker_connections: shared.config.events.connections.worker_connections,
             counters: Arc::clone(counters),
             by_address: sockets.map(|(place, socket)| (socket.address.clone(), place)).collect(),

@@ -3,6 +3,7 @@
 mod geo;
 mod map;
 mod socket;
+mod split_clients;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use crate::http::log::{LogFormat, LogFormats};
 use crate::http::map::{Map, MapHash};
 use crate::http::proxy_cache::CachePaths;
 use crate::http::server_name::ServerNamesHash;
+use crate::http::split_clients::SplitClients;
 use crate::names::{Definition, FormatId};
 use crate::syntax::Statement;
 use crate::variable::Slot;
@@ -59,6 +61,9 @@ pub struct Http {
     /// The `geo` blocks.
     #[plain]
     pub geos: Vec<Geo>,
+    /// The `split_clients` blocks.
+    #[plain]
+    pub splits: Vec<SplitClients>,
     /// The formats of log lines; a [`FormatId`] is a place in here.
     #[plain]
     pub formats: Vec<LogFormat>,
@@ -103,6 +108,7 @@ pub(crate) struct HttpDraft {
     upstreams: Vec<UpstreamDraft>,
     maps: Vec<Map>,
     geos: Vec<Geo>,
+    splits: Vec<SplitClients>,
 }
 
 impl HttpDraft {
@@ -151,6 +157,11 @@ impl HttpDraft {
                 self.geos.push(geo::read(number, statement, body, cx)?);
                 Ok(())
             }
+            Owner::Block(Opens::SplitClients) => {
+                let number = self.splits.len();
+                self.splits.push(split_clients::read(number, statement, body, cx)?);
+                Ok(())
+            }
             _ => self.all.take(table, (owner, Context::Http), statement, cx),
         }
     }
@@ -171,6 +182,7 @@ impl HttpDraft {
         http.upstreams = upstream::resolve_all(&self.upstreams, cx)?;
         http.maps.clone_from(&self.maps);
         http.geos.clone_from(&self.geos);
+        http.splits.clone_from(&self.splits);
         let mut formats: Vec<Option<LogFormat>> = vec![None; cx.names.format_count()];
         for format in &http.log_formats.formats {
             if let Some(place) = formats.get_mut(format.id.0) {

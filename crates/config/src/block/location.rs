@@ -38,6 +38,7 @@ use crate::http::proxy::Proxy;
 use crate::http::proxy_cache::Cache;
 use crate::http::realip::Realip;
 use crate::http::redirect::Redirect;
+use crate::http::referer::Referer;
 use crate::http::resolver::Resolver;
 use crate::http::rewrite::{Rewrite, RewriteLog};
 use crate::http::root::{Files, Internal};
@@ -79,6 +80,7 @@ pub struct Location {
     pub proxy: Arc<Proxy>,
     pub realip: Arc<Realip>,
     pub redirect: Arc<Redirect>,
+    pub referer: Arc<Referer>,
     pub resolver: Arc<Resolver>,
     pub rewrite: Arc<Rewrite>,
     pub rewrite_log: Arc<RewriteLog>,

@@ -58,7 +58,7 @@ fn declaration(name: &str, contexts: &[Context], arity: Arity, effect: Effect) -
     Declaration { name, contexts, arity, default: None, doc, effect, repeat: true, block: false }
 }
 
-const BLOCKS: [&str; 4] = ["charset_map", "mail", "split_clients", "stream"];
+const BLOCKS: [&str; 3] = ["charset_map", "mail", "stream"];
 
 const NO_BROWSERS: Effect = refused("browsers are not told apart");
 const WHOLE_FILES: Effect = Effect::Ignored("files are sent from their beginning, or by ranges");
@@ -130,24 +130,13 @@ const PAGES: &[Row] = &[
     (&["userid_flags"], LEVELS, up_to(3), NO_COOKIES),
 ];
 
-const NO_REFERERS: &str = "$invalid_referer is never set, so that every site would be let in";
-
 /// Who is let in, and what is known of a client.
 const ACCESS: &[Row] = &[
-    (&["auth_delay"], LEVELS, ONE, Effect::Ignored("a refused client is answered without delay")),
     (
         &["disable_symlinks"],
         LEVELS,
         up_to(2),
         refused_unless("off", "symbolic links are followed, also out of the root"),
-    ),
-    (&["split_clients"], &[Http], exactly(2), refused("clients are not split yet; use `map`")),
-    (&["valid_referers"], &[Server, Location], ANY, refused(NO_REFERERS)),
-    (
-        &["referer_hash_bucket_size", "referer_hash_max_size"],
-        &[Server, Location],
-        ONE,
-        Effect::Ignored("tables grow as needed"),
     ),
     (&["max_headers"], SERVERS, ONE, Effect::Ignored("the buffers for heads bound the number")),
     (

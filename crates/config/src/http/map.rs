@@ -1,9 +1,8 @@
 //! `map`: a variable whose value depends on another's.
 
-use std::collections::HashMap;
-
 use tidegate_config_derive::Directives;
 
+use crate::value::hosts::Hosts;
 use crate::value::pattern::Pattern;
 use crate::value::template::Template;
 use crate::variable::Slot;
@@ -52,12 +51,8 @@ pub struct Map {
     pub source: Template,
     /// The variable that gets the value.
     pub target: Slot,
-    /// Values of exact keys, in lower case: keys are compared without case.
-    pub exact: HashMap<Box<[u8]>, Template>,
-    /// With `hostnames`: `*.example.com` by `.example.com`.
-    pub heads: HashMap<Box<[u8]>, Template>,
-    /// With `hostnames`: `www.example.*` by `www.example.`.
-    pub tails: HashMap<Box<[u8]>, Template>,
+    /// Values of keys, which are compared without case; with `hostnames`, keys may be wildcards.
+    pub keys: Hosts<Template>,
     /// Regular expressions in order, with the slots of their named groups.
     pub regexes: Vec<(Pattern, Template)>,
     /// What holds where nothing matches.

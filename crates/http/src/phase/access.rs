@@ -4,7 +4,7 @@ use tidegate_config::http::access::Rule;
 use tidegate_config::http::error_log::Level;
 use tidegate_config::http::satisfy::SatisfyRule;
 
-use super::{auth_basic, auth_request};
+use super::{auth_basic, auth_request, wait};
 use crate::client::Endpoint;
 use crate::exchange::Exchange;
 use crate::headers::Headers;
@@ -18,6 +18,17 @@ pub async fn run(ex: &mut Exchange<'_>) -> Result<(), Stop> {
     if ex.subrequest {
         return Ok(());
     }
+    match judge(ex).await {
+        Err(stop) if stop.status() == Some(401) && !ex.location.satisfy.delay.is_zero() => {
+            ex.log(Level::Info, "delaying unauthorized request");
+            wait(ex, ex.location.satisfy.delay).await?;
+            Err(stop)
+        }
+        judged => judged,
+    }
+}
+
+async fn judge(ex: &mut Exchange<'_>) -> Result<(), Stop> {
     let any = ex.location.satisfy.rule == SatisfyRule::Any;
     let mut refusal = None;
     if is_settled(by_address(ex), any, &mut refusal)?

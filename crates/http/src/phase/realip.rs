@@ -9,10 +9,11 @@ use crate::client::Endpoint;
 use crate::exchange::Exchange;
 
 /// Takes the client's address from the field that names it, where who sent it is believed (nginx:
-/// `ngx_http_realip_handler`).
+/// `ngx_http_realip_handler`). Asked again where a location was found, which may believe others,
+/// unless an address was taken before.
 pub fn run(ex: &mut Exchange<'_>) {
     let realip = &ex.location.realip;
-    if realip.from.is_empty() || ex.internal {
+    if realip.from.is_empty() || ex.remote != ex.connection.peer {
         return;
     }
     let values: Vec<&[u8]> = match &realip.header {

@@ -5,7 +5,9 @@ mod replace;
 
 use bytes::Bytes;
 use tidegate_config::block::Location;
+use tidegate_config::http::error_log::Level;
 use tidegate_config::http::rewrite::{Condition, Return, RewriteFlag, Step, Target};
+use tidegate_config::value::size::Size;
 
 use crate::body::Body;
 use crate::exchange::Exchange;
@@ -63,7 +65,7 @@ impl<'a> Run<'a> {
                     match target {
                         Target::Slot(slot) => ex.set(*slot, Some(value)),
                         Target::Args => ex.args = Some(value),
-                        Target::LimitRate => ex.limit_rate = Some(value),
+                        Target::LimitRate => set_limit_rate(ex, &value),
                     }
                     Flow::On
                 }
@@ -121,6 +123,15 @@ impl<'a> Run<'a> {
             }
             _ => Flow::End,
         }
+    }
+}
+
+/// nginx: `ngx_http_variable_set_limit_rate`
+fn set_limit_rate(ex: &mut Exchange<'_>, value: &Bytes) {
+    let text = String::from_utf8_lossy(value);
+    match Size::parse(&text) {
+        Some(rate) => ex.limit_rate = Some(rate.0),
+        None => ex.log(Level::Error, &format!("invalid $limit_rate \"{text}\"")),
     }
 }
 

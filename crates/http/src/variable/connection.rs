@@ -46,11 +46,11 @@ impl Endpoint {
         }
     }
 
-    /// Its port; empty for a unix socket.
+    /// Its port; empty where it has none, as a unix socket or an address that a proxy has told.
     pub fn port_text(&self) -> Bytes {
         match self {
-            Self::Ip(address) => number(address.port()),
-            Self::Unix(_) => Bytes::new(),
+            Self::Ip(address) if address.port() > 0 => number(address.port()),
+            Self::Ip(_) | Self::Unix(_) => Bytes::new(),
         }
     }
 }

@@ -18,10 +18,7 @@ fn find<'m>(ex: &mut Exchange<'_>, map: &'m Map, source: &Bytes) -> &'m Template
     if map.hostnames && key.last() == Some(&b'.') {
         key.pop();
     }
-    if let Some(found) = map.exact.get(key.as_slice()) {
-        return found;
-    }
-    if let Some(found) = wildcard(map, &key) {
+    if let Some(found) = map.keys.get(&key) {
         return found;
     }
     for (pattern, value) in &map.regexes {
@@ -30,19 +27,4 @@ fn find<'m>(ex: &mut Exchange<'_>, map: &'m Map, source: &Bytes) -> &'m Template
         }
     }
     &map.default
-}
-
-/// The longest `*.x` that fits, else the longest `x.*`.
-fn wildcard<'m>(map: &'m Map, key: &[u8]) -> Option<&'m Template> {
-    let dots = || key.iter().enumerate().filter(|(_, byte)| **byte == b'.').map(|(at, _)| at);
-    if !map.heads.is_empty() {
-        let head = dots().filter(|at| *at > 0).find_map(|at| map.heads.get(key.get(at..)?));
-        if head.is_some() {
-            return head;
-        }
-    }
-    if map.tails.is_empty() {
-        return None;
-    }
-    dots().filter_map(|at| map.tails.get(key.get(..=at)?)).next_back()
 }

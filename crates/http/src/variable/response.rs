@@ -9,7 +9,7 @@ use crate::date::http_date;
 use crate::exchange::{Exchange, Sent};
 use crate::status::on_wire;
 
-pub(super) fn value(ex: &mut Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
+pub(super) fn value(ex: &Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
     match builtin {
         Builtin::Status => {
             // Within an error page it is already the status that the answer will have.
@@ -19,12 +19,9 @@ pub(super) fn value(ex: &mut Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
         Builtin::BytesSent => Some(number(ex.sent.bytes)),
         Builtin::BodyBytesSent => Some(number(ex.sent.body_bytes)),
         Builtin::GzipRatio => ex.sent.gzip_ratio.as_ref().and_then(|counts| ratio(counts.get())),
-        Builtin::LimitRate => {
-            let location = ex.location;
-            let rate = ex.limit_rate.clone();
-            let rate = rate.unwrap_or_else(|| ex.render(&location.limit_rate.rate));
-            Some(if rate.is_empty() { Bytes::from_static(b"0") } else { rate })
-        }
+        Builtin::LimitRate => Some(number(ex.limit_rate.unwrap_or(0))),
+        Builtin::LimitReqStatus => ex.limits.requests.map(|limited| limited.word().into()),
+        Builtin::LimitConnStatus => ex.limits.connections.map(|limited| limited.word().into()),
         Builtin::Pipe => Some(if ex.sent.pipelined { "p" } else { "." }.into()),
         Builtin::RequestCompletion => Some(if ex.sent.complete { "OK" } else { "" }.into()),
         _ => None,

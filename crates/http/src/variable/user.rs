@@ -43,6 +43,19 @@ pub(crate) fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
     Some(out)
 }
 
+/// Decodes base64 as URLs have it (RFC 4648, section 5).
+pub(crate) fn decode_base64url(text: &[u8]) -> Option<Vec<u8>> {
+    if text.iter().any(|byte| b"+/".contains(byte)) {
+        return None;
+    }
+    let plain = |byte: &u8| match byte {
+        b'-' => b'+',
+        b'_' => b'/',
+        byte => *byte,
+    };
+    decode_base64(&text.iter().map(plain).collect::<Vec<u8>>())
+}
+
 fn digit(byte: u8) -> Option<u8> {
     match byte {
         b'A'..=b'Z' => Some(byte - b'A'),

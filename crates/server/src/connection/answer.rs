@@ -2,15 +2,16 @@
 
 use std::io;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use tidegate_config::http::error_log::Level;
 use tidegate_http::answer_head::{self, Frame, Framing};
-use tidegate_http::body::{Body, BodyStream, Part};
+use tidegate_http::body::{Body, BodyStream, FileSlice, Part};
 use tidegate_http::chunked::write_chunk_head;
 use tidegate_http::exchange::Exchange;
 use tidegate_http::head::Version;
+use tidegate_http::pace::Pace;
 use tidegate_http::response::Response;
 
 use super::io::Io;
@@ -44,6 +45,7 @@ pub(crate) async fn write(
     let head_bytes = head.len() as u64;
     let body = std::mem::take(&mut response.body);
     ex.sent.answer = response;
+    let pace = Pace::of(ex);
     let mut writer = Writer {
         io,
         patience: ex.location.sendfile.timeout,
@@ -51,6 +53,7 @@ pub(crate) async fn write(
         head: head.freeze(),
         framing: promise.framing,
         bytes: 0,
+        pace,
     };
     let result = writer.body(body, ex).await;
     ex.sent.bytes += writer.bytes;
@@ -73,6 +76,8 @@ struct Writer<'a> {
     head: Bytes,
     framing: Framing,
     bytes: u64,
+    /// How fast it may go, where that is bounded.
+    pace: Option<Pace>,
 }
 
 impl Writer<'_> {
@@ -152,14 +157,44 @@ impl Writer<'_> {
                 } else {
                     self.flush_head().await?;
                 }
-                let result = self.io.send_file(slice, self.chunk, self.patience).await;
-                self.bytes += slice.length;
-                result?;
+                self.file(slice).await?;
                 if self.framing == Framing::Chunked {
                     self.piece(Bytes::from_static(b"\r\n")).await?;
                 }
                 Ok(())
             }
+        }
+    }
+
+    async fn file(&mut self, slice: &FileSlice) -> io::Result<()> {
+        let mut rest = slice.clone();
+        while rest.length > 0 {
+            let now = rest.length.min(self.turn().await);
+            let piece = FileSlice { length: now, ..rest.clone() };
+            let result = self.io.send_file(&piece, self.chunk, self.patience).await;
+            self.spend(now);
+            result?;
+            rest.offset += now;
+            rest.length -= now;
+        }
+        Ok(())
+    }
+
+    /// Waits until something may leave; how much that is.
+    async fn turn(&self) -> u64 {
+        let Some(pace) = &self.pace else { return u64::MAX };
+        loop {
+            match pace.allows(Instant::now()) {
+                Ok(bytes) => return bytes,
+                Err(wait) => tokio::time::sleep(wait).await,
+            }
+        }
+    }
+
+    fn spend(&mut self, bytes: u64) {
+        self.bytes += bytes;
+        if let Some(pace) = &mut self.pace {
+            pace.spend(bytes, Instant::now());
         }
     }
 
@@ -187,11 +222,22 @@ impl Writer<'_> {
     }
 
     async fn pieces(&mut self, [one, two, three]: [Bytes; 3]) -> io::Result<()> {
-        let pieces = [std::mem::take(&mut self.head), one, two, three];
-        let length: usize = pieces.iter().map(Bytes::len).sum();
-        self.io.write_all(pieces, self.patience).await?;
-        self.bytes += length as u64;
-        Ok(())
+        let mut pieces = [std::mem::take(&mut self.head), one, two, three];
+        loop {
+            let length: usize = pieces.iter().map(Bytes::len).sum();
+            if length == 0 {
+                return Ok(());
+            }
+            let most = usize::try_from(self.turn().await).unwrap_or(usize::MAX);
+            let mut room = length.min(most);
+            let now = pieces.each_mut().map(|piece| {
+                let part = piece.split_to(room.min(piece.len()));
+                room -= part.len();
+                part
+            });
+            self.io.write_all(now, self.patience).await?;
+            self.spend(length.min(most) as u64);
+        }
     }
 }
 

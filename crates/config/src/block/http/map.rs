@@ -4,6 +4,7 @@ use crate::directive::{Cx, Fault};
 use crate::http::map::Map;
 use crate::names::Definition;
 use crate::syntax::{End, Statement, Word};
+use crate::value::hosts::{HostFault, Hosts};
 use crate::value::pattern::Pattern;
 use crate::value::template::Template;
 
@@ -25,9 +26,7 @@ pub(super) fn read(
     let mut map = Map {
         source: Template::compile(source, cx)?,
         target: cx.names.define(target, name, Definition::Map(number))?,
-        exact: std::collections::HashMap::new(),
-        heads: std::collections::HashMap::new(),
-        tails: std::collections::HashMap::new(),
+        keys: Hosts::default(),
         regexes: Vec::new(),
         default: Template::default(),
         hostnames: false,
@@ -67,23 +66,18 @@ fn pair(map: &mut Map, key: &Word, value: &Word, cx: &mut Cx<'_>) -> Result<(), 
         map.regexes.push((Pattern::compile(pattern, caseless, key, cx)?, value));
         return Ok(());
     }
-    let text = key.text.strip_prefix('\\').unwrap_or(&key.text).to_ascii_lowercase();
-    let boxed = |text: &str| text.as_bytes().into();
-    let duplicate = if !map.hostnames {
-        map.exact.insert(boxed(&text), value)
-    } else if let Some(rest) = text.strip_prefix("*.") {
-        map.heads.insert(boxed(&format!(".{rest}")), value)
-    } else if let Some(rest) = text.strip_prefix('.') {
-        map.exact.insert(boxed(rest), value.clone());
-        map.heads.insert(boxed(&text), value)
-    } else if let Some(rest) = text.strip_suffix(".*") {
-        map.tails.insert(boxed(&format!("{rest}.")), value)
+    let text = key.text.strip_prefix('\\').unwrap_or(&key.text);
+    let added = if map.hostnames {
+        map.keys.insert(text, value)
     } else {
-        map.exact.insert(boxed(&text), value)
+        map.keys.insert_exact(text, value)
     };
-    if duplicate.is_some() {
-        let text = format!("conflicting parameter \"{}\"", key.text);
-        return Err(Fault::sentence(text).at(key.span).hint("keys are compared without case"));
-    }
-    Ok(())
+    added.map_err(|fault| match fault {
+        HostFault::Conflict => Fault::sentence(format!("conflicting parameter \"{}\"", key.text))
+            .at(key.span)
+            .hint("keys are compared without case"),
+        HostFault::Invalid => {
+            Fault::sentence(format!("invalid hostname or wildcard \"{text}\"")).at(key.span)
+        }
+    })
 }

@@ -1,0 +1,81 @@
+//! Zones: what all workers share of limits, bounded by the sizes that the configuration gives.
+
+mod connections;
+mod requests;
+
+use std::sync::Arc;
+
+use tidegate_config::block::Http;
+use tidegate_config::names::zone::ZoneId;
+
+pub use connections::{ConnectionZone, Held};
+pub use requests::{Asked, RequestZone};
+
+/// A page of memory, in which nginx's zones are divided.
+const PAGE: u64 = 4096;
+
+/// The zones of a configuration.
+#[derive(Debug, Default)]
+pub struct Zones {
+    /// Those of `limit_req`, by number.
+    requests: Vec<Arc<RequestZone>>,
+    /// Those of `limit_conn`, by number.
+    connections: Vec<Arc<ConnectionZone>>,
+}
+
+impl Zones {
+    /// The zones of a configuration. One that was there before, with the same name, size and key,
+    /// keeps what it knows; nginx refuses a reload that changes a key, here the zone begins anew.
+    pub fn new(http: &Http, before: Option<&Self>) -> Self {
+        let mut requests: Vec<_> = http.limit_req_zones.zones.iter().collect();
+        requests.sort_by_key(|zone| zone.id.0);
+        let mut connections: Vec<_> = http.limit_conn_zones.zones.iter().collect();
+        connections.sort_by_key(|zone| zone.id.0);
+        let (old_requests, old_connections) = before
+            .map_or((&[][..], &[][..]), |zones| (&zones.requests[..], &zones.connections[..]));
+        let request = |zone| Arc::new(RequestZone::new(zone, old_requests));
+        let connection = |zone| Arc::new(ConnectionZone::new(zone, old_connections));
+        Self {
+            requests: requests.into_iter().map(request).collect(),
+            connections: connections.into_iter().map(connection).collect(),
+        }
+    }
+
+    /// The zone of a `limit_req`.
+    pub fn requests(&self, id: ZoneId) -> Option<&Arc<RequestZone>> {
+        self.requests.get(id.0)
+    }
+
+    /// The zone of a `limit_conn`.
+    pub fn connections(&self, id: ZoneId) -> Option<&Arc<ConnectionZone>> {
+        self.connections.get(id.0)
+    }
+}
+
+/// How many bytes a zone of this size has room for: its pages but the first, each with its record
+/// (nginx: `ngx_slab_init`).
+fn room(size: u64) -> u64 {
+    (size / (PAGE + 24)).saturating_sub(1).max(1) * PAGE
+}
+
+/// How many bytes of a zone an entry takes: powers of two up to half a page, else whole pages
+/// (nginx: `ngx_slab_alloc`).
+fn taken(bytes: usize) -> u64 {
+    let bytes = bytes as u64;
+    if bytes > PAGE / 2 { bytes.div_ceil(PAGE) * PAGE } else { bytes.next_power_of_two().max(8) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zone_has_room_for_as_many_as_nginxs() {
+        // "One megabyte zone can keep … about 8 thousand 128-byte states."
+        assert!((7900..=8192).contains(&(room(1 << 20) / taken(84))), "{}", room(1 << 20));
+        assert_eq!(taken(84), 128);
+        assert_eq!(taken(129), 256);
+        assert_eq!(taken(2049), 4096);
+        assert_eq!(taken(5000), 8192);
+    }
+}
