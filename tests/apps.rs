@@ -2,6 +2,7 @@
 
 pub mod application;
 mod balanced;
+mod deploy;
 mod gallery;
 mod notes;
 pub mod visit;

@@ -33,4 +33,5 @@ mod tidy;
 mod types;
 mod upgrade;
 mod upstream;
+mod upstream_wait;
 mod uwsgi;

@@ -5,7 +5,7 @@
 
 mod compare;
 mod deliberate;
-mod nginx;
+pub mod nginx;
 mod normal;
 
 mod accel;

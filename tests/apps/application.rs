@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tempfile::TempDir;
 
 use crate::harness::config::Ports;
@@ -77,9 +77,22 @@ impl Files {
 
     /// Starts an application, called by the name of the instance, and waits for it to listen.
     pub async fn run(&self, runner: Runner, module: &str, at: At, instance: &str) -> Application {
+        self.run_with(runner, module, at, instance, &[]).await
+    }
+
+    /// The same, with more arguments for what runs it.
+    pub async fn run_with(
+        &self,
+        runner: Runner,
+        module: &str,
+        at: At,
+        instance: &str,
+        arguments: &[&str],
+    ) -> Application {
         let log = self.path().join(format!("{instance}.log"));
         let output = File::create(&log).expect("a log");
         let child = command(runner, module, &at)
+            .args(arguments)
             .env("GALLERY_ROOT", self.path())
             .env("INSTANCE", instance)
             .stdout(output.try_clone().expect("a second handle"))
@@ -144,6 +157,20 @@ impl Application {
         self.at.clone()
     }
 
+    /// Sends a signal to its first process alone.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("it can be signalled");
+    }
+
+    /// Waits until its first process has ended.
+    pub async fn ends(&mut self) {
+        let end = Instant::now() + Duration::from_secs(20);
+        while matches!(self.child.try_wait(), Ok(None)) {
+            assert!(Instant::now() < end, "it does not end:\n{}", self.log());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     async fn listens(&mut self) {
         let end = Instant::now() + Duration::from_secs(20);
         while !self.at.answers().await {
@@ -196,9 +223,13 @@ fn command(runner: Runner, module: &str, at: &At) -> Command {
     command
 }
 
-/// A program of the environment that `tests/setup.sh` makes.
+/// Where a program of the environment is that `tests/setup.sh` makes.
+pub fn program(name: &str) -> PathBuf {
+    folder().join("../../target/python/bin").join(name)
+}
+
 fn tool(name: &str) -> Command {
-    let program = folder().join("../../target/python/bin").join(name);
+    let program = program(name);
     assert!(program.exists(), "no {}: run tests/setup.sh", program.display());
     let mut command = Command::new(program);
     command.current_dir(folder()).env("PYTHONPATH", folder()).stdin(Stdio::null());

@@ -83,8 +83,9 @@ pub fn sockets(text: &str) -> Vec<String> {
     addresses.map(str::to_owned).collect()
 }
 
-/// Puts bare blocks into `events {} http { … }`, and says where a test keeps pid and logs.
-pub fn framed(text: &str) -> String {
+/// Puts bare blocks into `events {} http { … }`, and says where a test keeps pid and logs. Where the
+/// server is tidegate, dead backends are told of at once, unless the test says otherwise.
+pub fn framed(text: &str, is_ours: bool) -> String {
     let said = |word: &str| {
         text.split([';', '{', '}', '\n'])
             .any(|statement| statement.split_whitespace().next() == Some(word))
@@ -107,5 +108,6 @@ pub fn framed(text: &str) -> String {
     }
     main("error_log", "error_log logs/error.log info;");
     let access_log = if said("access_log") { "" } else { "access_log logs/access.log;\n" };
-    format!("{out}http {{\n{access_log}{text}\n}}\n")
+    let wait = if is_ours && !said("upstream_wait") { "upstream_wait off;\n" } else { "" };
+    format!("{out}http {{\n{access_log}{wait}{text}\n}}\n")
 }

@@ -18,7 +18,12 @@ pub fn binary() -> PathBuf {
 
 /// Whether the binary under test is tidegate: what it promises beyond nginx, nginx need not keep.
 pub fn is_ours() -> bool {
-    serves() && binary().file_name().is_some_and(|name| name == "tidegate")
+    serves() && is_named(&binary())
+}
+
+/// Whether a binary is called tidegate.
+pub fn is_named(binary: &Path) -> bool {
+    binary.file_name().is_some_and(|name| name == "tidegate")
 }
 
 /// Whether the binary under test can serve at all.

@@ -106,7 +106,7 @@ impl Tidegate {
 
     /// Writes another configuration, with the same ports.
     pub fn put_conf(&mut self, conf: &str) {
-        let text = config::framed(&self.ports.put_into(conf));
+        let text = config::framed(&self.ports.put_into(conf), process::is_ours());
         std::fs::write(self.folder.join("nginx.conf"), text).expect("a configuration");
     }
 
@@ -239,7 +239,8 @@ impl Start {
         for (path, content) in &self.files {
             write(&folder.join(path), content);
         }
-        let text = config::framed(&self.ports.put_into(&self.conf));
+        let text =
+            config::framed(&self.ports.put_into(&self.conf), process::is_named(&self.binary));
         std::fs::write(folder.join("nginx.conf"), text).expect("a configuration");
         (folder, owned)
     }

@@ -46,4 +46,5 @@ pub mod stub_status;
 pub mod try_files;
 pub mod types;
 pub mod upstream;
+pub mod upstream_wait;
 pub mod uwsgi;

@@ -216,6 +216,7 @@ builtins! {
     UpstreamBytesSent = "upstream_bytes_sent",
     UpstreamCacheStatus = "upstream_cache_status",
     UpstreamConnectTime = "upstream_connect_time",
+    UpstreamError = "upstream_error",
     UpstreamHeaderTime = "upstream_header_time",
     UpstreamResponseLength = "upstream_response_length",
     UpstreamResponseTime = "upstream_response_time",

@@ -22,7 +22,9 @@ const NOT_BUILT: &[&str] = &[
 /// Where we are not like nginx's tables, and why.
 const UNLIKE: &[(&str, &str)] = &[
     ("include", "it is read before directives are judged"),
+    ("queue", "nginx has it in its paid edition alone"),
     ("ssl", "nginx 1.25 took it away; older files have it"),
+    ("upstream_wait", "of our own: a request waits while an application is restarted"),
     ("uwsgi_cache_background_update", "nginx's table says 1, its reader wants on or off"),
 ];
 

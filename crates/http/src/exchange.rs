@@ -217,6 +217,8 @@ pub struct UpstreamTry {
     pub bytes_received: u64,
     /// The bytes sent to it.
     pub bytes_sent: u64,
+    /// Why it did not answer, in the words of the error log; empty where it did.
+    pub error: String,
     /// Whether another group was asked next, by an internal redirect (`:` between the tries).
     pub redirected: bool,
 }

@@ -158,6 +158,7 @@ impl Exchange<'_> {
             | B::UpstreamBytesReceived
             | B::UpstreamBytesSent
             | B::UpstreamConnectTime
+            | B::UpstreamError
             | B::UpstreamHeaderTime
             | B::UpstreamResponseLength
             | B::UpstreamResponseTime

@@ -17,7 +17,7 @@ use crate::buffering::Supply;
 use crate::link::{Broken, Link};
 use crate::protocol::Event;
 use crate::stream::Stream;
-use crate::upstream::group::Lease;
+use crate::upstream::selection::Lease;
 
 /// The body of an answer. When it ends, its connection is kept; when it is dropped before, closed.
 pub(crate) struct Answer {

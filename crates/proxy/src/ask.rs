@@ -3,29 +3,31 @@
 //! nginx: `ngx_http_upstream_connect` to `ngx_http_upstream_process_header`, and
 //! `ngx_http_upstream_next`.
 
+mod attempt;
 mod journal;
+mod wait;
 
 use std::cell::RefCell;
-use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bytes::Bytes;
 use tidegate_config::http::error_log::Level;
 use tidegate_config::http::forward::{Forward, NextUpstream};
+use tidegate_config::http::upstream_wait::Waiting;
 use tidegate_http::client::{ClientError, RequestBody};
 use tidegate_http::exchange::UpstreamTry;
 
-use crate::connect::connect;
+use self::journal::Told;
+use self::wait::{End, Later, Wait, later_than};
 use crate::content::Content;
 use crate::fault::{Condition, Fault};
-use crate::link::{Broken, Limits, Link};
-use crate::protocol::{Codec, Event, Head};
-use crate::upstream::group::{Group, Lease, Selection};
-use crate::upstream::keepalive::{self, Connection};
+use crate::link::Link;
+use crate::protocol::{Codec, Head};
+use crate::upstream::group::Group;
 use crate::upstream::peer::Outcome;
+use crate::upstream::selection::{Lease, Selection};
 
 /// Everything that is needed to ask.
 pub(crate) struct Question<'a> {
@@ -41,6 +43,8 @@ pub(crate) struct Question<'a> {
     pub(crate) unrepeatable: bool,
     /// How it is asked.
     pub(crate) forward: &'a Forward,
+    /// How long it may wait while nobody can be reached.
+    pub(crate) waiting: Waiting,
     /// What becomes of each try.
     pub(crate) journal: Rc<RefCell<Vec<UpstreamTry>>>,
     /// Where it is told.
@@ -76,156 +80,115 @@ pub(crate) enum Unanswered {
 
 /// How a try ended without an answer.
 enum Failed {
-    Peer { fault: Fault, lease: Lease, cached: bool, sent: bool },
+    Peer(Loss),
     Ours(Unanswered),
 }
 
+/// A try that a peer failed.
+struct Loss {
+    fault: Fault,
+    lease: Lease,
+    /// Whether it went over an idle connection, which the peer may have closed in the very moment.
+    cached: bool,
+    /// Whether something was sent.
+    sent: bool,
+    /// Whether the peer has said anything.
+    heard: bool,
+}
+
 impl Question<'_> {
-    /// Asks until somebody answers.
+    /// Asks until somebody answers, or until waiting for somebody has no use.
     pub(crate) async fn ask(
         &self,
         client: &mut (dyn RequestBody + '_),
     ) -> Result<Answered, Unanswered> {
         let started = Instant::now();
         let tries = self.forward.next_upstream_tries as usize;
+        let before = self.journal.borrow().len();
+        let mut wait = Wait::new(self.waiting);
+        if self.group.outage.lasts() {
+            self.pause(&mut wait, client).await?;
+        }
         let mut way = Selection::new(self.group.clone(), tries, self.key.clone()).await;
+        if wait.so_far().is_some() {
+            way.ask_the_ejected();
+        }
         loop {
-            let lease = way.pick().map_err(|fault| self.nobody(&fault))?;
-            let begun = self.begin(&lease);
+            let end = match self.round(&mut way, &wait, started, client).await? {
+                Ok(answered) => return Ok(answered),
+                Err(end) => end,
+            };
+            if !self.may_come_back(&end, &mut wait, tries, client).await? {
+                self.tell(&end.fault, &wait, Told::Last);
+                return Err(Unanswered::Status(end.fault.status()));
+            }
+            self.journal.borrow_mut().truncate(before);
+            way.again(self.key.clone()).await;
+        }
+    }
+
+    /// Asks one peer after the other, until one answers or none is left.
+    async fn round(
+        &self,
+        way: &mut Selection,
+        wait: &Wait,
+        started: Instant,
+        client: &mut (dyn RequestBody + '_),
+    ) -> Result<Result<Answered, End>, Unanswered> {
+        let mut reached = false;
+        // A request that has waited was about to connect all the time.
+        let mut begun = if wait.so_far().is_some() { started } else { Instant::now() };
+        loop {
+            let lease = match way.pick() {
+                Ok(lease) => lease,
+                Err(fault) => {
+                    let later = later_than(&fault, way, reached);
+                    self.nobody();
+                    return Ok(Err(End { fault, later }));
+                }
+            };
+            self.begin(&lease);
             let last = !way.has_another();
-            let failed = match self.try_peer(lease, client, begun).await {
+            let loss = match self.try_peer(lease, client, begun).await {
                 Ok((link, head)) => {
                     let fault = Fault::Status(head.status);
                     if last || !self.may_go_on(&fault, true, started) {
                         let unsent = self.is_live() && !link.is_sent();
-                        return Ok(Answered { link, head, begun, unsent });
+                        return Ok(Ok(Answered { link, head, begun, unsent }));
                     }
                     self.count(&link);
                     let cached = link.is_cached();
-                    Failed::Peer { fault, lease: link.into_lease(), cached, sent: true }
+                    Loss { fault, lease: link.into_lease(), cached, sent: true, heard: true }
                 }
-                Err(failed) => failed,
-            };
-            let (fault, lease, cached, sent) = match failed {
-                Failed::Ours(unanswered) => {
+                Err(Failed::Ours(unanswered)) => {
                     self.ours(unanswered, begun);
                     return Err(unanswered);
                 }
-                Failed::Peer { fault, lease, cached, sent } => (fault, lease, cached, sent),
+                Err(Failed::Peer(loss)) => loss,
             };
-            self.note(&fault, begun);
+            let Loss { fault, lease, cached, sent, heard } = loss;
+            self.end(fault.status(), begun);
             let outcome = match fault {
                 Fault::Status(403 | 404) => Outcome::Passed,
                 _ => Outcome::Failed,
             };
             let cached = cached && fault.condition() == Condition::Error;
-            if way.give_up(lease, outcome, cached) {
+            let ejected = way.give_up(lease, outcome, cached);
+            reached |= !fault.is_unreachable();
+            if way.is_exhausted() || !self.may_go_on(&fault, sent, started) {
+                let vanished = sent && !heard && self.may_go_on(&fault, sent, started);
+                let later = match later_than(&fault, way, reached) {
+                    Later::No if vanished && fault.condition() == Condition::Error => Later::Lost,
+                    later => later,
+                };
+                return Ok(Err(End { fault, later }));
+            }
+            self.tell(&fault, wait, Told::PassedOver);
+            if ejected {
                 (self.log)(Level::Warn, "upstream server temporarily disabled");
             }
-            if way.is_exhausted() || !self.may_go_on(&fault, sent, started) {
-                return Err(Unanswered::Status(fault.status()));
-            }
+            begun = Instant::now();
         }
-    }
-
-    /// One try at one peer, up to the head of its answer.
-    async fn try_peer(
-        &self,
-        lease: Lease,
-        client: &mut (dyn RequestBody + '_),
-        begun: Instant,
-    ) -> Result<(Box<Link>, Head), Failed> {
-        let (group, address) = (lease.group().id, &lease.address);
-        let kept = if self.unrepeatable {
-            keepalive::take_proven(group, address)
-        } else {
-            keepalive::take(group, address)
-        };
-        let connection = match kept {
-            Some(connection) => connection,
-            None => match self.connect(&lease, client).await? {
-                Ok(connection) => connection,
-                Err(fault) => {
-                    return Err(Failed::Peer { fault, lease, cached: false, sent: false });
-                }
-            },
-        };
-        self.current(|current| current.connect_time = Some(begun.elapsed()));
-        let payload = self.content.payload();
-        let limits = limits(self.forward);
-        let mut link = Box::new(Link::new(connection, lease, self.codec.clone(), payload, limits));
-        let fault = match self.head(&mut link, client).await? {
-            Ok(head) => {
-                self.current(|current| {
-                    current.header_time = Some(begun.elapsed());
-                    current.status = head.status;
-                });
-                return Ok((link, head));
-            }
-            Err(Broken::Peer(fault)) => fault,
-            Err(Broken::Client(error)) => return Err(Failed::Ours(Unanswered::Client(error))),
-            Err(Broken::File(error)) => {
-                (self.log)(Level::Alert, &format!("read() of a request body failed ({error})"));
-                return Err(Failed::Ours(Unanswered::Status(500)));
-            }
-        };
-        self.count(&link);
-        let cached = link.is_cached();
-        Err(Failed::Peer { fault, lease: link.into_lease(), cached, sent: true })
-    }
-
-    /// Opens a connection, unless the client leaves first.
-    async fn connect(
-        &self,
-        lease: &Lease,
-        client: &mut (dyn RequestBody + '_),
-    ) -> Result<Result<Connection, Fault>, Failed> {
-        let mut connecting = std::pin::pin!(connect(
-            &lease.address,
-            self.forward.connect_timeout,
-            self.forward.socket_keepalive,
-        ));
-        let stream = poll_fn(|cx| match connecting.as_mut().poll(cx) {
-            Poll::Pending => self.poll_gone(client, cx).map(Err),
-            done @ Poll::Ready(_) => done.map(Ok),
-        });
-        Ok(stream.await?.map(Connection::new))
-    }
-
-    /// Sends the request and waits for the head of the answer, unless the client leaves first.
-    async fn head(
-        &self,
-        link: &mut Link,
-        client: &mut (dyn RequestBody + '_),
-    ) -> Result<Result<Head, Broken>, Failed> {
-        poll_fn(|cx| {
-            loop {
-                return match link.poll_event(Some(&mut *client), cx) {
-                    Poll::Ready(Ok(Event::Head(head))) => Poll::Ready(Ok(Ok(head))),
-                    Poll::Ready(Ok(_)) => continue,
-                    Poll::Ready(Err(broken)) => Poll::Ready(Ok(Err(broken))),
-                    // While a body is still coming, reading it will tell.
-                    Poll::Pending if self.is_live() && !link.is_sent() => Poll::Pending,
-                    Poll::Pending => self.poll_gone(client, cx).map(|gone| {
-                        self.count(link);
-                        Err(gone)
-                    }),
-                };
-            }
-        })
-        .await
-    }
-
-    /// Ready when the client has left and that matters (nginx: `proxy_ignore_client_abort`).
-    fn poll_gone(&self, client: &mut (dyn RequestBody + '_), cx: &mut Context<'_>) -> Poll<Failed> {
-        if self.forward.ignore_client_abort || self.is_live() {
-            return Poll::Pending;
-        }
-        client.poll_closed(cx).map(|()| Failed::Ours(Unanswered::Gone))
-    }
-
-    fn is_live(&self) -> bool {
-        matches!(self.content, Content::Live(_))
     }
 
     /// Whether `*_next_upstream` lets another peer be asked.
@@ -236,18 +199,6 @@ impl Question<'_> {
             && !(sent && self.unrepeatable && !next.non_idempotent)
             && !(sent && self.is_live())
             && (limit.is_zero() || started.elapsed() < limit)
-    }
-}
-
-fn limits(forward: &Forward) -> Limits {
-    let buffers = &forward.buffers;
-    let all = (buffers.number as usize).saturating_mul(buffers.size.0 as usize);
-    let head = forward.buffer_size.0 as usize;
-    Limits {
-        send: forward.send_timeout,
-        read: forward.read_timeout,
-        head,
-        piece: if forward.buffering { all.clamp(4096, 64 * 1024) } else { head },
     }
 }
 

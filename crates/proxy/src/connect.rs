@@ -62,11 +62,8 @@ impl Service<Address> for Dial {
     fn call(&mut self, address: Address) -> Pending {
         let probe = self.probe;
         Box::pin(async move {
-            dial(&address, probe).await.map_err(|error| Fault::System {
-                call: "connect",
-                error,
-                action: Action::Connecting,
-            })
+            let stream = dial(&address, probe).await;
+            stream.map_err(|error| Fault::Connect { to: address, error })
         })
     }
 }
@@ -81,20 +78,9 @@ async fn dial(address: &Address, probe: bool) -> io::Result<Stream> {
             }
             Ok(Stream::Tcp(stream))
         }
-        Address::Unix(path) => loop {
-            match UnixStream::connect(path).await {
-                // The application's backlog is full: it is there, and busy.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    tokio::time::sleep(BACKLOG_PAUSE).await;
-                }
-                done => return done.map(Stream::Unix),
-            }
-        },
+        Address::Unix(path) => UnixStream::connect(path).await.map(Stream::Unix),
     }
 }
-
-/// How long to wait before a full backlog is tried again.
-const BACKLOG_PAUSE: Duration = Duration::from_millis(10);
 
 /// Gives an inner service so much time.
 #[derive(Clone, Copy, Debug)]
@@ -143,25 +129,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_backlog_is_waited_for() {
+    async fn a_full_backlog_is_told_at_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("app.sock");
-        let socket = socket_with_backlog_of_none(&path);
+        let _socket = socket_with_backlog_of_none(&path);
         let address = Address::Unix(path.into());
-        let first = connect(&address, Duration::from_secs(5), true).await.unwrap();
-        let late = connect(&address, Duration::from_millis(50), true).await;
-        assert!(matches!(late, Err(Fault::TimedOut(Action::Connecting))));
-        let second = connect(&address, Duration::from_secs(5), true);
-        let accept = async {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            drop(rustix::net::accept(&socket));
-            std::future::pending::<()>().await;
-        };
-        tokio::select! {
-            second = second => assert!(second.is_ok()),
-            () = accept => (),
-        }
-        drop(first);
+        let _first = connect(&address, Duration::from_secs(5), true).await.unwrap();
+        let full = connect(&address, Duration::from_secs(5), true).await.unwrap_err();
+        assert!(full.is_full() && full.is_unreachable(), "{full}");
     }
 
     fn socket_with_backlog_of_none(path: &Path) -> rustix::fd::OwnedFd {

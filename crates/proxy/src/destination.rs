@@ -144,5 +144,5 @@ fn single(name: &str, address: &Address, default_port: u16) -> Result<Arc<Group>
     };
     let keepalive = keepalive::Settings { connections: 0, ..keepalive::Settings::default() };
     let (name, servers, method) = (name.to_owned(), vec![server], Method::RoundRobin);
-    Ok(Arc::new(Group::new(Description { name, servers, method, keepalive })))
+    Ok(Arc::new(Group::new(Description { name, servers, method, keepalive, queue: None })))
 }

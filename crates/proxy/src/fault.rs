@@ -4,21 +4,31 @@ use std::fmt;
 use std::io;
 
 use thiserror::Error;
+use tidegate_config::http::error_log::Level;
 
+use crate::connect::Address;
 use crate::protocol::Invalid;
 
 /// A failure of one try at one peer. Its text is the error log line nginx would write.
 #[derive(Debug, Error)]
 pub enum Fault {
-    /// The system refused: the peer is gone, the socket file is missing, the connection was reset.
+    /// The system refused: the connection was reset, or never was one.
     #[error("{call}() failed ({}) while {action}", System(error))]
     System {
-        /// The call in nginx's words: `connect`, `send`, `recv`.
+        /// The call in nginx's words: `send`, `recv`.
         call: &'static str,
         /// What the system said.
         error: io::Error,
         /// What we were doing.
         action: Action,
+    },
+    /// No connection could be made.
+    #[error("connect(){} failed ({}) while {}", To(to, error), System(error), Action::Connecting)]
+    Connect {
+        /// Where the peer is.
+        to: Address,
+        /// What the system said.
+        error: io::Error,
     },
     /// The peer closed the connection before its answer was complete.
     #[error("upstream prematurely closed connection while {0}")]
@@ -84,14 +94,55 @@ impl Fault {
     /// The word for it in `*_next_upstream`.
     pub fn condition(&self) -> Condition {
         match self {
-            Self::System { error, .. } if error.kind() == io::ErrorKind::TimedOut => {
+            Self::System { error, .. } | Self::Connect { error, .. }
+                if error.kind() == io::ErrorKind::TimedOut =>
+            {
                 Condition::Timeout
             }
-            Self::System { .. } | Self::Closed(_) => Condition::Error,
+            Self::System { .. } | Self::Connect { .. } | Self::Closed(_) => Condition::Error,
             Self::TimedOut(_) => Condition::Timeout,
             Self::Invalid { .. } => Condition::InvalidHeader,
             Self::Status(status) => Condition::Http(*status),
             Self::NoLive | Self::Unresolved { .. } => Condition::NoLive,
+        }
+    }
+
+    /// Whether the peer could not be reached, so that it has seen nothing of the request and may be
+    /// back in a moment: refused, socket missing or full, no way to it, a name without an address.
+    pub fn is_unreachable(&self) -> bool {
+        match self {
+            Self::Connect { error, .. } => matches!(
+                error.kind(),
+                io::ErrorKind::ConnectionRefused
+                    | io::ErrorKind::ConnectionReset
+                    | io::ErrorKind::NotFound
+                    | io::ErrorKind::WouldBlock
+                    | io::ErrorKind::HostUnreachable
+                    | io::ErrorKind::NetworkUnreachable
+            ),
+            Self::Unresolved { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the peer is there and has no room: the backlog of its socket is full.
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Connect { error, .. } if error.kind() == io::ErrorKind::WouldBlock)
+    }
+
+    /// How grave it is (nginx: `ngx_event_connect_peer`, which takes a socket that is not there for
+    /// a fault of the configuration).
+    pub fn level(&self) -> Level {
+        match self {
+            Self::Connect { error, .. }
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied
+                ) =>
+            {
+                Level::Crit
+            }
+            _ => Level::Error,
         }
     }
 
@@ -114,6 +165,20 @@ impl fmt::Display for Action {
             Self::Reading => "reading upstream",
             Self::Tunnelling => "proxying upgraded connection",
         })
+    }
+}
+
+/// Where a connection was to be made; said as nginx does, where the system refuses it at once.
+struct To<'a>(&'a Address, &'a io::Error);
+
+impl fmt::Display for To<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(address, error) = self;
+        let is_late = !matches!(error.kind(), io::ErrorKind::NetworkUnreachable);
+        match address {
+            Address::Tcp(_) if is_late => Ok(()),
+            address => write!(f, " to {address}"),
+        }
     }
 }
 
@@ -140,7 +205,8 @@ mod tests {
     #[test]
     fn texts_are_those_of_the_error_log() {
         let error = io::Error::from_raw_os_error(111);
-        let refused = Fault::System { call: "connect", error, action: Action::Connecting };
+        let to = Address::Tcp(([127, 0, 0, 1], 1).into());
+        let refused = Fault::Connect { to, error };
         assert_eq!(
             refused.to_string(),
             "connect() failed (111: Connection refused) while connecting to upstream"

@@ -10,6 +10,8 @@ use tidegate_config::http::error_log::Level;
 use tidegate_config::http::error_page::ErrorPage;
 use tidegate_config::http::forward::Forward;
 use tidegate_config::http::pass::{Pass, Protocol};
+use tidegate_config::http::upstream::queue::Queue;
+use tidegate_config::http::upstream_wait::Waiting;
 use tidegate_http::body::{Body, Tunnel};
 use tidegate_http::client::{NoBody, RequestBody};
 use tidegate_http::exchange::Exchange;
@@ -25,6 +27,7 @@ use crate::destination::{self, Found};
 use crate::link::Link;
 use crate::outgoing::{self, Outgoing};
 use crate::response::{self, Rules};
+use crate::upstream::group::Group;
 use crate::upstream::{self, Upstreams};
 
 /// Answers a request by asking an upstream.
@@ -104,6 +107,7 @@ async fn ask(
         content: outgoing.content,
         unrepeatable: matches!(ex.request.method.as_str(), "POST" | "LOCK" | "PATCH"),
         forward,
+        waiting: waiting(ex, &found.group),
         journal: ex.upstream.clone(),
         log: &log,
         url: outgoing.url,
@@ -117,6 +121,13 @@ async fn ask(
         }
         Unanswered::Gone => Stop::Unanswered(499),
     })
+}
+
+/// How long the request may wait for the group, which may have a word of its own on it.
+fn waiting(ex: &Exchange<'_>, group: &Group) -> Waiting {
+    let queue = group.description.queue;
+    let waiting = |queue: Queue| Waiting { time: queue.timeout, requests: queue.requests };
+    queue.map_or(ex.location.upstream_wait.waiting, waiting)
 }
 
 /// Makes the client's answer of the upstream's.

@@ -15,8 +15,8 @@ use crate::outbox::{Outbox, Payload, Progress, Unsent};
 use crate::protocol::{Codec, Decode, Event, Invalid};
 use crate::silence::Silence;
 use crate::stream::Stream;
-use crate::upstream::group::Lease;
 use crate::upstream::keepalive::{self, Connection};
+use crate::upstream::selection::Lease;
 
 /// What the configuration says of an exchange with a peer.
 #[derive(Clone, Copy, Debug)]

@@ -6,11 +6,13 @@ mod hash;
 mod ip_hash;
 pub mod keepalive;
 mod least_conn;
+pub mod outage;
 pub mod peer;
 mod random;
 pub mod resolve;
 mod ring;
 mod round_robin;
+pub mod selection;
 
 use std::sync::Arc;
 
@@ -91,6 +93,7 @@ fn describe(upstream: &Upstream) -> Description {
             time: idle.time,
             timeout: idle.timeout,
         },
+        queue: upstream.queue.queue,
     }
 }
 

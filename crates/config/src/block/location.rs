@@ -50,6 +50,7 @@ use crate::http::ssi::Ssi;
 use crate::http::stub_status::StubStatus;
 use crate::http::try_files::TryFiles;
 use crate::http::types::{TypeMap, Types};
+use crate::http::upstream_wait::UpstreamWait;
 use crate::http::uwsgi::{Fastcgi, Scgi, Uwsgi};
 
 /// What holds for a request whose URI belongs here.
@@ -94,6 +95,7 @@ pub struct Location {
     pub stub_status: Arc<StubStatus>,
     pub try_files: Arc<TryFiles>,
     pub types: Arc<Types>,
+    pub upstream_wait: Arc<UpstreamWait>,
     pub uwsgi: Arc<Uwsgi>,
     #[family("proxy")]
     pub proxy_forward: Arc<Forward>,

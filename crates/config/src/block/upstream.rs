@@ -8,6 +8,7 @@ use crate::directive::Arguments;
 use crate::directive::{Block as _, Context, Cx, Fault, Nesting, Owner, Table, judge, report};
 use crate::http::upstream::balance::Balance;
 use crate::http::upstream::keepalive::UpstreamKeepalive;
+use crate::http::upstream::queue::UpstreamQueue;
 use crate::http::upstream::server::{Servers, UpstreamServer};
 use crate::names::GroupName;
 use crate::syntax::Statement;
@@ -22,6 +23,8 @@ pub struct Upstream {
     pub balance: Arc<Balance>,
     /// Idle connections to them.
     pub keepalive: Arc<UpstreamKeepalive>,
+    /// Requests that wait for them.
+    pub queue: Arc<UpstreamQueue>,
     /// Its name; for a host that is asked directly, the host.
     #[plain]
     pub name: String,

@@ -2,4 +2,5 @@
 
 pub mod balance;
 pub mod keepalive;
+pub mod queue;
 pub mod server;

@@ -19,6 +19,11 @@ pub(super) fn value(ex: &Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
         Builtin::ProxyHost => some(&ex.proxy_host.0),
         Builtin::ProxyPort => some(&ex.proxy_host.1),
         Builtin::UpstreamAddr => list(ex, |one| one.address.clone()),
+        Builtin::UpstreamError => {
+            let tries = ex.upstream.borrow();
+            let failed = tries.iter().rfind(|one| !one.error.is_empty())?;
+            Some(Bytes::copy_from_slice(failed.error.as_bytes()))
+        }
         Builtin::UpstreamStatus => list(ex, |one| match one.status {
             0 => "-".to_owned(),
             status => status.to_string(),

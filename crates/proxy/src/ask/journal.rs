@@ -1,24 +1,36 @@
 //! What is written down of each try, for `$upstream_*` and the error log.
 
-use std::time::Instant;
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
 
 use tidegate_config::http::error_log::Level;
 use tidegate_http::exchange::UpstreamTry;
 
+use super::wait::Wait;
 use super::{Question, Unanswered};
 use crate::fault::Fault;
 use crate::link::Link;
-use crate::upstream::group::Lease;
+use crate::upstream::selection::Lease;
+
+/// Why something is told of a failed try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// Another peer is asked now.
+    PassedOver,
+    /// The request waits from now on.
+    Awaited,
+    /// That was the last one.
+    Last,
+}
 
 impl Question<'_> {
     /// A peer is tried.
-    pub(super) fn begin(&self, lease: &Lease) -> Instant {
+    pub(super) fn begin(&self, lease: &Lease) {
         let address = lease.address.to_string();
         // nginx puts a colon between the path of a socket and the URI.
         let colon = if address.starts_with("unix:") { ":" } else { "" };
         let url = self.url(&address, colon);
         self.journal.borrow_mut().push(UpstreamTry { address, url, ..UpstreamTry::default() });
-        Instant::now()
     }
 
     fn url(&self, address: &str, colon: &str) -> String {
@@ -39,34 +51,54 @@ impl Question<'_> {
         });
     }
 
-    fn end(&self, status: u16, begun: Instant) {
+    pub(super) fn end(&self, status: u16, begun: Instant) {
         self.current(|current| {
             current.status = status;
             current.response_time = Some(begun.elapsed());
         });
     }
 
-    /// A try has failed.
-    pub(super) fn note(&self, fault: &Fault, begun: Instant) {
-        self.end(fault.status(), begun);
+    /// A try has failed, or none was possible: what is told of it.
+    pub(super) fn tell(&self, fault: &Fault, wait: &Wait, told: Told) {
         if let Fault::Status(_) = fault {
             return;
         }
         let silent = matches!(fault, Fault::Closed(_) | Fault::System { call: "recv", .. });
-        match self.hint.as_ref().filter(|_| silent) {
-            Some(hint) => (self.log)(Level::Error, &format!("{fault} ({hint})")),
-            None => (self.log)(Level::Error, &fault.to_string()),
-        }
+        let mut text = match self.hint.as_ref().filter(|_| silent) {
+            Some(hint) => format!("{fault} ({hint})"),
+            None => fault.to_string(),
+        };
+        self.current(|current| current.error.clone_from(&text));
+        let (level, waited) = (fault.level(), wait.so_far());
+        let level = match (told, waited) {
+            // Who waits looks often, and it would always be the same.
+            (Told::PassedOver, Some(_)) if wait.goes_on() => return,
+            (Told::Awaited, _) => {
+                text += "; the request waits for it";
+                Level::Warn
+            }
+            (Told::Last, Some(waited)) => {
+                let _ = write!(text, "; waited {:.1}s", waited.as_secs_f32());
+                level
+            }
+            _ => level,
+        };
+        (self.log)(level, &text);
     }
 
     /// No peer is left.
-    pub(super) fn nobody(&self, fault: &Fault) -> Unanswered {
+    pub(super) fn nobody(&self) {
         let address = self.group.description.name.clone();
         let url = self.url(&address, "");
         self.journal.borrow_mut().push(UpstreamTry { address, url, ..UpstreamTry::default() });
         self.end(502, Instant::now());
-        (self.log)(Level::Error, &fault.to_string());
-        Unanswered::Status(502)
+    }
+
+    /// The group has a server again that can be reached.
+    pub(super) fn reached_again(&self, away: Duration) {
+        let (name, away) = (&self.group.description.name, away.as_secs_f32());
+        let text = format!("upstream \"{name}\" can be reached again after {away:.1}s");
+        (self.log)(Level::Notice, &text);
     }
 
     /// The client has left, or does not send what it promised.

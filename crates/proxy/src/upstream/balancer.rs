@@ -31,6 +31,15 @@ pub struct Tried {
     lots: Lots,
     /// How many lots fell on peers that could not be asked.
     misses: u32,
+    /// Whether those that are ejected are asked though nobody else was.
+    desperate: bool,
+}
+
+impl Tried {
+    /// From now on the ejected are asked, too.
+    pub fn asks_the_ejected(&mut self) {
+        self.desperate = true;
+    }
 }
 
 /// How a request comes to the peers before it asks them in turn.
@@ -84,6 +93,17 @@ impl Balancer {
     /// Whether there is no choice. Such a peer is never ejected.
     pub fn is_single(&self) -> bool {
         self.primary.len() == 1 && self.backup.is_empty()
+    }
+
+    /// Whether every peer that is not marked down has been tried.
+    pub fn has_asked_all(&self, tried: &Tried) -> bool {
+        let mut all = self.primary.iter().chain(&self.backup);
+        all.all(|peer| peer.settings.down || tried.ids.contains(&peer.id))
+    }
+
+    /// Whether some peer has all the connections it may have.
+    pub fn is_held_up(&self) -> bool {
+        self.primary.iter().chain(&self.backup).any(|peer| !peer.settings.down && peer.is_full())
     }
 
     /// Whether another peer than this one could be asked now.
@@ -165,7 +185,8 @@ impl Balancer {
     /// be back by now.
     fn ejected(&self, tried: &Tried) -> Option<u64> {
         let mut all = self.primary.iter().chain(&self.backup);
-        let asked = |peer: &Peer| tried.ids.is_empty() || tried.ids.contains(&peer.id);
+        let vain = tried.ids.is_empty() && !tried.desperate;
+        let asked = |peer: &Peer| vain || tried.ids.contains(&peer.id);
         all.find(|peer| !asked(peer) && !peer.settings.down && !peer.is_full()).map(|peer| peer.id)
     }
 

@@ -1,18 +1,18 @@
-//! A group of servers as all workers share it, and one request's way through it.
+//! A group of servers as all workers share it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use tidegate_config::http::upstream::balance::Method;
+use tidegate_config::http::upstream::queue::Queue;
 
-use super::balancer::{Balancer, Tried};
+use super::balancer::Balancer;
 use super::keepalive;
-use super::peer::{Outcome, Peer, Settings};
+use super::outage::Outage;
+use super::peer::{Peer, Settings};
 use super::resolve;
 use crate::connect::Address;
-use crate::fault::Fault;
 
 /// What the configuration says of a group (nginx: `upstream`, or the host of a `proxy_pass`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct Description {
     pub method: Method,
     /// What becomes of idle connections.
     pub keepalive: keepalive::Settings,
+    /// How many requests wait for one that is free, and how long.
+    pub queue: Option<Queue>,
 }
 
 /// One `server` line.
@@ -61,17 +63,19 @@ pub struct Group {
     pub description: Description,
     /// Tells its idle connections from those of others.
     pub id: u64,
-    state: Mutex<State>,
+    /// Whether any of its servers can be reached.
+    pub outage: Outage,
+    pub(super) state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
-struct State {
-    balancer: Balancer,
+pub(super) struct State {
+    pub(super) balancer: Balancer,
     last_peer: u64,
     /// Until when the addresses of names are believed; never asked again where there are no names.
     fresh: Option<Instant>,
     /// Why a name has no address.
-    unresolved: Option<(String, String)>,
+    pub(super) unresolved: Option<(String, String)>,
 }
 
 static LAST_GROUP: AtomicU64 = AtomicU64::new(0);
@@ -84,7 +88,7 @@ impl Group {
         let servers = description.servers.iter().map(|server| (&*server.name, weight(server)));
         let balancer = Balancer::new(description.method.clone(), servers);
         let state = Mutex::new(State { balancer, ..State::default() });
-        let group = Self { description, id, state };
+        let group = Self { description, id, outage: Outage::default(), state };
         let known = group.description.servers.iter().map(|server| match &server.place {
             Place::Fixed(address) => vec![address.clone()],
             Place::Name { .. } => Vec::new(),
@@ -94,7 +98,7 @@ impl Group {
         group
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -104,7 +108,7 @@ impl Group {
 
     /// Asks again for the addresses of names, when it is time. One request asks; the others go on
     /// with what is known, if anything is.
-    async fn refresh(&self) {
+    pub(super) async fn refresh(&self) {
         if !self.has_names() {
             return;
         }
@@ -143,7 +147,7 @@ impl Group {
 impl State {
     /// Takes over the addresses of each server; what is known of a peer stays with it. A name that
     /// has lost all its addresses keeps the old ones: they are more than none.
-    fn update(&mut self, servers: &[Server], known: Vec<Vec<Address>>) {
+    pub(super) fn update(&mut self, servers: &[Server], known: Vec<Vec<Address>>) {
         let Balancer { primary, backup, .. } = &mut self.balancer;
         let mut old: Vec<Peer> = primary.drain(..).chain(backup.drain(..)).collect();
         for (number, (server, addresses)) in servers.iter().zip(known).enumerate() {
@@ -162,167 +166,5 @@ impl State {
             }
             if server.backup { &mut *backup } else { &mut *primary }.extend(mine);
         }
-    }
-}
-
-/// One request's way through a group.
-#[derive(Debug)]
-pub struct Selection {
-    group: Arc<Group>,
-    tried: Tried,
-    /// How many peers may still be tried, the present one included.
-    tries: usize,
-}
-
-impl Selection {
-    /// Begins; at most `limit` peers are tried (nginx: `proxy_next_upstream_tries`, 0: no limit).
-    /// The key is what `ip_hash` and `hash` choose by.
-    pub async fn new(group: Arc<Group>, limit: usize, key: Bytes) -> Self {
-        group.refresh().await;
-        let (tried, all) = {
-            let state = group.state();
-            (state.balancer.begin(key), state.balancer.tries())
-        };
-        Self { group, tried, tries: if limit == 0 { all } else { all.min(limit) } }
-    }
-
-    /// The group.
-    pub fn group(&self) -> &Arc<Group> {
-        &self.group
-    }
-
-    /// Chooses the next peer.
-    pub fn pick(&mut self) -> Result<Lease, Fault> {
-        let mut state = self.group.state();
-        if let Some((id, address)) = state.balancer.pick(&mut self.tried, Instant::now()) {
-            return Ok(Lease { group: self.group.clone(), id, address, over: false });
-        }
-        Err(match &state.unresolved {
-            Some((host, reason)) if state.balancer.primary.is_empty() => {
-                Fault::Unresolved { host: host.clone(), reason: reason.clone() }
-            }
-            _ => Fault::NoLive,
-        })
-    }
-
-    /// Whether another peer may be tried, if this one is given up.
-    pub fn has_another(&self) -> bool {
-        self.tries > 1
-    }
-
-    /// Ends a try that brought no answer; says whether the peer is ejected by it.
-    ///
-    /// `cached` says that the connection was an idle one, which the peer may have closed in the
-    /// very moment: such a try does not count.
-    pub fn give_up(&mut self, mut lease: Lease, outcome: Outcome, cached: bool) -> bool {
-        let mut state = self.group.state();
-        self.tries = if state.balancer.is_single() { 0 } else { self.tries.saturating_sub(1) };
-        self.tries += usize::from(cached);
-        lease.over = true;
-        state.balancer.free(lease.id, outcome, Instant::now())
-    }
-
-    /// Whether a try is left after [`Selection::give_up`].
-    pub fn is_exhausted(&self) -> bool {
-        self.tries == 0
-    }
-}
-
-/// A peer in use. It counts as having answered unless it is given up.
-#[derive(Debug)]
-pub struct Lease {
-    group: Arc<Group>,
-    id: u64,
-    /// Where it is.
-    pub address: Address,
-    over: bool,
-}
-
-impl Lease {
-    /// The group of the peer.
-    pub fn group(&self) -> &Group {
-        &self.group
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        if !self.over {
-            self.group.state().balancer.free(self.id, Outcome::Answered, Instant::now());
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn server(place: Place) -> Server {
-        Server { name: String::new(), place, settings: Settings::default(), backup: false }
-    }
-
-    fn group(servers: Vec<Server>) -> Arc<Group> {
-        let (method, keepalive) = (Method::default(), keepalive::Settings::default());
-        Arc::new(Group::new(Description { name: "app".into(), servers, method, keepalive }))
-    }
-
-    fn port(port: u16) -> Server {
-        server(Place::Fixed(Address::Tcp(([127, 0, 0, 1], port).into())))
-    }
-
-    #[tokio::test]
-    async fn a_request_goes_on_until_the_group_or_its_limit_ends() {
-        let group = group(vec![port(1), port(2), port(3)]);
-        let mut way = Selection::new(group.clone(), 2, Bytes::new()).await;
-        let first = way.pick().unwrap();
-        assert!(way.has_another());
-        assert!(way.give_up(first, Outcome::Failed, false));
-        let second = way.pick().unwrap();
-        assert!(!way.has_another());
-        way.give_up(second, Outcome::Failed, false);
-        assert!(way.is_exhausted());
-        let mut way = Selection::new(group, 0, Bytes::new()).await;
-        // The one that is left comes first, then those that failed others.
-        let order =
-            [way.pick(), way.pick(), way.pick()].map(|lease| lease.unwrap().address.to_string());
-        assert_eq!(order, ["127.0.0.1:3", "127.0.0.1:1", "127.0.0.1:2"]);
-        assert!(matches!(way.pick(), Err(Fault::NoLive)));
-    }
-
-    #[tokio::test]
-    async fn an_idle_connection_that_fails_is_no_try() {
-        let mut way = Selection::new(group(vec![port(1)]), 0, Bytes::new()).await;
-        let lease = way.pick().unwrap();
-        way.give_up(lease, Outcome::Failed, true);
-        assert!(!way.is_exhausted());
-        let lease = way.pick().unwrap();
-        way.give_up(lease, Outcome::Failed, false);
-        assert!(way.is_exhausted());
-    }
-
-    #[tokio::test]
-    async fn a_name_that_does_not_resolve_fails_alone() {
-        let lost = || server(Place::Name { host: "no-such-host.invalid".into(), port: 80 });
-        let mut way = Selection::new(group(vec![lost()]), 0, Bytes::new()).await;
-        let fault = way.pick().unwrap_err();
-        assert!(fault.to_string().starts_with("no-such-host.invalid could not be resolved ("));
-        assert_eq!(fault.status(), 502);
-        let mut way = Selection::new(group(vec![lost(), port(2)]), 0, Bytes::new()).await;
-        assert_eq!(way.pick().unwrap().address.to_string(), "127.0.0.1:2");
-    }
-
-    #[tokio::test]
-    async fn what_is_known_of_a_peer_outlives_a_new_lookup() {
-        let group = group(vec![port(1), port(2)]);
-        let mut way = Selection::new(group.clone(), 0, Bytes::new()).await;
-        let lease = way.pick().unwrap();
-        way.give_up(lease, Outcome::Failed, false);
-        let known = vec![
-            vec![Address::Tcp(([127, 0, 0, 1], 1).into())],
-            vec![Address::Tcp(([127, 0, 0, 1], 9).into())],
-        ];
-        group.state().update(&group.description.servers, known);
-        let mut way = Selection::new(group, 0, Bytes::new()).await;
-        assert_eq!(way.pick().unwrap().address.to_string(), "127.0.0.1:9");
     }
 }

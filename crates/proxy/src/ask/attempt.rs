@@ -1,0 +1,139 @@
+//! One try at one peer: a connection, the request, and the head of the answer.
+
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use tidegate_config::http::error_log::Level;
+use tidegate_config::http::forward::Forward;
+use tidegate_http::client::RequestBody;
+
+use super::{Failed, Loss, Question, Unanswered};
+use crate::connect::connect;
+use crate::content::Content;
+use crate::fault::Fault;
+use crate::link::{Broken, Limits, Link};
+use crate::protocol::{Event, Head};
+use crate::upstream::keepalive::{self, Connection};
+use crate::upstream::selection::Lease;
+
+impl Question<'_> {
+    /// One try at one peer, up to the head of its answer.
+    pub(super) async fn try_peer(
+        &self,
+        lease: Lease,
+        client: &mut (dyn RequestBody + '_),
+        begun: Instant,
+    ) -> Result<(Box<Link>, Head), Failed> {
+        let (group, address) = (lease.group().id, &lease.address);
+        let kept = if self.unrepeatable {
+            keepalive::take_proven(group, address)
+        } else {
+            keepalive::take(group, address)
+        };
+        let connection = match kept {
+            Some(connection) => connection,
+            None => match self.connect(&lease, client).await? {
+                Ok(connection) => connection,
+                Err(fault) => {
+                    let (cached, sent, heard) = (false, false, false);
+                    return Err(Failed::Peer(Loss { fault, lease, cached, sent, heard }));
+                }
+            },
+        };
+        self.current(|current| current.connect_time = Some(begun.elapsed()));
+        let payload = self.content.payload();
+        let limits = limits(self.forward);
+        let mut link = Box::new(Link::new(connection, lease, self.codec.clone(), payload, limits));
+        let fault = match self.head(&mut link, client).await? {
+            Ok(head) => {
+                self.current(|current| {
+                    current.header_time = Some(begun.elapsed());
+                    current.status = head.status;
+                });
+                return Ok((link, head));
+            }
+            Err(Broken::Peer(fault)) => fault,
+            Err(Broken::Client(error)) => return Err(Failed::Ours(Unanswered::Client(error))),
+            Err(Broken::File(error)) => {
+                (self.log)(Level::Alert, &format!("read() of a request body failed ({error})"));
+                return Err(Failed::Ours(Unanswered::Status(500)));
+            }
+        };
+        self.count(&link);
+        let (cached, heard) = (link.is_cached(), link.received > 0);
+        Err(Failed::Peer(Loss { fault, lease: link.into_lease(), cached, sent: true, heard }))
+    }
+
+    /// Opens a connection, unless the client leaves first.
+    async fn connect(
+        &self,
+        lease: &Lease,
+        client: &mut (dyn RequestBody + '_),
+    ) -> Result<Result<Connection, Fault>, Failed> {
+        let mut connecting = std::pin::pin!(connect(
+            &lease.address,
+            self.forward.connect_timeout,
+            self.forward.socket_keepalive,
+        ));
+        let stream = poll_fn(|cx| match connecting.as_mut().poll(cx) {
+            Poll::Pending => self.poll_gone(client, cx).map(Err),
+            done @ Poll::Ready(_) => done.map(Ok),
+        });
+        let stream = stream.await?;
+        if stream.is_ok()
+            && let Some(time) = self.group.outage.end(Instant::now())
+        {
+            self.reached_again(time);
+        }
+        Ok(stream.map(Connection::new))
+    }
+
+    /// Sends the request and waits for the head of the answer, unless the client leaves first.
+    async fn head(
+        &self,
+        link: &mut Link,
+        client: &mut (dyn RequestBody + '_),
+    ) -> Result<Result<Head, Broken>, Failed> {
+        poll_fn(|cx| {
+            loop {
+                return match link.poll_event(Some(&mut *client), cx) {
+                    Poll::Ready(Ok(Event::Head(head))) => Poll::Ready(Ok(Ok(head))),
+                    Poll::Ready(Ok(_)) => continue,
+                    Poll::Ready(Err(broken)) => Poll::Ready(Ok(Err(broken))),
+                    // While a body is still coming, reading it will tell.
+                    Poll::Pending if self.is_live() && !link.is_sent() => Poll::Pending,
+                    Poll::Pending => self.poll_gone(client, cx).map(|gone| {
+                        self.count(link);
+                        Err(gone)
+                    }),
+                };
+            }
+        })
+        .await
+    }
+
+    /// Ready when the client has left and that matters (nginx: `proxy_ignore_client_abort`).
+    fn poll_gone(&self, client: &mut (dyn RequestBody + '_), cx: &mut Context<'_>) -> Poll<Failed> {
+        if self.forward.ignore_client_abort || self.is_live() {
+            return Poll::Pending;
+        }
+        client.poll_closed(cx).map(|()| Failed::Ours(Unanswered::Gone))
+    }
+
+    pub(super) fn is_live(&self) -> bool {
+        matches!(self.content, Content::Live(_))
+    }
+}
+
+fn limits(forward: &Forward) -> Limits {
+    let buffers = &forward.buffers;
+    let all = (buffers.number as usize).saturating_mul(buffers.size.0 as usize);
+    let head = forward.buffer_size.0 as usize;
+    Limits {
+        send: forward.send_timeout,
+        read: forward.read_timeout,
+        head,
+        piece: if forward.buffering { all.clamp(4096, 64 * 1024) } else { head },
+    }
+}

@@ -1,0 +1,209 @@
+//! One request's way through a group of servers.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::balancer::Tried;
+use super::group::Group;
+use super::peer::Outcome;
+use crate::connect::Address;
+use crate::fault::Fault;
+
+/// One request's way through a group.
+#[derive(Debug)]
+pub struct Selection {
+    group: Arc<Group>,
+    tried: Tried,
+    limit: usize,
+    /// How many peers may still be tried, the present one included.
+    tries: usize,
+}
+
+impl Selection {
+    /// Begins; at most `limit` peers are tried (nginx: `proxy_next_upstream_tries`, 0: no limit).
+    /// The key is what `ip_hash` and `hash` choose by.
+    pub async fn new(group: Arc<Group>, limit: usize, key: Bytes) -> Self {
+        group.refresh().await;
+        let (tried, all) = {
+            let state = group.state();
+            (state.balancer.begin(key), state.balancer.tries())
+        };
+        Self { group, tried, limit, tries: if limit == 0 { all } else { all.min(limit) } }
+    }
+
+    /// Begins anew after a pause: all may be asked again, and names have been looked up if it is
+    /// time.
+    pub async fn again(&mut self, key: Bytes) {
+        *self = Self::new(self.group.clone(), self.limit, key).await;
+        self.ask_the_ejected();
+    }
+
+    /// From now on the ejected are asked, too.
+    pub fn ask_the_ejected(&mut self) {
+        self.tried.asks_the_ejected();
+    }
+
+    /// Whether every server that is not marked down has been asked.
+    pub fn has_asked_all(&self) -> bool {
+        self.group.state().balancer.has_asked_all(&self.tried)
+    }
+
+    /// Whether some server has no room for one more request.
+    pub fn is_held_up(&self) -> bool {
+        self.group.state().balancer.is_held_up()
+    }
+
+    /// The group.
+    pub fn group(&self) -> &Arc<Group> {
+        &self.group
+    }
+
+    /// Chooses the next peer.
+    pub fn pick(&mut self) -> Result<Lease, Fault> {
+        let mut state = self.group.state();
+        if let Some((id, address)) = state.balancer.pick(&mut self.tried, Instant::now()) {
+            return Ok(Lease { group: self.group.clone(), id, address, over: false });
+        }
+        Err(match &state.unresolved {
+            Some((host, reason)) if state.balancer.primary.is_empty() => {
+                Fault::Unresolved { host: host.clone(), reason: reason.clone() }
+            }
+            _ => Fault::NoLive,
+        })
+    }
+
+    /// Whether another peer may be tried, if this one is given up.
+    pub fn has_another(&self) -> bool {
+        self.tries > 1
+    }
+
+    /// Ends a try that brought no answer; says whether the peer is ejected by it.
+    ///
+    /// `cached` says that the connection was an idle one, which the peer may have closed in the
+    /// very moment: such a try does not count.
+    pub fn give_up(&mut self, mut lease: Lease, outcome: Outcome, cached: bool) -> bool {
+        let mut state = self.group.state();
+        self.tries = if state.balancer.is_single() { 0 } else { self.tries.saturating_sub(1) };
+        self.tries += usize::from(cached);
+        lease.over = true;
+        state.balancer.free(lease.id, outcome, Instant::now())
+    }
+
+    /// Whether a try is left after [`Selection::give_up`].
+    pub fn is_exhausted(&self) -> bool {
+        self.tries == 0
+    }
+}
+
+/// A peer in use. It counts as having answered unless it is given up.
+#[derive(Debug)]
+pub struct Lease {
+    group: Arc<Group>,
+    id: u64,
+    /// Where it is.
+    pub address: Address,
+    over: bool,
+}
+
+impl Lease {
+    /// The group of the peer.
+    pub fn group(&self) -> &Group {
+        &self.group
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if !self.over {
+            self.group.state().balancer.free(self.id, Outcome::Answered, Instant::now());
+            self.group.outage.free();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tidegate_config::http::upstream::balance::Method;
+
+    use super::*;
+    use crate::upstream::group::{Description, Place, Server};
+    use crate::upstream::keepalive;
+    use crate::upstream::peer::Settings;
+
+    fn server(place: Place) -> Server {
+        Server { name: String::new(), place, settings: Settings::default(), backup: false }
+    }
+
+    fn group(servers: Vec<Server>) -> Arc<Group> {
+        let (method, keepalive) = (Method::default(), keepalive::Settings::default());
+        Arc::new(Group::new(Description {
+            name: "app".into(),
+            servers,
+            method,
+            keepalive,
+            queue: None,
+        }))
+    }
+
+    fn port(port: u16) -> Server {
+        server(Place::Fixed(Address::Tcp(([127, 0, 0, 1], port).into())))
+    }
+
+    #[tokio::test]
+    async fn a_request_goes_on_until_the_group_or_its_limit_ends() {
+        let group = group(vec![port(1), port(2), port(3)]);
+        let mut way = Selection::new(group.clone(), 2, Bytes::new()).await;
+        let first = way.pick().unwrap();
+        assert!(way.has_another());
+        assert!(way.give_up(first, Outcome::Failed, false));
+        let second = way.pick().unwrap();
+        assert!(!way.has_another());
+        way.give_up(second, Outcome::Failed, false);
+        assert!(way.is_exhausted());
+        let mut way = Selection::new(group, 0, Bytes::new()).await;
+        // The one that is left comes first, then those that failed others.
+        let order =
+            [way.pick(), way.pick(), way.pick()].map(|lease| lease.unwrap().address.to_string());
+        assert_eq!(order, ["127.0.0.1:3", "127.0.0.1:1", "127.0.0.1:2"]);
+        assert!(matches!(way.pick(), Err(Fault::NoLive)));
+    }
+
+    #[tokio::test]
+    async fn an_idle_connection_that_fails_is_no_try() {
+        let mut way = Selection::new(group(vec![port(1)]), 0, Bytes::new()).await;
+        let lease = way.pick().unwrap();
+        way.give_up(lease, Outcome::Failed, true);
+        assert!(!way.is_exhausted());
+        let lease = way.pick().unwrap();
+        way.give_up(lease, Outcome::Failed, false);
+        assert!(way.is_exhausted());
+    }
+
+    #[tokio::test]
+    async fn a_name_that_does_not_resolve_fails_alone() {
+        let lost = || server(Place::Name { host: "no-such-host.invalid".into(), port: 80 });
+        let mut way = Selection::new(group(vec![lost()]), 0, Bytes::new()).await;
+        let fault = way.pick().unwrap_err();
+        assert!(fault.to_string().starts_with("no-such-host.invalid could not be resolved ("));
+        assert_eq!(fault.status(), 502);
+        let mut way = Selection::new(group(vec![lost(), port(2)]), 0, Bytes::new()).await;
+        assert_eq!(way.pick().unwrap().address.to_string(), "127.0.0.1:2");
+    }
+
+    #[tokio::test]
+    async fn what_is_known_of_a_peer_outlives_a_new_lookup() {
+        let group = group(vec![port(1), port(2)]);
+        let mut way = Selection::new(group.clone(), 0, Bytes::new()).await;
+        let lease = way.pick().unwrap();
+        way.give_up(lease, Outcome::Failed, false);
+        let known = vec![
+            vec![Address::Tcp(([127, 0, 0, 1], 1).into())],
+            vec![Address::Tcp(([127, 0, 0, 1], 9).into())],
+        ];
+        group.state().update(&group.description.servers, known);
+        let mut way = Selection::new(group, 0, Bytes::new()).await;
+        assert_eq!(way.pick().unwrap().address.to_string(), "127.0.0.1:9");
+    }
+}
