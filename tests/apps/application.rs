@@ -77,17 +77,16 @@ impl Files {
 
     /// Starts an application, called by the name of the instance, and waits for it to listen.
     pub async fn run(&self, runner: Runner, module: &str, at: At, instance: &str) -> Application {
-        self.run_with(runner, module, at, instance, &[]).await
+        self.run_with((runner, &[]), module, at, instance).await
     }
 
     /// The same, with more arguments for what runs it.
     pub async fn run_with(
         &self,
-        runner: Runner,
+        (runner, arguments): (Runner, &[&str]),
         module: &str,
         at: At,
         instance: &str,
-        arguments: &[&str],
     ) -> Application {
         let log = self.path().join(format!("{instance}.log"));
         let output = File::create(&log).expect("a log");

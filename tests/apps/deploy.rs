@@ -176,7 +176,7 @@ async fn launch(files: &Files, number: usize, at: At) -> Application {
         }
         _ => ("deploy:application", vec!["--workers", "2"]),
     };
-    files.run_with(runner, module, at, &format!("app{number}"), &arguments).await
+    files.run_with((runner, &arguments), module, at, &format!("app{number}")).await
 }
 
 async fn one_kind(
