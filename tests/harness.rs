@@ -24,6 +24,7 @@ pub mod ask;
 pub mod backend;
 pub mod client;
 pub mod config;
+pub mod http2;
 pub mod process;
 pub mod server;
 
@@ -33,6 +34,7 @@ use std::time::{Duration, Instant};
 pub use answer::Answer;
 pub use backend::Backend;
 pub use client::{Client, Connection};
+pub use http2::Http2;
 pub use server::Tidegate;
 
 /// How long anything may take before a test gives up.

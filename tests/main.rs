@@ -17,6 +17,7 @@ mod demo;
 mod diagnostic;
 mod gzip;
 mod harness;
+mod http2;
 mod limit_conn;
 mod limit_rate;
 mod limit_req;

@@ -34,6 +34,11 @@ impl Client {
         Self { port }
     }
 
+    /// The port it asks.
+    pub fn port(self) -> u16 {
+        self.port
+    }
+
     /// Asks for a path by GET.
     pub async fn get(&self, path: &str) -> Answer {
         self.ask(&format!("GET {path}")).await

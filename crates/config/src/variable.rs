@@ -78,7 +78,6 @@ impl Builtin {
             || matches!(
                 self,
                 Self::FastcgiPathInfo
-                    | Self::Http2
                     | Self::Http3
                     | Self::RequestBody
                     | Self::RequestBodyFile

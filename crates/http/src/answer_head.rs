@@ -1,5 +1,7 @@
 //! The head of an answer in HTTP/1, in nginx's order and spelling.
 
+pub mod http2;
+
 use std::time::Duration;
 
 use bytes::{BufMut, BytesMut};

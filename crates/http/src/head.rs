@@ -6,6 +6,7 @@
 mod fault;
 pub mod field;
 mod host;
+pub mod http2;
 mod judge;
 mod line;
 mod room;

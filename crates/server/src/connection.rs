@@ -3,8 +3,10 @@
 mod answer;
 mod body;
 mod http1;
+mod http2;
 mod io;
 mod manner;
+mod preface;
 mod request;
 mod stream;
 mod tunnel;
@@ -12,6 +14,7 @@ mod tunnel;
 use std::rc::Rc;
 
 use tidegate_http::client::Connection;
+use tidegate_http::head::Version;
 
 use crate::runtime::Worker;
 pub(crate) use io::Io;
@@ -20,5 +23,9 @@ pub(crate) use stream::Stream;
 /// Serves one connection until it ends.
 pub(crate) async fn serve(worker: Rc<Worker>, connection: Connection, stream: Stream) {
     let io = Rc::new(Io::new(stream));
-    http1::serve(&worker, &connection, &io).await;
+    match preface::spoken(&worker, &connection, &io).await {
+        None => {}
+        Some(Version::Http2) => Box::pin(http2::serve(worker, connection, io)).await,
+        Some(_) => http1::serve(&worker, &connection, &io).await,
+    }
 }

@@ -25,6 +25,7 @@ use crate::http::forward::Forward;
 use crate::http::forward_ssl::ForwardSsl;
 use crate::http::gzip::Gzip;
 use crate::http::headers::Headers;
+use crate::http::http2::Http2Answer;
 use crate::http::index::Index;
 use crate::http::keepalive::Keepalive;
 use crate::http::limit_conn::LimitConn;
@@ -68,6 +69,7 @@ pub struct Location {
     pub fastcgi: Arc<Fastcgi>,
     pub gzip: Arc<Gzip>,
     pub headers: Arc<Headers>,
+    pub http2: Arc<Http2Answer>,
     pub index: Arc<Index>,
     pub internal: Arc<Internal>,
     pub keepalive: Arc<Keepalive>,

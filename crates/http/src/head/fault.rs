@@ -57,6 +57,26 @@ pub enum HeadFault {
     /// A transfer coding other than `chunked`.
     #[error("client sent unknown \"Transfer-Encoding\": \"{0}\"")]
     TransferEncoding(String),
+    /// A method of HTTP/2 with other characters than `A` to `Z`, `-` and `_`.
+    #[error("client sent invalid method: \"{0}\"")]
+    MethodName(String),
+    /// A path of HTTP/2 that does not begin with a slash, or leads above the root.
+    #[error("client sent invalid :path header: \"{0}\"")]
+    Path(String),
+    /// A host of HTTP/2 that is none.
+    #[error("client sent invalid \":authority\" header")]
+    Authority,
+    /// No host in HTTP/2.
+    #[error("client sent neither \":authority\" nor \"Host\" header")]
+    NoAuthority,
+    /// Two hosts in HTTP/2.
+    #[error("client sent \":authority\" and \"Host\" headers with different values")]
+    TwoHosts,
+    /// HTTP/2 to a server that does not speak it, though its neighbour does.
+    #[error(
+        "client attempted to request the server name for which the negotiated protocol is disabled"
+    )]
+    NotSpoken,
     /// A method that nginx never answers.
     #[error("client sent {0} method")]
     Refused(&'static str),
@@ -71,6 +91,7 @@ impl HeadFault {
             Self::LongHeader(_) | Self::TooManyHeaders => 494,
             Self::TransferEncoding(_) => 501,
             Self::Refused(_) => 405,
+            Self::NotSpoken => 421,
             _ => 400,
         }
     }

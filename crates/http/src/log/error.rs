@@ -2,9 +2,11 @@
 
 use std::io::Write;
 
+use tidegate_config::block::Server;
 use tidegate_config::http::error_log::{ErrorTarget, Level, LogTo};
 
 use super::{Logs, ProcessLog};
+use crate::client::{Connection, Endpoint};
 use crate::date::Now;
 use crate::exchange::Exchange;
 
@@ -15,6 +17,28 @@ impl Logs {
     /// Tells of a fault of the process.
     pub fn tell(&self, level: Level, text: &str) {
         self.main.tell(level, text);
+    }
+}
+
+impl Logs {
+    /// Tells of a fault of a connection that is none of a request, in the error log of the server
+    /// that stands for it.
+    pub fn tell_of(&self, connection: &Connection, server: &Server, level: Level, text: &str) {
+        let own = server.location.error_log.targets.as_slice();
+        let targets = if own.is_empty() { self.main.targets.as_slice() } else { own };
+        if is_told(targets, level) {
+            let client = connection.peer.address_text();
+            let client = String::from_utf8_lossy(&client);
+            let local = match &connection.local {
+                Endpoint::Ip(address) => address.to_string(),
+                Endpoint::Unix(path) => {
+                    format!("unix:{}", path.clone().unwrap_or_default().display())
+                }
+            };
+            let text = format!("{text}, client: {client}, server: {local}");
+            let number = format!("*{} ", connection.number);
+            self.main.put(targets, level, &line(level, &number, &text));
+        }
     }
 }
 

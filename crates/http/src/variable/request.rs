@@ -9,6 +9,7 @@ use tidegate_config::variable::Builtin;
 
 use super::number;
 use crate::exchange::Exchange;
+use crate::head::Version;
 
 pub(super) fn value(ex: &mut Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
     let request = &ex.request;
@@ -26,17 +27,23 @@ pub(super) fn value(ex: &mut Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
             Some(host) => host.clone(),
             None => Bytes::copy_from_slice(ex.server.name().as_bytes()),
         }),
+        Builtin::Http2 => (request.version == Version::Http2)
+            .then(|| if ex.connection.tls { "h2" } else { "h2c" }.into()),
         Builtin::IsArgs => {
             let any = ex.args.as_ref().is_some_and(|args| !args.is_empty());
             Some(if any { "?" } else { "" }.into())
         }
-        Builtin::IsRequestPort => request.port.map(|_| Bytes::from_static(b":")),
-        Builtin::RequestPort => request.port.map(number),
+        Builtin::IsRequestPort => Some(if request.port.is_some() { ":" } else { "" }.into()),
+        Builtin::RequestPort => Some(request.port.map(number).unwrap_or_default()),
         Builtin::RealpathRoot => {
             let root = ex.document_root();
             let path = std::path::Path::new(OsStr::from_bytes(&root));
             let real = std::fs::canonicalize(path).ok()?;
             Some(real.into_os_string().into_vec().into())
+        }
+        // Of a head without a line, there is none where its fields were bad.
+        Builtin::Request if request.version == Version::Http2 => {
+            Some(&request.line).filter(|line| !line.is_empty()).cloned()
         }
         Builtin::Request => Some(request.line.clone()),
         Builtin::RequestFilename => ex.file_path(),

@@ -4,11 +4,10 @@ use std::io::ErrorKind;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use tidegate_config::block::Server;
 use tidegate_config::http::error_log::Level;
 use tidegate_http::client::Connection;
 use tidegate_http::exchange::Exchange;
-use tidegate_http::head::{Parsed, Parser, Rules};
+use tidegate_http::head::{Parsed, Parser};
 use tidegate_http::response::Response;
 use tokio::time::timeout;
 
@@ -16,12 +15,12 @@ use super::answer;
 use super::body::{self, BodyState, Http1Body};
 use super::io::Io;
 use super::manner::{self, Manner};
-use super::request::{self, Client, Fault, Next, Sent};
+use super::request::{self, Client, Fault, Next, Sent, rules};
 use crate::runtime::Worker;
 
 /// How long what a client still sends is read after an answer that ends the connection
 /// (nginx: `lingering_time`, `lingering_timeout`).
-const LINGER: Duration = Duration::from_secs(5);
+pub(super) const LINGER: Duration = Duration::from_secs(5);
 
 /// Serves one connection until it ends.
 pub(super) async fn serve(worker: &Worker, connection: &Connection, io: &Rc<Io>) {
@@ -90,20 +89,6 @@ async fn next_head(
     }
 }
 
-fn rules(server: &Server) -> Rules {
-    let header = &server.settings.client_header;
-    let size = |size: u64| usize::try_from(size).unwrap_or(usize::MAX);
-    Rules {
-        buffer_size: size(header.buffer_size.0),
-        large_buffers: header.large_buffers.number as usize,
-        large_buffer_size: size(header.large_buffers.size.0),
-        max_headers: 1000,
-        ignore_invalid: header.ignore_invalid,
-        underscores: header.underscores,
-        merge_slashes: header.merge_slashes,
-    }
-}
-
 /// One request and its answer, and what the client has sent meanwhile.
 async fn one(worker: &Worker, connection: &Connection, io: &Rc<Io>, next: Next) -> Sent {
     let mut client = Http1 { io, state: BodyState::new(&next.head), worker };
@@ -169,7 +154,7 @@ async fn settle(io: &Rc<Io>, state: &Rc<BodyState>, sent: Sent) -> Sent {
 
 /// Reads what the client still sends, so that our answer is not lost to a reset. Where nothing is
 /// on its way, closing is safe at once.
-async fn linger(io: &Io, more_is_coming: bool) {
+pub(super) async fn linger(io: &Io, more_is_coming: bool) {
     if !more_is_coming && io.buffer.borrow().is_empty() {
         return;
     }

@@ -5,12 +5,12 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Instant;
 
-use tidegate_config::block::Http;
 use tidegate_config::block::http::Socket;
+use tidegate_config::block::{Http, Server};
 use tidegate_config::http::error_log::Level;
 use tidegate_http::client::{Connection, RequestBody};
 use tidegate_http::exchange::Exchange;
-use tidegate_http::head::{HeadFault, RequestHead};
+use tidegate_http::head::{HeadFault, RequestHead, Rules, Version};
 use tidegate_http::log::access;
 use tidegate_http::response::Response;
 
@@ -38,6 +38,21 @@ pub(super) enum Fault {
     Head(HeadFault),
     /// The client was too slow.
     TimedOut,
+}
+
+/// What a server's configuration says about heads.
+pub(super) fn rules(server: &Server) -> Rules {
+    let header = &server.settings.client_header;
+    let size = |size: u64| usize::try_from(size).unwrap_or(usize::MAX);
+    Rules {
+        buffer_size: size(header.buffer_size.0),
+        large_buffers: header.large_buffers.number as usize,
+        large_buffer_size: size(header.large_buffers.size.0),
+        max_headers: 1000,
+        ignore_invalid: header.ignore_invalid,
+        underscores: header.underscores,
+        merge_slashes: header.merge_slashes,
+    }
 }
 
 /// How an answer left.
@@ -79,13 +94,22 @@ pub(super) async fn serve(
     ex.started = next.started;
     ex.sent.pipelined = next.pipelined;
     worker.counters.request();
-    let sent = match respond(&mut ex, &generation, next.fault).await {
+    let fault = next.fault.or_else(|| misdirected(&ex, socket));
+    let sent = match respond(&mut ex, &generation, fault).await {
         Some(response) => client.send(&mut ex, response).await,
         None => Sent::Nothing,
     };
     client.count(&mut ex);
     access::write(&mut ex);
     sent
+}
+
+/// A server that does not speak HTTP/2 is not to be had by the connection of one that does.
+fn misdirected(ex: &Exchange<'_>, socket: &Socket) -> Option<Fault> {
+    let spoken = ex.request.version != Version::Http2
+        || socket.options.http2
+        || ex.server.settings.http2.enabled;
+    (!spoken).then_some(Fault::Head(HeadFault::NotSpoken))
 }
 
 async fn respond(

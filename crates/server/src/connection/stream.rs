@@ -42,6 +42,14 @@ impl Stream {
         }
     }
 
+    /// Whether something fits.
+    pub(crate) fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tcp(stream) => stream.poll_write_ready(cx),
+            Self::Unix(stream) => stream.poll_write_ready(cx),
+        }
+    }
+
     /// Takes note that all there was has been read; the kernel tells of more.
     pub(crate) fn forget_readiness(&self) {
         let none = || Err::<(), _>(io::ErrorKind::WouldBlock.into());

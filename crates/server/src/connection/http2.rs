@@ -1,0 +1,284 @@
+//! HTTP/2 to clients: a connection carries many requests, each served by a task of its own.
+
+mod answer;
+mod body;
+pub(super) mod guard;
+mod side;
+mod stream;
+mod tunnel;
+mod websocket;
+mod wire;
+
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use h2::Reason;
+use h2::server::Builder;
+use tidegate_config::block::Server;
+use tidegate_config::http::error_log::Level;
+use tidegate_config::http::keepalive::Keepalive;
+use tidegate_http::client::Connection;
+use tidegate_http::head::Rules;
+use tokio::task::JoinSet;
+use tokio::time::{Sleep, sleep_until, timeout};
+
+use super::http1::{LINGER, linger};
+use super::io::Io;
+use super::request::rules;
+use crate::runtime::Worker;
+use stream::Arrived;
+use wire::{Watch, Wire};
+
+/// How much all bodies of a connection may be ahead of those who read them, in bytes.
+const WINDOW: u32 = 1 << 20;
+
+/// How many times `http2_body_preread_size` one body may be ahead.
+const AHEAD: u32 = 4;
+
+/// How much of an answer is kept for a client that does not take it, in bytes.
+const SEND_BUFFER: usize = 128 << 10;
+
+/// How many streams a client may make us give up by sending what may not be sent there
+/// (CVE-2025-8671).
+const OWN_RESETS: usize = 100;
+
+/// How many streams may be given up before they are looked at (CVE-2023-44487).
+const EARLY_RESETS: usize = 20;
+
+/// Serves one connection until it ends.
+pub(super) async fn serve(worker: Rc<Worker>, connection: Connection, io: Rc<Io>) {
+    let Some(manner) = Manner::of(&worker, &connection) else { return };
+    let watch = Watch::new();
+    let wire = Wire::new(Rc::clone(&io), Rc::clone(&watch));
+    let shake = manner.builder.handshake::<_, Bytes>(wire);
+    let Ok(Ok(h2)) = timeout(manner.head_patience, shake).await else { return };
+    let mut session = Session {
+        h2,
+        tasks: JoinSet::new(),
+        worker,
+        connection: Rc::new(connection),
+        watch,
+        manner,
+        number: 0,
+        idle: Some(Instant::now()),
+        closing: None,
+    };
+    session.run().await;
+    let Session { h2, mut tasks, .. } = session;
+    // The streams are told by this that nobody is there any more.
+    drop(h2);
+    tokio::join!(linger(&io, true), async { while tasks.join_next().await.is_some() {} });
+}
+
+/// What the configuration says about a connection.
+struct Manner {
+    builder: Builder,
+    rules: Rules,
+    head_patience: Duration,
+    send_patience: Duration,
+    keepalive: Keepalive,
+}
+
+impl Manner {
+    fn of(worker: &Worker, connection: &Connection) -> Option<Self> {
+        let generation = worker.generation();
+        let socket = generation.socket(connection)?;
+        let server = generation.http.servers.get(socket.default)?;
+        let rules = rules(server);
+        Some(Self {
+            builder: builder(server, &rules),
+            rules,
+            head_patience: server.settings.client_header.timeout,
+            send_patience: server.location.sendfile.timeout,
+            keepalive: (*server.location.keepalive).clone(),
+        })
+    }
+}
+
+fn builder(server: &Server, rules: &Rules) -> Builder {
+    let http2 = &server.settings.http2;
+    let ahead = u32::try_from(http2.body_preread_size.0).unwrap_or(u32::MAX >> 1);
+    let list = rules.large_buffers.saturating_mul(rules.large_buffer_size) + 32 * rules.max_headers;
+    let mut builder = Builder::new();
+    builder
+        .initial_window_size(ahead.saturating_mul(AHEAD).clamp(1, u32::MAX >> 1))
+        .initial_connection_window_size(WINDOW.max(ahead.min(u32::MAX >> 1)))
+        .max_concurrent_streams(http2.max_concurrent_streams)
+        .max_header_list_size(u32::try_from(list).unwrap_or(u32::MAX))
+        .max_send_buffer_size(SEND_BUFFER)
+        .max_local_error_reset_streams(Some(OWN_RESETS))
+        .max_pending_accept_reset_streams(EARLY_RESETS)
+        .enable_connect_protocol();
+    builder
+}
+
+/// A connection, and the requests on it.
+struct Session {
+    h2: h2::server::Connection<Wire, Bytes>,
+    tasks: JoinSet<()>,
+    worker: Rc<Worker>,
+    connection: Rc<Connection>,
+    watch: Rc<Watch>,
+    manner: Manner,
+    /// How many requests there were.
+    number: u32,
+    /// Since when there is no request.
+    idle: Option<Instant>,
+    /// Since when no further requests are wanted.
+    closing: Option<Instant>,
+}
+
+/// Why a connection's time is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Overdue {
+    /// No request came.
+    Idle,
+    /// A header block does not come to its end.
+    Block,
+    /// The client takes nothing.
+    Blocked,
+    /// It was asked to leave, and did not.
+    Closing,
+}
+
+impl Session {
+    async fn run(&mut self) {
+        let worker = Rc::clone(&self.worker);
+        let mut drain = pin!(worker.draining());
+        let mut alarm = pin!(sleep_until(self.deadline().0.into()));
+        loop {
+            self.set(alarm.as_mut());
+            tokio::select! {
+                biased;
+                request = self.h2.accept() => match request {
+                    Some(Ok((request, respond))) => {
+                        let rules = self.manner.rules;
+                        let number = self.number + 1;
+                        self.start(Arrived { request, respond, number, rules });
+                    }
+                    Some(Err(error)) => return self.broken(&error),
+                    None => return,
+                },
+                Some(_) = self.tasks.join_next(), if !self.tasks.is_empty() => {
+                    self.idle = self.tasks.is_empty().then(Instant::now);
+                }
+                () = &mut drain, if self.closing.is_none() => self.close(),
+                () = self.watch.changed.notified() => {
+                    if let Some(kind) = self.watch.flood.get() {
+                        return self.calm(kind).await;
+                    }
+                }
+                () = &mut alarm => {
+                    if !self.alarmed() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    fn start(&mut self, arrived: Arrived) {
+        self.number = arrived.number;
+        self.idle = None;
+        let (worker, connection) = (Rc::clone(&self.worker), Rc::clone(&self.connection));
+        let watch = Rc::clone(&self.watch);
+        self.tasks.spawn_local(stream::serve(worker, connection, watch, arrived));
+        let keepalive = &self.manner.keepalive;
+        let old = self.connection.started.elapsed() > keepalive.time;
+        if self.number >= keepalive.requests || old || keepalive.timeout.idle.is_zero() {
+            self.close();
+        }
+    }
+
+    /// Asks the client to bring no further requests; those it has brought are answered.
+    fn close(&mut self) {
+        if self.closing.is_none() {
+            self.closing = Some(Instant::now());
+            self.h2.graceful_shutdown();
+        }
+    }
+
+    /// When something is overdue, and what.
+    fn deadline(&self) -> (Instant, Overdue) {
+        let manner = &self.manner;
+        let far = || Instant::now() + Duration::from_hours(1);
+        let rest = if self.number == 0 {
+            manner.head_patience
+        } else {
+            manner.keepalive.timeout.idle.max(Duration::from_millis(1))
+        };
+        let block = self.watch.guard.borrow().block.map(|(since, _)| since);
+        let leaves = self.closing.filter(|_| self.idle.is_some());
+        let times = [
+            (self.watch.blocked.get().map(|at| at + manner.send_patience), Overdue::Blocked),
+            (block.map(|at| at + manner.head_patience), Overdue::Block),
+            (leaves.map(|at| at.max(self.idle.unwrap_or(at)) + LINGER), Overdue::Closing),
+            (self.idle.filter(|_| leaves.is_none()).map(|at| at + rest), Overdue::Idle),
+        ];
+        let next = times.into_iter().filter_map(|(at, what)| Some((at?, what)));
+        next.min_by_key(|(at, _)| *at).unwrap_or_else(|| (far(), Overdue::Blocked))
+    }
+
+    /// Sets the alarm where it would ring too late, or has rung.
+    fn set(&self, mut alarm: Pin<&mut Sleep>) {
+        let at: tokio::time::Instant = self.deadline().0.into();
+        if at < alarm.deadline() || alarm.is_elapsed() {
+            alarm.as_mut().reset(at);
+        }
+    }
+
+    /// Whether the connection goes on after the alarm.
+    fn alarmed(&mut self) -> bool {
+        let (at, what) = self.deadline();
+        if at > Instant::now() {
+            return true;
+        }
+        match what {
+            Overdue::Idle => {
+                self.close();
+                true
+            }
+            Overdue::Closing => false,
+            Overdue::Block => {
+                self.tell("client timed out while reading HTTP/2 header block");
+                self.h2.abrupt_shutdown(Reason::NO_ERROR);
+                self.watch.guard.borrow_mut().block = None;
+                true
+            }
+            Overdue::Blocked => {
+                self.tell(
+                    "client timed out (110: Connection timed out) while writing HTTP/2 frames",
+                );
+                false
+            }
+        }
+    }
+
+    /// Ends the connection of a client that makes us work for nothing.
+    async fn calm(&mut self, kind: u8) {
+        let name = guard::name(kind);
+        self.tell(&format!("client sent too many frames that ask for nothing, the last {name}"));
+        self.h2.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
+        let end = std::future::poll_fn(|cx| self.h2.poll_closed(cx));
+        // Who does not take the reason has to guess it.
+        let _ = timeout(Duration::from_secs(1), end).await;
+    }
+
+    fn broken(&self, error: &h2::Error) {
+        if !error.is_io() {
+            self.tell(&format!("client broke HTTP/2: {error}"));
+        }
+    }
+
+    fn tell(&self, text: &str) {
+        let generation = self.worker.generation();
+        let socket = generation.socket(&self.connection);
+        let Some(server) = socket.and_then(|socket| generation.http.servers.get(socket.default))
+        else {
+            return;
+        };
+        generation.logs.tell_of(&self.connection, server, Level::Info, text);
+    }
+}

@@ -1,0 +1,150 @@
+//! How streams and connections end: by limits, by time, by either side.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::Notify;
+
+use super::{LOG, echo};
+use crate::harness::http2::*;
+use crate::harness::{Backend, Http2, Tidegate};
+
+#[tokio::test]
+async fn a_body_that_is_too_long_or_too_slow_ends_its_stream_alone() {
+    let backend = echo().await;
+    let server = Tidegate::start(&format!(
+        "{LOG} server {{
+            listen 127.0.0.1:8080; http2 on; client_max_body_size 1k; client_body_timeout 200ms;
+            location / {{ proxy_pass http://127.0.0.1:8090; }}
+        }}"
+    ))
+    .with_port(8090, backend.port())
+    .await;
+    let mut client = server.http2().await;
+    let large = [("content-length", "2000")];
+    let stream = client.head(&request("POST", "/told", &large), 0).await;
+    client.reply(stream).await.answer().is(413);
+    let stream = client.head(&request("POST", "/untold", &[]), 0).await;
+    client.frame(DATA, 0, stream, &[b'x'; 2000]).await;
+    client.reply(stream).await.answer().is(413);
+    let stream = client.head(&request("POST", "/slow", &[]), 0).await;
+    assert!(matches!(client.reply(stream).await, Reply::Reset(_)));
+    client.get("/fine").await.is(200);
+    let log = server.access_log(4).await.join("\n");
+    assert!(log.contains("POST /slow HTTP/2.0 408 "), "{log}");
+}
+
+#[tokio::test]
+async fn a_client_that_gives_up_is_logged_and_its_upstream_left() {
+    let asked = Arc::new(Notify::new());
+    let told = Arc::clone(&asked);
+    let backend = Backend::raw(move |mut stream| {
+        let told = Arc::clone(&told);
+        async move {
+            let mut buffer = [0; 1000];
+            while let Ok(1..) = stream.read(&mut buffer).await {
+                told.notify_one();
+            }
+        }
+    })
+    .await;
+    let server = Tidegate::start(&format!(
+        "{LOG} server {{ listen 127.0.0.1:8080; http2 on;
+            location / {{ proxy_pass http://127.0.0.1:8090; }} location /ok {{ return 200; }} }}"
+    ))
+    .with_port(8090, backend.port())
+    .await;
+    let mut client = server.http2().await;
+    let stream = client.head(&get("/wait", &[]), END_STREAM).await;
+    asked.notified().await;
+    client.frame(RST_STREAM, 0, stream, &8u32.to_be_bytes()).await;
+    let log = server.access_log(1).await;
+    assert!(log[0].starts_with("GET /wait HTTP/2.0 499 h2c"), "{log:?}");
+    client.get("/ok").await.is(200);
+}
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_is_cut_by_send_timeout() {
+    let server = Tidegate::start(
+        "error_log logs/error.log info;
+        server { listen 127.0.0.1:8080 sndbuf=32k; http2 on; send_timeout 300ms; }",
+    )
+    .with_file("large", "x".repeat(8_000_000))
+    .await;
+    // A window of nothing: the stream ends, the connection goes on.
+    let mut client = Http2::with_settings(&server, &[(4, 0)]).await;
+    let stream = client.head(&get("/large", &[]), END_STREAM).await;
+    let begin = Instant::now();
+    assert_eq!(client.reply(stream).await, Reply::Reset(2));
+    assert!(begin.elapsed() > Duration::from_millis(250));
+    client.frame(PING, 0, 0, &[7; 8]).await;
+    assert_eq!(client.until(PING).await.payload, [7; 8]);
+    // A socket that is not read: the connection ends.
+    let mut client = Http2::with_settings(&server, &[(4, (1 << 31) - 1)]).await;
+    client.frame(WINDOW_UPDATE, 0, 0, &0x7fff_0000u32.to_be_bytes()).await;
+    client.head(&get("/large", &[]), END_STREAM).await;
+    server.logs("while writing HTTP/2 frames").await;
+}
+
+#[tokio::test]
+async fn connections_end_after_so_many_requests_or_so_much_silence() {
+    let server = Tidegate::start(
+        "server { listen 127.0.0.1:8080; http2 on; keepalive_requests 2; return 200; }
+         server { listen 127.0.0.1:8081; http2 on; keepalive_timeout 200ms; return 200; }
+         server { listen 127.0.0.1:8082; http2 on; client_header_timeout 200ms; return 200; }",
+    )
+    .await;
+    let mut client = server.http2().await;
+    client.get("/").await.is(200);
+    client.get("/").await.is(200);
+    assert_eq!(client.goes_away().await, Some(0));
+    let mut client = Http2::to(&server.at(8081)).await;
+    client.get("/").await.is(200);
+    assert_eq!(client.goes_away().await, Some(0));
+    // Nothing is asked at all, or a header block never ends.
+    assert_eq!(Http2::to(&server.at(8082)).await.goes_away().await, Some(0));
+    let mut client = Http2::to(&server.at(8082)).await;
+    client.until(SETTINGS).await;
+    client.frame(HEADERS, END_STREAM, 1, &literals(&get("/", &[]))).await;
+    assert_eq!(client.goes_away().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_reload_keeps_connections_and_a_quiet_end_answers_what_was_asked() {
+    let asked = Arc::new(Notify::new());
+    let told = Arc::clone(&asked);
+    let backend = Backend::raw(move |mut stream| {
+        let told = Arc::clone(&told);
+        async move {
+            let mut buffer = [0; 1000];
+            let _ = stream.read(&mut buffer).await;
+            told.notify_one();
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate").await;
+        }
+    })
+    .await;
+    let conf = |text: &str| {
+        format!(
+            "server {{ listen 127.0.0.1:8080; http2 on; location / {{ return 200 {text}; }}
+                location /slow {{ proxy_pass http://127.0.0.1:8090; }} }}"
+        )
+    };
+    let mut server = Tidegate::start(&conf("one")).with_port(8090, backend.port()).await;
+    let mut client = server.http2().await;
+    client.get("/").await.says("one");
+    server.reload(&conf("two"));
+    crate::harness::eventually("the new configuration holds", || async {
+        server.get("/").await.text() == "two"
+    })
+    .await;
+    client.get("/").await.says("two");
+    let stream = client.head(&get("/slow", &[]), END_STREAM).await;
+    asked.notified().await;
+    server.signal(Signal::QUIT);
+    let away = client.until(GOAWAY).await;
+    assert_eq!(code(&away.payload[4..]), 0);
+    client.reply(stream).await.answer().is(200).says("late");
+}
