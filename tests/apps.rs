@@ -4,6 +4,7 @@ pub mod application;
 mod balanced;
 mod deploy;
 mod gallery;
+mod mixed_up;
 mod notes;
 pub mod visit;
 mod websocket;

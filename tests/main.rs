@@ -34,5 +34,6 @@ mod tidy;
 mod types;
 mod upgrade;
 mod upstream;
+mod upstream_error;
 mod upstream_wait;
 mod uwsgi;

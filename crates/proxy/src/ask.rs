@@ -80,7 +80,7 @@ pub(crate) enum Unanswered {
 
 /// How a try ended without an answer.
 enum Failed {
-    Peer(Loss),
+    Peer(Box<Loss>),
     Ours(Unanswered),
 }
 
@@ -92,8 +92,8 @@ struct Loss {
     cached: bool,
     /// Whether something was sent.
     sent: bool,
-    /// Whether the peer has said anything.
-    heard: bool,
+    /// What the peer has said, cut short.
+    said: Bytes,
 }
 
 impl Question<'_> {
@@ -119,7 +119,7 @@ impl Question<'_> {
                 Err(end) => end,
             };
             if !self.may_come_back(&end, &mut wait, tries, client).await? {
-                self.tell(&end.fault, &wait, Told::Last);
+                self.tell((&end.fault, &end.said), &wait, Told::Last);
                 return Err(Unanswered::Status(end.fault.status()));
             }
             self.journal.borrow_mut().truncate(before);
@@ -144,7 +144,7 @@ impl Question<'_> {
                 Err(fault) => {
                     let later = later_than(&fault, way, reached);
                     self.nobody();
-                    return Ok(Err(End { fault, later }));
+                    return Ok(Err(End { fault, said: Bytes::new(), later }));
                 }
             };
             self.begin(&lease);
@@ -158,15 +158,15 @@ impl Question<'_> {
                     }
                     self.count(&link);
                     let cached = link.is_cached();
-                    Loss { fault, lease: link.into_lease(), cached, sent: true, heard: true }
+                    Loss { fault, lease: link.into_lease(), cached, sent: true, said: Bytes::new() }
                 }
                 Err(Failed::Ours(unanswered)) => {
                     self.ours(unanswered, begun);
                     return Err(unanswered);
                 }
-                Err(Failed::Peer(loss)) => loss,
+                Err(Failed::Peer(loss)) => *loss,
             };
-            let Loss { fault, lease, cached, sent, heard } = loss;
+            let Loss { fault, lease, cached, sent, said } = loss;
             self.end(fault.status(), begun);
             let outcome = match fault {
                 Fault::Status(403 | 404) => Outcome::Passed,
@@ -176,14 +176,14 @@ impl Question<'_> {
             let ejected = way.give_up(lease, outcome, cached);
             reached |= !fault.is_unreachable();
             if way.is_exhausted() || !self.may_go_on(&fault, sent, started) {
-                let vanished = sent && !heard && self.may_go_on(&fault, sent, started);
+                let vanished = sent && said.is_empty() && self.may_go_on(&fault, sent, started);
                 let later = match later_than(&fault, way, reached) {
                     Later::No if vanished && fault.condition() == Condition::Error => Later::Lost,
                     later => later,
                 };
-                return Ok(Err(End { fault, later }));
+                return Ok(Err(End { fault, said, later }));
             }
-            self.tell(&fault, wait, Told::PassedOver);
+            self.tell((&fault, &said), wait, Told::PassedOver);
             if ejected {
                 (self.log)(Level::Warn, "upstream server temporarily disabled");
             }

@@ -14,6 +14,7 @@ mod buffering;
 mod content;
 mod cookie;
 mod destination;
+mod diagnosis;
 mod evaluate;
 mod link;
 mod outbox;

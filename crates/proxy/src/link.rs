@@ -59,7 +59,12 @@ pub(crate) struct Link {
     limits: Limits,
     /// How many bytes the peer has sent.
     pub(crate) received: u64,
+    /// The first of them.
+    first: [u8; FIRST],
 }
+
+/// So many bytes tell what somebody speaks.
+const FIRST: usize = 16;
 
 impl Link {
     /// Begins an exchange; nothing is sent before the first poll.
@@ -84,6 +89,7 @@ impl Link {
             silence: Silence::default(),
             limits,
             received: 0,
+            first: [0; FIRST],
         }
     }
 
@@ -95,6 +101,11 @@ impl Link {
     /// How many bytes the peer has taken.
     pub(crate) fn sent(&self) -> u64 {
         self.outbox.sent
+    }
+
+    /// What the peer has said first.
+    pub(crate) fn said(&self) -> &[u8] {
+        self.first.get(..self.received.min(FIRST as u64) as usize).unwrap_or_default()
     }
 
     /// The next event of the answer; the client is asked for more of a body that is still coming.
@@ -189,7 +200,13 @@ impl Link {
         match poll_read_buf(Pin::new(stream), cx, inbox) {
             Poll::Pending => return Ok(Poll::Pending),
             Poll::Ready(Ok(0)) => self.ended = true,
-            Poll::Ready(Ok(length)) => self.received += length as u64,
+            Poll::Ready(Ok(length)) => {
+                if self.received == 0 {
+                    let said = self.inbox.iter().zip(&mut self.first);
+                    said.for_each(|(byte, first)| *first = *byte);
+                }
+                self.received += length as u64;
+            }
             Poll::Ready(Err(error)) => {
                 let error = self.refused.take().filter(|_| self.received == 0).unwrap_or(error);
                 let (call, action) = ("recv", self.reading());

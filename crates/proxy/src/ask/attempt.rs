@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use bytes::Bytes;
 use tidegate_config::http::error_log::Level;
 use tidegate_config::http::forward::Forward;
 use tidegate_http::client::RequestBody;
@@ -36,8 +37,8 @@ impl Question<'_> {
             None => match self.connect(&lease, client).await? {
                 Ok(connection) => connection,
                 Err(fault) => {
-                    let (cached, sent, heard) = (false, false, false);
-                    return Err(Failed::Peer(Loss { fault, lease, cached, sent, heard }));
+                    let (cached, sent, said) = (false, false, Bytes::new());
+                    return Err(Failed::Peer(Box::new(Loss { fault, lease, cached, sent, said })));
                 }
             },
         };
@@ -51,6 +52,7 @@ impl Question<'_> {
                     current.header_time = Some(begun.elapsed());
                     current.status = head.status;
                 });
+                self.doubt(&head);
                 return Ok((link, head));
             }
             Err(Broken::Peer(fault)) => fault,
@@ -61,8 +63,9 @@ impl Question<'_> {
             }
         };
         self.count(&link);
-        let (cached, heard) = (link.is_cached(), link.received > 0);
-        Err(Failed::Peer(Loss { fault, lease: link.into_lease(), cached, sent: true, heard }))
+        let (cached, said) = (link.is_cached(), Bytes::copy_from_slice(link.said()));
+        let lease = link.into_lease();
+        Err(Failed::Peer(Box::new(Loss { fault, lease, cached, sent: true, said })))
     }
 
     /// Opens a connection, unless the client leaves first.

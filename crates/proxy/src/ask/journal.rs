@@ -8,8 +8,10 @@ use tidegate_http::exchange::UpstreamTry;
 
 use super::wait::Wait;
 use super::{Question, Unanswered};
+use crate::diagnosis::{self, Circumstances};
 use crate::fault::Fault;
 use crate::link::Link;
+use crate::protocol::Head;
 use crate::upstream::selection::Lease;
 
 /// Why something is told of a failed try.
@@ -59,13 +61,22 @@ impl Question<'_> {
     }
 
     /// A try has failed, or none was possible: what is told of it.
-    pub(super) fn tell(&self, fault: &Fault, wait: &Wait, told: Told) {
+    pub(super) fn tell(&self, (fault, said): (&Fault, &[u8]), wait: &Wait, told: Told) {
         if let Fault::Status(_) = fault {
             return;
         }
-        let silent = matches!(fault, Fault::Closed(_) | Fault::System { call: "recv", .. });
-        let mut text = match self.hint.as_ref().filter(|_| silent) {
-            Some(hint) => format!("{fault} ({hint})"),
+        let known = Circumstances {
+            family: self.family(),
+            forward: self.forward,
+            hint: self.hint.as_deref(),
+            said,
+        };
+        let mend = match fault {
+            Fault::NoLive => Some(self.group.state().balancer.census(Instant::now())),
+            fault => diagnosis::mend(fault, &known),
+        };
+        let mut text = match mend {
+            Some(mend) => format!("{fault} ({mend})"),
             None => fault.to_string(),
         };
         self.current(|current| current.error.clone_from(&text));
@@ -84,6 +95,24 @@ impl Question<'_> {
             _ => level,
         };
         (self.log)(level, &text);
+    }
+
+    /// The prefix of the directives of the protocol.
+    fn family(&self) -> &'static str {
+        match self.url.0 {
+            "http" | "https" => "proxy",
+            "uwsgi" | "suwsgi" => "uwsgi",
+            "grpc" | "grpcs" => "grpc",
+            other => other,
+        }
+    }
+
+    /// An answer that looks as if it was given by one who has not understood.
+    pub(super) fn doubt(&self, head: &Head) {
+        let family = self.family();
+        if let Some(doubt) = diagnosis::doubt(head, family) {
+            (self.log)(Level::Warn, &format!("upstream answered {} ({doubt})", head.status));
+        }
     }
 
     /// No peer is left.

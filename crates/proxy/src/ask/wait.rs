@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use tidegate_config::http::error_log::Level;
 use tidegate_config::http::upstream_wait::Waiting;
 use tidegate_http::client::RequestBody;
@@ -77,6 +78,8 @@ impl Wait {
 pub(super) struct End {
     /// What went wrong the last time.
     pub(super) fault: Fault,
+    /// What the peer had said, cut short.
+    pub(super) said: Bytes,
     /// Whether the group may be asked once more.
     pub(super) later: Later,
 }
@@ -127,7 +130,7 @@ impl Question<'_> {
         let first = wait.so_far().is_none();
         let again = self.pause(wait, client).await?;
         if again && first {
-            self.tell(&end.fault, wait, Told::Awaited);
+            self.tell((&end.fault, &end.said), wait, Told::Awaited);
         }
         Ok(again)
     }

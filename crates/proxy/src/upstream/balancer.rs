@@ -106,6 +106,28 @@ impl Balancer {
         self.primary.iter().chain(&self.backup).any(|peer| !peer.settings.down && peer.is_full())
     }
 
+    /// Why nobody can be asked: `of 3 servers 1 is marked down, 2 have failed`.
+    pub fn census(&self, now: Instant) -> String {
+        let all = || self.primary.iter().chain(&self.backup);
+        let count = |is: &dyn Fn(&Peer) -> bool| all().filter(|peer| is(peer)).count();
+        let down = count(&|peer| peer.settings.down);
+        let full = count(&|peer| !peer.settings.down && peer.is_full());
+        let failed = count(&|peer| !peer.settings.down && !peer.is_full() && peer.is_ejected(now));
+        let said = |count: usize, one: &str, more: &str| match count {
+            0 => None,
+            1 => Some(format!(" 1 {one}")),
+            count => Some(format!(" {count} {more}")),
+        };
+        let why = [
+            said(down, "is marked down", "are marked down"),
+            said(full, "has all its max_conns", "have all their max_conns"),
+            said(failed, "has failed within fail_timeout", "have failed within fail_timeout"),
+        ];
+        let why: Vec<String> = why.into_iter().flatten().collect();
+        let total = all().count();
+        format!("of {total} server{}{}", if total == 1 { "" } else { "s" }, why.join(","))
+    }
+
     /// Whether another peer than this one could be asked now.
     fn has_others(&self, id: u64, now: Instant) -> bool {
         let mut all = self.primary.iter().chain(&self.backup);

@@ -69,8 +69,8 @@ pub struct Group {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct State {
-    pub(super) balancer: Balancer,
+pub(crate) struct State {
+    pub(crate) balancer: Balancer,
     last_peer: u64,
     /// Until when the addresses of names are believed; never asked again where there are no names.
     fresh: Option<Instant>,
@@ -98,7 +98,7 @@ impl Group {
         group
     }
 
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
