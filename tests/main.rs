@@ -8,6 +8,7 @@
 mod apps;
 mod auth_basic;
 mod auth_delay;
+mod brotli;
 mod buffering;
 mod cli;
 mod client_body;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use super::deliberate::{DELIBERATE, PENDING};
-use super::nginx::oracle;
+use super::nginx::{every_module, oracle};
 use super::normal;
 use crate::harness::ask::Ask;
 use crate::harness::client::Connection;
@@ -35,6 +35,7 @@ pub struct Alike {
     files: Vec<(String, Vec<u8>)>,
     backends: Vec<(u16, Backend)>,
     mainline: bool,
+    every_module: bool,
     logs: bool,
     errors: bool,
 }
@@ -49,6 +50,7 @@ pub fn alike(conf: &str) -> Alike {
         files: Vec::new(),
         backends: Vec::new(),
         mainline: false,
+        every_module: false,
         logs: true,
         errors: false,
     }
@@ -78,6 +80,12 @@ impl Alike {
         self
     }
 
+    /// Says that the nginx is needed that has all modules, which is Debian's.
+    pub fn every_module(mut self) -> Self {
+        self.every_module = true;
+        self
+    }
+
     /// Leaves the access logs uncompared.
     pub fn without_logs(mut self) -> Self {
         self.logs = false;
@@ -92,7 +100,8 @@ impl Alike {
 
     /// Asks both, and fails with all that differs.
     pub async fn answers(self, asks: &[&str]) {
-        let Some(oracle) = oracle() else { return };
+        let found = if self.every_module { every_module() } else { oracle() };
+        let Some(oracle) = found else { return };
         let test = std::thread::current().name().unwrap_or_default().to_owned();
         let pending = !process::serves() || PENDING.iter().any(|name| test.ends_with(name));
         if pending && std::env::var_os("TIDEGATE_PENDING").is_none() {

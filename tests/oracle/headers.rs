@@ -91,3 +91,56 @@ async fn expiry() {
     ])
     .await;
 }
+
+#[tokio::test]
+async fn fields_behind_a_body() {
+    alike(
+        r#"add_header X-Http http; add_trailer T-Http http;
+        server {
+            listen 127.0.0.1:8080;
+            root html;
+            add_header X-Server server;
+            add_trailer T-Server server;
+            location /file/ { add_trailer X-Sum "$body_bytes_sent $status $sent_http_content_type"; }
+            location /always { add_trailer X-T always always; return 404 "x"; }
+            location /unsafe { add_trailer X-T no; return 404 "x"; }
+            location /empty { add_trailer X-T $arg_t; add_trailer X-U $sent_trailer_x_t; return 200 "x"; }
+            location /off { chunked_transfer_encoding off; add_trailer X-T t; return 200 "x"; }
+            location /nothing { add_trailer X-T t; return 204; }
+            location /merge { add_header_inherit merge; add_header X-Own own; return 200 "x";
+                location /merge/deep { add_header X-Deep deep; return 200 "x"; }
+                location /merge/on { add_header_inherit on; add_header X-Deep deep; return 200 "x"; }
+                location /merge/none { return 200 "x"; } }
+            location /drop { add_header_inherit off; add_trailer_inherit off; return 200 "x";
+                location /drop/deep { add_header X-Deep deep; return 200 "x";
+                    location /drop/deep/er { return 200 "x"; } } }
+            location /trailers { add_trailer_inherit merge; add_trailer T-Own own; return 200 "x"; }
+        }"#,
+    )
+    .with_file("file/a.txt", "0123456789")
+    .without_logs()
+    .mainline()
+    .answers(&[
+        "GET /file/a.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /file/a.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\nRange: bytes=2-3\r\n\r\n",
+        "GET /file/a.txt HTTP/1.0\r\nHost: a\r\n\r\n",
+        "HEAD /file/a.txt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /always HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /unsafe HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /empty HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /empty?t=1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /off HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /nothing HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /merge HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /merge/deep HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /merge/on HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /merge/none HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /drop HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /drop/deep HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /drop/deep/er HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET /trailers HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "/merge",
+        "/merge/none",
+    ])
+    .await;
+}

@@ -31,6 +31,22 @@ pub fn oracle() -> Option<&'static Oracle> {
     oracle.as_ref()
 }
 
+/// Debian's, which is older and has the modules that the other is built without: addition, dav,
+/// gunzip, gzip_static, random_index, slice and sub.
+pub fn every_module() -> Option<&'static Oracle> {
+    static DEBIANS: OnceLock<Option<Oracle>> = OnceLock::new();
+    let oracle = DEBIANS.get_or_init(|| {
+        let binary = PathBuf::from("/usr/sbin/nginx");
+        let mainline = version(&binary)? >= [1, 31];
+        Some(Oracle { binary, mainline })
+    });
+    if oracle.is_none() {
+        assert!(std::env::var("CI") != Ok("true".to_owned()), "no nginx with all modules");
+        eprintln!("skipped: no nginx with all modules (run tests/setup.sh)");
+    }
+    oracle.as_ref()
+}
+
 /// The one that `tests/setup.sh` installs.
 fn installed() -> Option<PathBuf> {
     let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");

@@ -45,6 +45,7 @@ pub(crate) enum Opens {
     Map,
     Geo,
     SplitClients,
+    CharsetMap,
 }
 
 /// The directives that open blocks: name, contexts, arity, reference entry.
@@ -109,6 +110,13 @@ const OPENINGS: &[Opening] = &[
         &[Context::Http],
         Arity::between(2, 2),
         "A variable whose value depends on a hash, so that clients fall into shares.",
+    ),
+    (
+        "charset_map",
+        Opens::CharsetMap,
+        &[Context::Http],
+        Arity::between(2, 2),
+        "How one charset is converted into another, byte by byte in hexadecimal digits.",
     ),
 ];
 

@@ -1,9 +1,11 @@
 //! The features of http, server and location blocks, a noun a file.
 
 pub mod access;
+pub mod addition;
 pub mod auth_basic;
 pub mod auth_request;
 pub mod autoindex;
+pub mod brotli;
 pub mod charset;
 pub mod client_body;
 pub mod client_header;
@@ -12,6 +14,7 @@ pub mod error_page;
 pub mod forward;
 pub mod forward_ssl;
 pub mod geo;
+pub mod gunzip;
 pub mod gzip;
 pub mod headers;
 pub mod http2;
@@ -43,8 +46,10 @@ pub mod split_clients;
 pub mod ssi;
 pub mod ssl;
 pub mod stub_status;
+pub mod sub;
 pub mod try_files;
 pub mod types;
 pub mod upstream;
 pub mod upstream_wait;
 pub mod uwsgi;
+pub mod zstd;

@@ -21,12 +21,28 @@ const NOT_BUILT: &[&str] = &[
 
 /// Where we are not like nginx's tables, and why.
 const UNLIKE: &[(&str, &str)] = &[
+    ("brotli", BROTLI),
+    ("brotli_buffers", BROTLI),
+    ("brotli_comp_level", BROTLI),
+    ("brotli_min_length", BROTLI),
+    ("brotli_static", BROTLI),
+    ("brotli_types", BROTLI),
+    ("brotli_window", BROTLI),
     ("include", "it is read before directives are judged"),
     ("queue", "nginx has it in its paid edition alone"),
     ("ssl", "nginx 1.25 took it away; older files have it"),
     ("upstream_wait", "of our own: a request waits while an application is restarted"),
     ("uwsgi_cache_background_update", "nginx's table says 1, its reader wants on or off"),
+    ("zstd", ZSTD),
+    ("zstd_buffers", ZSTD),
+    ("zstd_comp_level", ZSTD),
+    ("zstd_min_length", ZSTD),
+    ("zstd_static", ZSTD),
+    ("zstd_types", ZSTD),
 ];
+
+const BROTLI: &str = "it is of the module ngx_brotli";
+const ZSTD: &str = "it is of the module zstd-nginx-module";
 
 #[derive(Debug, PartialEq, Eq)]
 struct Row {

@@ -71,7 +71,7 @@ pub fn write(response: &Response, frame: &Frame<'_>, out: &mut BytesMut) -> Prom
     if !has("Date") {
         field(out, b"Date", &Now::get().http);
     }
-    write_body_fields(response, out);
+    write_body_fields(response, promise, out);
     let local = response.location.as_ref().filter(|location| location.starts_with(b"/"));
     if let (Some(location), Some(base)) = (local, frame.base) {
         field(out, b"Location", &[base, location].concat());
@@ -102,13 +102,14 @@ pub fn write(response: &Response, frame: &Frame<'_>, out: &mut BytesMut) -> Prom
 fn promise(response: &Response, frame: &Frame<'_>) -> Promise {
     let keep_alive = frame.keep_alive && !response.close && frame.version > Version::Http09;
     let length = response.content_length;
+    let chunks = frame.version >= Version::Http11 && frame.chunked;
     let framing = match response.status {
         101 => Framing::Tunnel,
         code if frame.head_only || status::is_without_body(code) => Framing::None,
         _ => match length {
-            Some(length) => Framing::Length(length),
-            None if frame.version >= Version::Http11 && frame.chunked => Framing::Chunked,
-            None => Framing::Close,
+            Some(length) if !(chunks && response.trailers.is_some()) => Framing::Length(length),
+            _ if chunks => Framing::Chunked,
+            _ => Framing::Close,
         },
     };
     let keep_alive = keep_alive && !matches!(framing, Framing::Close | Framing::Tunnel);
@@ -133,7 +134,7 @@ fn write_status(response: &Response, out: &mut BytesMut) {
     out.put_slice(b"\r\n");
 }
 
-fn write_body_fields(response: &Response, out: &mut BytesMut) {
+fn write_body_fields(response: &Response, promise: Promise, out: &mut BytesMut) {
     let code = response.status;
     if code != 204 {
         if let Some(content_type) = &response.content_type {
@@ -145,7 +146,8 @@ fn write_body_fields(response: &Response, out: &mut BytesMut) {
             }
             out.put_slice(b"\r\n");
         }
-        if let Some(length) = response.content_length.filter(|_| code != 101) {
+        let told = code != 101 && promise.framing != Framing::Chunked;
+        if let Some(length) = response.content_length.filter(|_| told) {
             field(out, b"Content-Length", itoa::Buffer::new().format(length).as_bytes());
         }
     }
@@ -216,6 +218,16 @@ mod tests {
         assert_eq!(promise(&head), Promise { framing: Framing::None, keep_alive: true });
         assert!(text(&response, &FRAME).0.contains("Transfer-Encoding: chunked|Connection"));
         assert!(!text(&response, &head).0.contains("Transfer-Encoding"));
+    }
+
+    #[test]
+    fn fields_behind_a_body_need_chunks() {
+        let response = Response { trailers: Some(std::rc::Rc::default()), ..Response::new(200) };
+        let (head, promise) = text(&response, &FRAME);
+        assert_eq!(promise.framing, Framing::Chunked);
+        assert!(!head.contains("Content-Length"), "{head}");
+        let old = Frame { version: Version::Http10, ..FRAME };
+        assert_eq!(text(&response, &old).1.framing, Framing::Length(0));
     }
 
     #[test]

@@ -15,7 +15,8 @@ use crate::client::{Connection, Endpoint, RequestBody};
 use crate::head::RequestHead;
 use crate::limits::Limits;
 use crate::log::Logs;
-use crate::subrequest::Site;
+use crate::subrequest::{DEEPEST, Page, Site};
+use crate::tasks::Tasks;
 
 /// One request and everything that is known of it (nginx: `ngx_http_request_t`).
 ///
@@ -57,6 +58,12 @@ pub struct Exchange<'a> {
     pub internal: bool,
     /// Whether it is a request of our own on behalf of the client's.
     pub subrequest: bool,
+    /// How deep such requests may still lie in each other.
+    pub subrequests_left: u8,
+    /// What it shares with the requests that are made for it.
+    pub page: Option<Rc<Page>>,
+    /// What goes on beside it.
+    pub tasks: Tasks<'a>,
     /// What answers such requests.
     pub site: Option<&'a dyn Site>,
     /// How often the URI may change again; ten times in all.
@@ -122,6 +129,9 @@ impl<'a> Exchange<'a> {
             remote: connection.peer.clone(),
             internal: false,
             subrequest: false,
+            subrequests_left: DEEPEST,
+            page: None,
+            tasks: Tasks::None,
             site: None,
             redirects_left: 10,
             captured: Captured::default(),

@@ -1,11 +1,16 @@
 //! What happens to an answer on its way to the client, in nginx's order.
 
+mod addition;
 mod charset;
+pub mod compression;
+mod gunzip;
 pub mod gzip;
 mod headers;
 mod kept;
 mod not_modified;
 mod range;
+mod sub;
+mod transform;
 
 use crate::error_page;
 use crate::exchange::Exchange;
@@ -19,8 +24,23 @@ pub fn apply(ex: &mut Exchange<'_>, mut response: Response) -> Result<Response, 
     kept::apply(ex, &mut response);
     not_modified::apply(ex, &mut response)?;
     headers::apply(ex, &mut response);
+    gunzip::apply(ex, &mut response);
+    addition::apply(ex, &mut response);
+    sub::apply(ex, &mut response);
     charset::apply(ex, &mut response);
-    gzip::apply(ex, &mut response);
+    if let Some(page) = &ex.page {
+        page.charset.replace(charset::own(&response));
+    }
+    compression::apply(ex, &mut response);
     range::apply(ex, &mut response)?;
     Ok(response)
+}
+
+/// Passes the answer to a subrequest through those filters that change its body for the page it
+/// becomes a part of (nginx: those that do not end with `r != r->main`).
+pub fn apply_within(ex: &mut Exchange<'_>, mut response: Response) -> Response {
+    gunzip::apply(ex, &mut response);
+    sub::apply(ex, &mut response);
+    charset::apply(ex, &mut response);
+    response
 }

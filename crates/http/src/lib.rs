@@ -23,6 +23,7 @@ pub mod server_tokens;
 pub mod status;
 pub mod stop;
 pub mod subrequest;
+pub mod tasks;
 pub mod types;
 pub mod uri;
 pub mod variable;

@@ -1,5 +1,8 @@
 //! An answer before it is put into bytes.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use bytes::Bytes;
 
 use crate::body::Body;
@@ -33,6 +36,11 @@ pub struct Response {
     pub headers: Headers,
     /// The body.
     pub body: Body,
+    /// The fields behind the body, where some are expected; whoever makes the body puts them in
+    /// before its end. Who writes the answer asks [`Exchange::trailers`] for all of them.
+    ///
+    /// [`Exchange::trailers`]: crate::exchange::Exchange::trailers
+    pub trailers: Option<Rc<RefCell<Headers>>>,
     /// Whether ranges of it may be asked for (nginx: `allow_ranges`).
     pub allow_ranges: bool,
     /// Whether only one range may be asked for at once (nginx: `single_range`).

@@ -1,14 +1,38 @@
 //! Requests of our own on behalf of a client's.
 
-use std::future::Future;
+use std::cell::RefCell;
+use std::future::{Future, poll_fn};
+use std::io;
 use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use futures_core::Stream;
 use http::Method;
+use tidegate_config::http::error_log::Level;
+use tokio::sync::mpsc;
 
+use crate::body::{Body, BodyStream};
 use crate::client::NoBody;
 use crate::exchange::Exchange;
 use crate::response::Response;
+
+/// How deep subrequests may lie in each other (nginx: `NGX_HTTP_MAX_SUBREQUESTS`).
+pub const DEEPEST: u8 = 50;
+
+/// How many subrequests of one request may be on their way at once.
+pub const MOST: usize = 200;
+
+/// How many pieces of a subrequest's body wait to be taken.
+const PIECES: usize = 2;
+
+/// What a request shares with those that are made for it.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// The charset of the answer that theirs become parts of.
+    pub charset: RefCell<Option<Bytes>>,
+}
 
 /// What answers requests: the whole pipeline, for what lies below it.
 pub trait Site {
@@ -25,6 +49,41 @@ impl Exchange<'_> {
     /// [`Exchange::rejoin`].
     #[must_use]
     pub fn subrequest(&mut self, path: Bytes) -> Self {
+        let slots = std::mem::take(&mut self.slots);
+        let mut own = self.twin(path, slots);
+        own.limits = std::mem::take(&mut self.limits);
+        own
+    }
+
+    /// Takes the variables of the configuration's own back from a subrequest.
+    pub fn rejoin(&mut self, subrequest: Self) {
+        self.slots = subrequest.slots;
+        self.limits = subrequest.limits;
+        self.id = subrequest.id;
+    }
+
+    /// The same, to be made while this request goes on: it has its own copy of the variables.
+    /// `None`, which is told, where subrequests lie too deep in each other or are too many.
+    pub fn side_request(&mut self, path: Bytes, args: Option<Bytes>) -> Option<Self> {
+        let uri = String::from_utf8_lossy(&path);
+        if self.subrequests_left == 0 {
+            self.log(Level::Error, &format!("subrequests cycle while processing \"{uri}\""));
+            return None;
+        }
+        if self.tasks.len() >= MOST {
+            self.log(Level::Error, &format!("too many subrequests while processing \"{uri}\""));
+            return None;
+        }
+        let slots = self.slots.clone();
+        let mut own = self.twin(path, slots);
+        own.args = args;
+        own.limits.requests = self.limits.requests;
+        own.limits.connections = self.limits.connections;
+        own.subrequests_left = self.subrequests_left - 1;
+        Some(own)
+    }
+
+    fn twin(&mut self, path: Bytes, slots: Vec<Option<Bytes>>) -> Self {
         let mut request = self.request.clone();
         request.method = self.method.clone();
         request.content_length = None;
@@ -37,6 +96,9 @@ impl Exchange<'_> {
         own.raw_uri = false;
         own.internal = true;
         own.subrequest = true;
+        own.subrequests_left = self.subrequests_left;
+        own.page = Some(Rc::clone(self.page.get_or_insert_default()));
+        own.tasks = self.tasks.share();
         own.site = self.site;
         own.remote = self.remote.clone();
         own.redirects_left = self.redirects_left;
@@ -44,15 +106,62 @@ impl Exchange<'_> {
         own.started_at = self.started_at;
         own.number = self.number;
         own.id.clone_from(&self.id);
-        own.slots = std::mem::take(&mut self.slots);
-        own.limits = std::mem::take(&mut self.limits);
+        own.slots = slots;
         own
     }
 
-    /// Takes the variables of the configuration's own back from a subrequest.
-    pub fn rejoin(&mut self, subrequest: Self) {
-        self.slots = subrequest.slots;
-        self.limits = subrequest.limits;
-        self.id = subrequest.id;
+    /// Makes a subrequest beside this request. What comes back is the body of its answer, to be
+    /// put into the body of this request's own; it is empty where there is no answer.
+    pub fn body_of(&mut self, mut own: Self) -> BodyStream {
+        let (sender, receiver) = mpsc::channel(PIECES);
+        self.tasks.add(async move {
+            let Some(response) = own.answered().await else { return };
+            let mut body = response.body.into_stream();
+            while let Some(piece) = poll_fn(|cx| body.as_mut().poll_next(cx)).await {
+                if let Ok(bytes) = &piece {
+                    own.sent.body_bytes += bytes.len() as u64;
+                }
+                let failed = piece.is_err();
+                if sender.send(piece).await.is_err() || failed {
+                    return;
+                }
+            }
+            own.sent.complete = true;
+            own.written();
+        });
+        Box::pin(Received(receiver))
+    }
+
+    /// Asks for the answer to this subrequest.
+    pub async fn answered(&mut self) -> Option<Response> {
+        let Some(site) = self.site else {
+            self.log(Level::Crit, "a subrequest has nobody to ask");
+            return None;
+        };
+        let mut response = site.answer(self).await?;
+        self.sent.status = response.status;
+        let body = std::mem::take(&mut response.body);
+        let kept = Response { body: Body::Empty, ..Response::new(response.status) };
+        self.sent.answer = std::mem::replace(&mut response, kept);
+        response.body = body;
+        Some(response)
+    }
+
+    /// Writes the line of a subrequest, where the log takes some of these.
+    pub fn written(&mut self) {
+        if self.location.log.subrequest {
+            crate::log::access::write(self);
+        }
+    }
+}
+
+/// The body of a subrequest's answer, as it comes.
+struct Received(mpsc::Receiver<io::Result<Bytes>>);
+
+impl Stream for Received {
+    type Item = io::Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll_recv(cx)
     }
 }

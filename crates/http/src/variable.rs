@@ -105,7 +105,11 @@ impl Exchange<'_> {
             Source::UpstreamCookie => upstream::cookie(self, name),
             Source::Arg => request::argument(self, name),
             Source::Cookie => request::cookie(self, name),
-            Source::SentTrailer | Source::UpstreamTrailer => None,
+            Source::SentTrailer => {
+                let fields = self.sent.answer.trailers.as_ref()?;
+                joined(&fields.borrow(), name)
+            }
+            Source::UpstreamTrailer => None,
         }
     }
 

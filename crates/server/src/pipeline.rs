@@ -85,7 +85,7 @@ async fn finish(
 ) -> Option<Response> {
     loop {
         result = match result {
-            Ok(response) if ex.subrequest => return Some(response),
+            Ok(response) if ex.subrequest => return Some(filter::apply_within(ex, response)),
             Ok(response) => match filter::apply(ex, response) {
                 Ok(response) => return Some(response),
                 Err(stop) => Err(stop),

@@ -11,8 +11,8 @@ use tidegate_http::response::Response;
 use tidegate_http::stop::Stop;
 use tidegate_http::uri::escape::{Escape, escape};
 
-use crate::gzip_static::{self, Compressed};
 use crate::open_file::{Found, OpenFile, open};
+use crate::precompressed::{self, Compressed};
 use crate::{fault, root, types};
 
 /// Answers with the file that the URI names; `None` where it names a folder.
@@ -24,7 +24,7 @@ pub(crate) async fn respond(ex: &mut Exchange<'_>) -> Result<Option<Response>, S
         return Ok(None);
     }
     let path = root::file(ex)?;
-    let compressed = gzip_static::find(ex, &path).await?;
+    let compressed = precompressed::find(ex, &path).await?;
     if let Compressed::Answer(response) = compressed {
         return Ok(Some(*response));
     }

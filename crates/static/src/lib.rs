@@ -4,9 +4,9 @@
 mod autoindex;
 mod fault;
 mod file;
-mod gzip_static;
 mod index;
 mod open_file;
+mod precompressed;
 mod root;
 pub mod try_files;
 mod types;

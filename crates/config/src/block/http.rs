@@ -1,5 +1,6 @@
 //! `http`: servers, groups of upstreams, maps.
 
+mod charset_map;
 mod geo;
 mod map;
 mod socket;
@@ -16,9 +17,11 @@ use super::location::Location;
 use super::server::{Server, ServerDraft};
 use super::upstream::{self, Upstream, UpstreamDraft};
 use super::{Main, Opens};
+use crate::diagnostic::Diagnostic;
 use crate::directive::{
     Arguments, Block as _, Context, Cx, Fault, Nesting, Owner, Table, judge, report,
 };
+use crate::http::charset::CharsetMap;
 use crate::http::geo::Geo;
 use crate::http::limit_conn::LimitConnZones;
 use crate::http::limit_req::LimitReqZones;
@@ -64,6 +67,9 @@ pub struct Http {
     /// The `split_clients` blocks.
     #[plain]
     pub splits: Vec<SplitClients>,
+    /// The `charset_map` blocks.
+    #[plain]
+    pub charset_maps: Vec<CharsetMap>,
     /// The formats of log lines; a [`FormatId`] is a place in here.
     #[plain]
     pub formats: Vec<LogFormat>,
@@ -109,6 +115,7 @@ pub(crate) struct HttpDraft {
     maps: Vec<Map>,
     geos: Vec<Geo>,
     splits: Vec<SplitClients>,
+    charset_maps: Vec<CharsetMap>,
 }
 
 impl HttpDraft {
@@ -162,6 +169,11 @@ impl HttpDraft {
                 self.splits.push(split_clients::read(number, statement, body, cx)?);
                 Ok(())
             }
+            Owner::Block(Opens::CharsetMap) => {
+                let map = charset_map::read(&self.charset_maps, statement, body, cx)?;
+                self.charset_maps.push(map);
+                Ok(())
+            }
             _ => self.all.take(table, (owner, Context::Http), statement, cx),
         }
     }
@@ -183,6 +195,8 @@ impl HttpDraft {
         http.maps.clone_from(&self.maps);
         http.geos.clone_from(&self.geos);
         http.splits.clone_from(&self.splits);
+        http.charset_maps.clone_from(&self.charset_maps);
+        check_charsets(&http, cx);
         let mut formats: Vec<Option<LogFormat>> = vec![None; cx.names.format_count()];
         for format in &http.log_formats.formats {
             if let Some(place) = formats.get_mut(format.id.0) {
@@ -207,5 +221,23 @@ impl HttpDraft {
             })
             .collect();
         Ok(http)
+    }
+}
+
+/// What is to be converted needs a map (nginx: `ngx_http_charset_postconfiguration`).
+fn check_charsets(http: &Http, cx: &mut Cx<'_>) {
+    let lacking = std::cell::RefCell::new(Vec::new());
+    for server in &http.servers {
+        server.location.any(&|location| {
+            lacking.borrow_mut().extend(location.charset.lacks_map(&http.charset_maps));
+            false
+        });
+    }
+    let mut lacking = lacking.into_inner();
+    lacking.sort_unstable();
+    lacking.dedup();
+    for (from, to) in lacking {
+        let text = format!("no \"charset_map\" between the charsets \"{from}\" and \"{to}\"");
+        cx.diagnostics.push(Diagnostic::emerg(text));
     }
 }

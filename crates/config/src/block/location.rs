@@ -14,15 +14,18 @@ pub use name::LocationName;
 pub use tree::Locations;
 
 use crate::http::access::Access;
+use crate::http::addition::Addition;
 use crate::http::auth_basic::AuthBasic;
 use crate::http::auth_request::AuthRequest;
 use crate::http::autoindex::Autoindex;
+use crate::http::brotli::Brotli;
 use crate::http::charset::Charset;
 use crate::http::client_body::ClientBody;
 use crate::http::error_log::ErrorLog;
 use crate::http::error_page::ErrorPages;
 use crate::http::forward::Forward;
 use crate::http::forward_ssl::ForwardSsl;
+use crate::http::gunzip::Gunzip;
 use crate::http::gzip::Gzip;
 use crate::http::headers::Headers;
 use crate::http::http2::Http2Answer;
@@ -49,24 +52,29 @@ use crate::http::sendfile::Sendfile;
 use crate::http::server_tokens::ServerTokens;
 use crate::http::ssi::Ssi;
 use crate::http::stub_status::StubStatus;
+use crate::http::sub::Sub;
 use crate::http::try_files::TryFiles;
 use crate::http::types::{TypeMap, Types};
 use crate::http::upstream_wait::UpstreamWait;
 use crate::http::uwsgi::{Fastcgi, Scgi, Uwsgi};
+use crate::http::zstd::Zstd;
 
 /// What holds for a request whose URI belongs here.
 #[derive(Clone, Debug, Block)]
 #[allow(missing_docs)]
 pub struct Location {
     pub access: Arc<Access>,
+    pub addition: Arc<Addition>,
     pub auth_basic: Arc<AuthBasic>,
     pub auth_request: Arc<AuthRequest>,
     pub autoindex: Arc<Autoindex>,
+    pub brotli: Arc<Brotli>,
     pub charset: Arc<Charset>,
     pub client_body: Arc<ClientBody>,
     pub error_log: Arc<ErrorLog>,
     pub error_page: Arc<ErrorPages>,
     pub fastcgi: Arc<Fastcgi>,
+    pub gunzip: Arc<Gunzip>,
     pub gzip: Arc<Gzip>,
     pub headers: Arc<Headers>,
     pub http2: Arc<Http2Answer>,
@@ -95,10 +103,12 @@ pub struct Location {
     pub server_tokens: Arc<ServerTokens>,
     pub ssi: Arc<Ssi>,
     pub stub_status: Arc<StubStatus>,
+    pub sub: Arc<Sub>,
     pub try_files: Arc<TryFiles>,
     pub types: Arc<Types>,
     pub upstream_wait: Arc<UpstreamWait>,
     pub uwsgi: Arc<Uwsgi>,
+    pub zstd: Arc<Zstd>,
     #[family("proxy")]
     pub proxy_forward: Arc<Forward>,
     #[family("uwsgi")]

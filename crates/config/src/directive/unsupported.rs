@@ -58,30 +58,20 @@ fn declaration(name: &str, contexts: &[Context], arity: Arity, effect: Effect) -
     Declaration { name, contexts, arity, default: None, doc, effect, repeat: true, block: false }
 }
 
-const BLOCKS: [&str; 3] = ["charset_map", "mail", "stream"];
+const BLOCKS: [&str; 2] = ["mail", "stream"];
 
 const NO_BROWSERS: Effect = refused("browsers are not told apart");
 const WHOLE_FILES: Effect = Effect::Ignored("files are sent from their beginning, or by ranges");
 const NO_SSI: Effect = Effect::Ignored("commands in pages are not carried out");
-const NO_REPLACING: Effect = Effect::Ignored("no text of an answer is replaced");
 const NO_COOKIES: Effect = Effect::Ignored("no cookie is set, and $uid_got and $uid_set are empty");
 const NO_WEBDAV: Effect =
     Effect::Ignored("PUT, DELETE, MKCOL, COPY and MOVE are answered with 405");
 
 /// What becomes of pages and files.
 const PAGES: &[Row] = &[
-    (&["add_after_body", "add_before_body"], LEVELS, ONE, refused("nothing is added to pages")),
-    (&["addition_types"], LEVELS, ANY, Effect::Ignored("nothing is added to pages")),
-    (
-        &["add_header_inherit", "add_trailer_inherit"],
-        WITH_IF,
-        ONE,
-        refused_unless("on", "fields are inherited only where a level has none of its own"),
-    ),
     (&["ancient_browser"], LEVELS, ANY, NO_BROWSERS),
     (&["modern_browser"], LEVELS, up_to(2), NO_BROWSERS),
     (&["ancient_browser_value", "modern_browser_value"], LEVELS, ONE, NO_BROWSERS),
-    (&["charset_map"], &[Http], exactly(2), refused("nothing is converted")),
     (&["dav_methods"], LEVELS, ANY, NO_WEBDAV),
     (&["dav_access"], LEVELS, up_to(3), NO_WEBDAV),
     (&["create_full_put_path"], LEVELS, FLAG, NO_WEBDAV),
@@ -91,8 +81,6 @@ const PAGES: &[Row] = &[
     (&["flv", "mp4"], &[Location], exactly(0), WHOLE_FILES),
     (&["mp4_buffer_size", "mp4_max_buffer_size"], LEVELS, ONE, WHOLE_FILES),
     (&["mp4_start_key_frame"], LEVELS, FLAG, WHOLE_FILES),
-    (&["gunzip"], LEVELS, FLAG, refused_unless("off", "no answer is decompressed")),
-    (&["gunzip_buffers"], LEVELS, exactly(2), Effect::Ignored("no answer is decompressed")),
     (
         &["open_file_cache_events"],
         LEVELS,
@@ -103,9 +91,6 @@ const PAGES: &[Row] = &[
     (&["slice"], LEVELS, ONE, Effect::Ignored("answers are asked for whole")),
     (&["ssi_ignore_recycled_buffers", "ssi_last_modified"], LEVELS, FLAG, NO_SSI),
     (&["ssi_min_file_chunk", "ssi_value_length"], LEVELS, ONE, NO_SSI),
-    (&["sub_filter"], LEVELS, exactly(2), refused("no text of an answer is replaced")),
-    (&["sub_filter_last_modified", "sub_filter_once"], LEVELS, FLAG, NO_REPLACING),
-    (&["sub_filter_types"], LEVELS, ANY, NO_REPLACING),
     (
         &["subrequest_output_buffer_size"],
         LEVELS,

@@ -1,11 +1,13 @@
-//! `add_header`, `expires`: fields of answers.
+//! `add_header`, `add_trailer`, `expires`: fields of answers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use tidegate_config_derive::Directives;
 
 use crate::directive::{Arguments, Cx, Fault};
+use crate::value::choice::choice;
 use crate::value::template::Template;
 use crate::value::time;
 
@@ -16,13 +18,51 @@ pub struct Headers {
     /// `always`, to all.
     #[directive("add_header", also(LocationIf), repeat, parse = AddHeader::parse, args(2, 3))]
     pub add: Vec<AddHeader>,
-    /// Adds a field behind the body.
-    #[directive("add_trailer", also(LocationIf), repeat, parse = AddHeader::parse, args(2, 3),
-        ignored = "answers carry no trailers yet")]
+    /// Adds a field behind the body, where that is sent in chunks.
+    #[directive("add_trailer", also(LocationIf), repeat, parse = AddHeader::parse, args(2, 3))]
     pub trailers: Vec<AddHeader>,
+    /// What becomes of the fields of the levels around: they are replaced by those of a level,
+    /// dropped, or stand behind them.
+    #[directive("add_header_inherit", also(LocationIf), default = "on")]
+    pub inherit: Inherit,
+    /// The same for fields behind the body.
+    #[directive("add_trailer_inherit", also(LocationIf), default = "on")]
+    pub trailers_inherit: Inherit,
     /// Sets `Expires` and `Cache-Control` by the time that an answer stays fresh.
     #[directive("expires", also(LocationIf), parse = Expires::parse, args(1, 2))]
     pub expires: Expires,
+}
+
+choice! {
+    /// What becomes of the fields of the levels around.
+    pub enum Inherit {
+        /// A level's own take their place.
+        On = "on",
+        /// They are dropped.
+        Off = "off",
+        /// A level's own are added to them.
+        Merge = "merge",
+    }
+}
+
+impl Headers {
+    /// Lets a level inherit as it says.
+    pub(crate) fn inherit(this: &mut Arc<Self>, written: &HeadersWritten, parent: &Self) {
+        if this.inherit == Inherit::On && this.trailers_inherit == Inherit::On {
+            return;
+        }
+        let fields = |inherit, written: &Vec<AddHeader>, parent: &Vec<AddHeader>| match inherit {
+            Inherit::On if written.is_empty() => parent.clone(),
+            Inherit::On | Inherit::Off => written.clone(),
+            Inherit::Merge => [written.as_slice(), parent].concat(),
+        };
+        let (add, trailers) = (
+            fields(this.inherit, &written.add, &parent.add),
+            fields(this.trailers_inherit, &written.trailers, &parent.trailers),
+        );
+        let headers = Arc::make_mut(this);
+        (headers.add, headers.trailers) = (add, trailers);
+    }
 }
 
 /// One `add_header`.

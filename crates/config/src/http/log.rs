@@ -23,7 +23,7 @@ pub struct Log {
     #[directive("log_not_found", default = "on")]
     pub not_found: bool,
     /// Whether subrequests get lines too.
-    #[directive("log_subrequest", default = "off", ignored = "subrequests get no line")]
+    #[directive("log_subrequest", default = "off")]
     pub subrequest: bool,
     /// How many log files with variables in their names are kept open.
     #[directive("open_log_file_cache", args(1, 4), ignored = "names of log files are fixed")]

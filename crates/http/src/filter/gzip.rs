@@ -1,49 +1,12 @@
-//! gzip: smaller answers for those who take them.
+//! gzip: who takes it, and what proxies are sent.
 
-mod accept;
-mod encode;
-mod kept;
+use tidegate_config::http::gzip::{Disable, GzipVersion, Proxied};
 
-use std::cell::Cell;
-use std::io;
-use std::rc::Rc;
-
-use http::Method;
-use tidegate_config::http::error_log::Level;
-use tidegate_config::http::gzip::{Disable, Gzip, GzipVersion, Proxied};
-
-use super::charset::essence;
-use crate::body::Body;
+use super::compression::accept;
 use crate::date::{Now, parse_http_date};
 use crate::exchange::Exchange;
 use crate::head::Version;
 use crate::response::Response;
-
-/// Bytes before and after compression, while they are counted.
-pub type Counts = Rc<Cell<(u64, u64)>>;
-
-/// Compresses an answer where the configuration, the client and the answer allow it (nginx:
-/// `ngx_http_gzip_header_filter`).
-pub(super) fn apply(ex: &mut Exchange<'_>, response: &mut Response) {
-    let gzip = &ex.location.gzip;
-    if !gzip.enabled || !is_worth_it(response, gzip) {
-        return;
-    }
-    if gzip.vary {
-        vary(response);
-    }
-    if !is_taken(ex, response) {
-        return;
-    }
-    if ex.method != Method::HEAD
-        && let Err(error) = compress(ex, response)
-    {
-        ex.log(Level::Crit, &format!("gzip failed: {error}"));
-        return;
-    }
-    response.changed();
-    response.headers.push("Content-Encoding", "gzip");
-}
 
 /// Says that the answer depends on what the client takes.
 pub fn vary(response: &mut Response) {
@@ -51,37 +14,6 @@ pub fn vary(response: &mut Response) {
     if !response.headers.get("Vary").is_some_and(said) {
         response.headers.push_front("Vary", "Accept-Encoding");
     }
-}
-
-fn is_worth_it(response: &Response, gzip: &Gzip) -> bool {
-    let content_type = response.content_type.as_deref().unwrap_or_default();
-    matches!(response.status, 200 | 403 | 404)
-        && response.headers.get("Content-Encoding").is_none_or(bytes::Bytes::is_empty)
-        && response.content_length.is_none_or(|length| length >= gzip.min_length.0)
-        && gzip.types.contains(essence(content_type))
-        && !matches!(response.body, Body::Tunnel(_))
-}
-
-/// Compresses the body. What lies on disk is compressed once and kept.
-fn compress(ex: &mut Exchange<'_>, response: &mut Response) -> io::Result<()> {
-    let level = ex.location.gzip.level;
-    let from_disk = response.allow_ranges;
-    let done = match &response.body {
-        Body::Empty => Some(encode::compress(&[], level)?),
-        Body::Bytes(bytes) if !from_disk => Some(encode::compress(bytes, level)?),
-        body => kept::compressed(body, level)?,
-    };
-    let counts = Counts::default();
-    let body = std::mem::take(&mut response.body);
-    response.body = if let Some(compressed) = done {
-        counts.set((body.len().unwrap_or_default(), compressed.len() as u64));
-        Body::Bytes(compressed)
-    } else {
-        let counts = Rc::clone(&counts);
-        Body::Stream(encode::compress_stream(body.into_stream(), level, counts))
-    };
-    ex.sent.gzip_ratio = Some(counts);
-    Ok(())
 }
 
 /// Whether this client is to be sent the answer compressed (nginx: `ngx_http_gzip_ok`).

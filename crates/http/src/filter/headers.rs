@@ -1,4 +1,4 @@
-//! headers: `add_header` and `expires`.
+//! headers: `add_header`, `add_trailer` and `expires`.
 
 mod expires;
 
@@ -6,13 +6,14 @@ use bytes::Bytes;
 use tidegate_config::http::headers::{AddHeader, Expires};
 
 use crate::exchange::Exchange;
+use crate::headers::Headers;
 use crate::response::Response;
 
 /// Adds the fields that the configuration gives an answer (nginx: `ngx_http_headers_filter`).
 pub(super) fn apply(ex: &mut Exchange<'_>, response: &mut Response) {
     let location = ex.location;
     let headers = &location.headers;
-    if headers.add.is_empty() && headers.expires == Expires::Off {
+    if headers.add.is_empty() && headers.trailers.is_empty() && headers.expires == Expires::Off {
         return;
     }
     // While values are made, the answer is where `$sent_http_…` looks for it.
@@ -27,6 +28,26 @@ pub(super) fn apply(ex: &mut Exchange<'_>, response: &mut Response) {
         add(&mut ex.sent.answer, header, value);
     }
     std::mem::swap(&mut ex.sent.answer, response);
+    if headers.trailers.iter().any(|trailer| safe || trailer.always) {
+        response.trailers.get_or_insert_default();
+    }
+}
+
+impl Exchange<'_> {
+    /// All fields behind the body: those that came with it, then those that the configuration adds.
+    /// Whoever writes the answer asks once, when the body has gone.
+    pub fn trailers(&mut self) -> Headers {
+        let Some(fields) = self.sent.answer.trailers.clone() else { return Headers::new() };
+        let location = self.location;
+        let safe = is_safe(self.sent.status);
+        for trailer in location.headers.trailers.iter().filter(|trailer| safe || trailer.always) {
+            let value = sanitise(self.render(&trailer.value));
+            if !value.is_empty() {
+                fields.borrow_mut().push(trailer.name.clone(), value);
+            }
+        }
+        fields.borrow().clone()
+    }
 }
 
 /// The statuses that get fields without `always`.

@@ -608,6 +608,7 @@ async fn a_body_goes_on_while_its_answer_comes() {
         assert_eq!(first, "one");
         answered.set(true);
         assert_eq!(drain(Body::Stream(stream)).await, (b"two".to_vec(), true));
+        drop(ex);
         drop(site);
     })
     .await;

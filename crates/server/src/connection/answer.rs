@@ -86,20 +86,20 @@ impl Writer<'_> {
             return self.piece(Bytes::new()).await;
         }
         match body {
-            Body::Empty => self.end().await,
+            Body::Empty => self.end(ex).await,
             Body::Bytes(bytes) => {
                 self.data(bytes).await?;
-                self.end().await
+                self.end(ex).await
             }
             Body::File(slice) => {
                 self.part(&Part::File(slice)).await?;
-                self.end().await
+                self.end(ex).await
             }
             Body::Parts(parts) => {
                 for part in &parts {
                     self.part(part).await?;
                 }
-                self.end().await
+                self.end(ex).await
             }
             Body::Stream(stream) => self.stream(stream, ex).await,
             Body::Tunnel(tunnel) => {
@@ -113,13 +113,13 @@ impl Writer<'_> {
         }
     }
 
-    async fn stream(&mut self, mut stream: BodyStream, ex: &Exchange<'_>) -> io::Result<()> {
+    async fn stream(&mut self, mut stream: BodyStream, ex: &mut Exchange<'_>) -> io::Result<()> {
         let mut left = match self.framing {
             Framing::Length(length) => Some(length),
             _ => None,
         };
         loop {
-            let mut next = std::pin::pin!(std::future::poll_fn(|cx| stream.as_mut().poll_next(cx)));
+            let mut next = std::pin::pin!(std::future::poll_fn(|cx| ex.poll_body(&mut stream, cx)));
             let item = if let Some(item) = poll_once(next.as_mut()).await {
                 item
             } else {
@@ -139,7 +139,7 @@ impl Writer<'_> {
             // The client was promised more, and must see that it does not come.
             return Err(told(ex, &io::Error::other("body is shorter than its Content-Length")));
         }
-        self.end().await
+        self.end(ex).await
     }
 
     async fn flush_head(&mut self) -> io::Result<()> {
@@ -210,11 +210,20 @@ impl Writer<'_> {
         self.pieces([size.freeze(), bytes, Bytes::from_static(b"\r\n")]).await
     }
 
-    async fn end(&mut self) -> io::Result<()> {
-        if self.framing == Framing::Chunked {
+    async fn end(&mut self, ex: &mut Exchange<'_>) -> io::Result<()> {
+        if self.framing != Framing::Chunked {
+            return self.flush_head().await;
+        }
+        let trailers = ex.trailers();
+        if trailers.is_empty() {
             return self.piece(Bytes::from_static(b"0\r\n\r\n")).await;
         }
-        self.flush_head().await
+        let mut end = b"0\r\n".to_vec();
+        for field in &trailers {
+            end.extend_from_slice(&[&field.name, &b": "[..], &field.value, b"\r\n"].concat());
+        }
+        end.extend_from_slice(b"\r\n");
+        self.piece(end.into()).await
     }
 
     async fn piece(&mut self, bytes: Bytes) -> io::Result<()> {

@@ -10,6 +10,7 @@ use crate::block::Opens;
 use crate::directive::{
     Arguments, Block as _, Context, Cx, Fault, Nesting, Owner, Table, judge, report,
 };
+use crate::http::headers::Headers;
 use crate::http::pass::Destination;
 use crate::http::rewrite::{Condition, Step};
 use crate::http::types::TypeMap;
@@ -196,6 +197,9 @@ impl LocationDraft {
         cx: &mut Cx<'_>,
     ) -> Result<Location, Fault> {
         let mut location = Location::resolve(&self.written, parent, nesting, cx)?;
+        if let Some(parent) = parent {
+            Headers::inherit(&mut location.headers, &self.written.headers, &parent.headers);
+        }
         if self.written.rewrite.steps.is_empty() {
             // Unlike what a location does in the end, its steps are not those of its conditions.
             location.rewrite = Arc::default();

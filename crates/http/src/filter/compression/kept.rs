@@ -8,6 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use bytes::Bytes;
 use rustix::io::{Errno, ReadWriteFlags, preadv2};
 
+use super::Coding;
 use super::encode::compress;
 use crate::body::{Body, FileSlice};
 
@@ -29,9 +30,9 @@ enum Source {
 
 #[derive(Debug, Default)]
 struct Kept {
-    forms: HashMap<(Source, u32), Form>,
+    forms: HashMap<(Source, Coding), Form>,
     /// In the order they came.
-    order: VecDeque<(Source, u32)>,
+    order: VecDeque<(Source, Coding)>,
     bytes: usize,
 }
 
@@ -44,7 +45,7 @@ struct Form {
 
 /// The compressed form of a body that lies still: a file's or that of kept bytes. `None` where it
 /// is none, too long to be kept, or would have to be read from the disk first.
-pub(super) fn compressed(body: &Body, level: u32) -> io::Result<Option<Bytes>> {
+pub(super) fn compressed(body: &Body, coding: Coding) -> io::Result<Option<Bytes>> {
     thread_local! {
         static KEPT: RefCell<Kept> = RefCell::default();
     }
@@ -56,16 +57,16 @@ pub(super) fn compressed(body: &Body, level: u32) -> io::Result<Option<Bytes>> {
         Body::File(slice) => (identity(slice)?, Bytes::new()),
         _ => return Ok(None),
     };
-    let key = (source, level);
+    let key = (source, coding);
     if let Some(form) = KEPT.with_borrow(|kept| kept.forms.get(&key).cloned()) {
         return Ok(Some(form.compressed));
     }
     let compressed = match body {
         Body::File(slice) => match read(slice)? {
-            Some(bytes) => compress(&bytes, level)?,
+            Some(bytes) => compress(&bytes, coding)?,
             None => return Ok(None),
         },
-        _ => compress(&bytes, level)?,
+        _ => compress(&bytes, coding)?,
     };
     let form = Form { compressed: compressed.clone(), source: bytes };
     KEPT.with_borrow_mut(|kept| kept.add(key, form));
@@ -73,7 +74,7 @@ pub(super) fn compressed(body: &Body, level: u32) -> io::Result<Option<Bytes>> {
 }
 
 impl Kept {
-    fn add(&mut self, key: (Source, u32), form: Form) {
+    fn add(&mut self, key: (Source, Coding), form: Form) {
         self.bytes += form.size();
         self.order.push_back(key);
         self.forms.insert(key, form);
@@ -117,27 +118,32 @@ mod tests {
 
     use super::*;
 
+    const ONE: Coding = Coding::Gzip { level: 1 };
+
     #[test]
     fn a_form_is_made_once_until_the_file_changes() {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&[b'a'; 1000]).unwrap();
         let file = Rc::new(file);
         let body = |length| Body::File(FileSlice { file: Rc::clone(&file), offset: 0, length });
-        let first = compressed(&body(1000), 1).unwrap().unwrap();
-        let again = compressed(&body(1000), 1).unwrap().unwrap();
+        let first = compressed(&body(1000), ONE).unwrap().unwrap();
+        let again = compressed(&body(1000), ONE).unwrap().unwrap();
         assert_eq!(first.as_ptr(), again.as_ptr());
-        assert_ne!(compressed(&body(1000), 2).unwrap().unwrap().as_ptr(), first.as_ptr());
+        assert_ne!(
+            compressed(&body(1000), Coding::Zstd { level: 1 }).unwrap().unwrap().as_ptr(),
+            first.as_ptr()
+        );
         (&*file).write_all(b"b").unwrap();
-        assert_ne!(compressed(&body(1001), 1).unwrap().unwrap(), first);
+        assert_ne!(compressed(&body(1001), ONE).unwrap().unwrap(), first);
     }
 
     #[test]
     fn bytes_in_memory_are_known_by_their_place() {
         let bytes = Bytes::from(vec![b'a'; 1000]);
-        let first = compressed(&Body::Bytes(bytes.clone()), 1).unwrap().unwrap();
-        let again = compressed(&Body::Bytes(bytes), 1).unwrap().unwrap();
+        let first = compressed(&Body::Bytes(bytes.clone()), ONE).unwrap().unwrap();
+        let again = compressed(&Body::Bytes(bytes), ONE).unwrap().unwrap();
         assert_eq!(first.as_ptr(), again.as_ptr());
-        assert!(compressed(&Body::Empty, 1).unwrap().is_none());
+        assert!(compressed(&Body::Empty, ONE).unwrap().is_none());
     }
 
     #[test]
@@ -145,7 +151,7 @@ mod tests {
         let mut kept = Kept::default();
         for number in 0..64 {
             let form = Form { compressed: vec![0; 1024 * 1024].into(), source: Bytes::new() };
-            kept.add((Source::Memory(number, 1), 1), form);
+            kept.add((Source::Memory(number, 1), ONE), form);
         }
         assert!(kept.bytes <= MOST && kept.forms.len() == kept.order.len());
     }
