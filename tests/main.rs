@@ -24,6 +24,7 @@ mod limit_rate;
 mod limit_req;
 mod listen;
 mod log;
+mod master;
 mod oracle;
 mod process;
 mod proxy;

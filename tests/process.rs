@@ -51,9 +51,14 @@ fn it_goes_to_the_background_as_another_user_with_its_limit_of_files() {
     assert!(ask(port).ends_with("here"));
     let pid = std::fs::read_to_string(folder.path().join("t.pid")).unwrap().trim().to_owned();
     let uid = line(&pid, "status", "Uid:");
+    assert!(uid.contains("\t0"), "the master keeps root's rights: {uid}");
+    let pid = process::children(pid.parse().unwrap()).remove(0).to_string();
+    let uid = line(&pid, "status", "Uid:");
     assert!(!uid.contains("\t0"), "{uid}");
-    assert_eq!(line(&pid, "status", "CapEff:"), "CapEff:\t0000000000000400");
-    assert_eq!(line(&pid, "status", "Threads:"), "Threads:\t3");
+    assert_eq!(line(&pid, "status", "CapPrm:"), "CapPrm:\t0000000000000000");
+    assert_eq!(line(&pid, "status", "NoNewPrivs:"), "NoNewPrivs:\t1");
+    // Two that serve, one that takes orders, one that listens to the master.
+    assert_eq!(line(&pid, "status", "Threads:"), "Threads:\t4");
     assert!(line(&pid, "limits", "Max open files").contains(" 777 "));
 
     run(folder.path(), &["-s", "stop"]);

@@ -40,6 +40,14 @@ pub fn command(binary: &Path, folder: &Path) -> Command {
     command
 }
 
+/// The processes that this one has started, by number.
+pub fn children(pid: i32) -> Vec<i32> {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).expect("a process");
+    let tasks = tasks.flatten().map(|task| task.path().join("children"));
+    let text: String = tasks.filter_map(|path| std::fs::read_to_string(path).ok()).collect();
+    text.split_whitespace().filter_map(|number| number.parse().ok()).collect()
+}
+
 /// A running server and all its workers (they share a process group).
 #[derive(Debug)]
 pub struct Process {

@@ -19,6 +19,7 @@ pub use upstream::Upstream;
 use crate::directive::{
     Arity, Block, Context, Contexts, Declaration, Effect, Owner, Table, unsupported,
 };
+use crate::files::Files;
 
 /// A whole configuration.
 #[derive(Clone, Debug)]
@@ -29,6 +30,9 @@ pub struct Config {
     pub events: Events,
     /// What concerns HTTP; without servers where nothing is said of it.
     pub http: Arc<Http>,
+    /// The files that it was read from, and those it names and needs: whoever acts on it reads
+    /// them here, since it may not have the right to read them itself.
+    pub files: Arc<Files>,
 }
 
 /// A directive that opens a block.

@@ -33,6 +33,7 @@ use std::sync::Arc;
 pub(crate) use apply::{Owner, Table, judge, report};
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::files::Files;
 use crate::names::Names;
 use crate::source::Span;
 use crate::syntax::Word;
@@ -314,6 +315,9 @@ pub struct Cx<'a> {
     pub prefix: &'a Path,
     /// Where the main file lies, where relative includes and certificates begin.
     pub folder: &'a Path,
+    /// What files are read by: whatever the configuration needs of the disk is read here while it
+    /// is loaded, with the rights there are then, and found again in [`crate::Config::files`].
+    pub files: &'a Arc<Files>,
 }
 
 impl Cx<'_> {

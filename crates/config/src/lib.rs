@@ -7,6 +7,7 @@
 pub mod block;
 pub mod diagnostic;
 pub mod directive;
+pub mod files;
 pub mod http;
 mod lint;
 mod load;

@@ -9,6 +9,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::directive::{
     Arguments, Block, Context, Cx, Fault, Nesting, Owner, Table, judge, report,
 };
+use crate::files::Files;
 use crate::http::error_log::ErrorTarget;
 use crate::lint;
 use crate::names::Names;
@@ -25,6 +26,8 @@ pub struct Options {
     /// Where faults are told unless the file says so (`-e`): a path, or `stderr`. `None` is
     /// nginx's `logs/error.log`.
     pub error_log: Option<PathBuf>,
+    /// What files are read by; new for every load, or from a process with more rights.
+    pub files: Arc<Files>,
 }
 
 /// What came of reading a configuration.
@@ -49,12 +52,18 @@ impl Loaded {
 pub fn load(path: &Path, options: &Options) -> Loaded {
     let mut sources = Sources::default();
     let mut diagnostics = Diagnostics::default();
-    let read = ReadOptions { global: options.global.clone(), ..ReadOptions::default() };
+    let (global, files) = (options.global.clone(), Arc::clone(&options.files));
+    let read = ReadOptions { global, files: Arc::clone(&files), ..ReadOptions::default() };
     let statements = syntax::read(path, &read, &mut sources, &mut diagnostics);
     let mut names = Names::default();
     let folder = path.parent().unwrap_or(Path::new(""));
-    let mut cx =
-        Cx { diagnostics: &mut diagnostics, names: &mut names, prefix: &options.prefix, folder };
+    let mut cx = Cx {
+        diagnostics: &mut diagnostics,
+        names: &mut names,
+        prefix: &options.prefix,
+        folder,
+        files: &files,
+    };
     let table = table();
     let config = check(&table, &statements, options.error_log.as_deref(), &mut cx);
     lint::run(&statements, &table, &sources, &mut diagnostics);
@@ -145,6 +154,6 @@ impl Draft {
             Some(draft) => draft.resolve(&main, cx)?,
             None => HttpDraft::read(table, &[], cx)?.resolve(&main, cx)?,
         };
-        Ok(Config { main, events, http: Arc::new(http) })
+        Ok(Config { main, events, http: Arc::new(http), files: Arc::clone(cx.files) })
     }
 }

@@ -22,7 +22,7 @@ pub(crate) fn with<R>(server: &str, line: &str, run: impl FnOnce(&mut Exchange<'
     let path = folder.path().join("nginx.conf");
     let text = format!("events {{}} error_log stderr; http {{ access_log off; {server} }}");
     fs::write(&path, text).unwrap();
-    let options = Options { prefix: folder.path().to_path_buf(), global: None, error_log: None };
+    let options = Options { prefix: folder.path().to_path_buf(), ..Options::default() };
     let loaded = load(&path, &options);
     let messages = loaded.messages();
     let config = loaded.config.unwrap_or_else(|| panic!("{messages}"));

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
@@ -22,6 +23,25 @@ pub(crate) enum Listener {
     Unix(Arc<UnixListener>),
 }
 
+impl Listener {
+    /// A socket that another process has opened for this address.
+    pub(crate) fn of(address: &BindAddress, socket: OwnedFd) -> Self {
+        match address {
+            BindAddress::Unix(_) => Self::Unix(Arc::new(socket.into())),
+            BindAddress::Ip(_) | BindAddress::Host(..) => Self::Tcp(Arc::new(socket.into())),
+        }
+    }
+}
+
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Tcp(listener) => listener.as_fd(),
+            Self::Unix(listener) => listener.as_fd(),
+        }
+    }
+}
+
 /// The open sockets by address.
 pub(crate) type Listeners = HashMap<BindAddress, Listener>;
 
@@ -35,7 +55,7 @@ pub(crate) struct ListenError {
 }
 
 /// `98: Address already in use`.
-fn in_nginx_words(error: &io::Error) -> String {
+pub(crate) fn in_nginx_words(error: &io::Error) -> String {
     let text = error.to_string();
     match (error.raw_os_error(), text.split_once(" (os error")) {
         (Some(number), Some((words, _))) => format!("{number}: {words}"),

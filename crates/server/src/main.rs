@@ -14,7 +14,7 @@ use anyhow::{Result, anyhow};
 use tidegate_config::{Loaded, Options, load};
 
 use cli::{Action, Cli};
-use process::Source;
+use process::{Source, worker_process};
 
 /// A request takes and gives back a few dozen small pieces of memory; this costs a third of what
 /// the system's allocator takes for them.
@@ -33,6 +33,10 @@ fn main() -> ExitCode {
 }
 
 fn act() -> Result<ExitCode> {
+    if worker_process::is_this() {
+        worker_process::run()?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let cli = Cli::read()?;
     let version = concat!("tidegate version: tidegate/", env!("CARGO_PKG_VERSION"));
     match cli.action {
@@ -55,6 +59,7 @@ fn act() -> Result<ExitCode> {
         prefix: cli.prefix(&conf),
         global: cli.global.clone(),
         error_log: cli.error_log.clone(),
+        ..Options::default()
     };
     let loaded = load(&conf, &options);
     let source = Source { path: conf, options };
@@ -67,7 +72,7 @@ fn act() -> Result<ExitCode> {
         }
         _ => {
             let config = accepted(loaded)?;
-            process::run(&source, config)?;
+            process::run(source, config)?;
             Ok(ExitCode::SUCCESS)
         }
     }

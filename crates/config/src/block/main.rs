@@ -30,7 +30,7 @@ pub struct Process {
         "master_process",
         only(Main),
         default = "on",
-        differs = "workers are threads of one process"
+        differs = "workers are threads of one process, beside a master if root starts it"
     )]
     pub master_process: bool,
     /// The file that holds the process's number.

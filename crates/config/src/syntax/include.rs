@@ -1,12 +1,13 @@
 //! Reads files, and puts what `include` names in its place.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::statement::{self, MAX_DEPTH};
 use super::{End, Statement};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::files::Files;
 use crate::source::{Sources, Span};
 
 /// What may be said beside the main file's path.
@@ -16,6 +17,8 @@ pub struct ReadOptions {
     pub conf_prefix: Option<PathBuf>,
     /// Directives of the command line (`-g`), which stand before the main file's.
     pub global: Option<String>,
+    /// What files are read by.
+    pub files: Arc<Files>,
 }
 
 /// The files that stand in for missing ones of the same name.
@@ -27,9 +30,6 @@ pub(super) const BUILT_IN: [(&str, &str); 6] = [
     ("scgi_params", include_str!("../../../../conf/scgi_params")),
     ("proxy_params", include_str!("../../../../conf/proxy_params")),
 ];
-
-/// The largest file that is read, in bytes.
-const MAX_LENGTH: u64 = 64 << 20;
 
 /// How deeply includes may be nested.
 const MAX_INCLUDES: usize = 32;
@@ -44,14 +44,15 @@ pub fn read(
 ) -> Vec<Statement> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let prefix = options.conf_prefix.as_deref().unwrap_or(folder);
-    let mut reader = Reader { prefix, sources, diagnostics, including: Vec::new() };
+    let files = &options.files;
+    let mut reader = Reader { prefix, files, sources, diagnostics, including: Vec::new() };
     let mut body = Vec::new();
     if let Some(global) = &options.global {
         body = reader.global(global);
     }
-    match load(path) {
+    match load(path, files) {
         Ok(text) => body.extend(reader.file(path, text, 0)),
-        Err(fault) => reader.diagnostics.push(Diagnostic::emerg(fault)),
+        Err(error) => reader.diagnostics.push(Diagnostic::emerg(fault(path, &error))),
     }
     body
 }
@@ -71,6 +72,7 @@ pub fn parse(
 
 struct Reader<'a> {
     prefix: &'a Path,
+    files: &'a Files,
     sources: &'a mut Sources,
     diagnostics: &'a mut Diagnostics,
     /// The files that are being read, each included by the one before it.
@@ -141,7 +143,7 @@ impl Reader<'_> {
         if !name.contains(['*', '?', '[']) {
             return self.included(&path, span, depth);
         }
-        match matches(&path) {
+        match self.files.matching(&path.to_string_lossy(), matches) {
             Ok(paths) => paths.iter().flat_map(|path| self.included(path, span, depth)).collect(),
             Err(reason) => {
                 let message = format!("glob() \"{}\" failed ({reason})", path.display());
@@ -163,18 +165,25 @@ impl Reader<'_> {
             self.diagnostics.push(Diagnostic::emerg("too many nested includes").at(span));
             return Vec::new();
         }
-        match load(path) {
+        match load(path, self.files) {
             Ok(text) => self.file(path, text, depth),
-            Err(fault) => self.missing(path, fault, span, depth),
+            Err(error) => self.missing(path, &error, span, depth),
         }
     }
 
     /// The built-in file of that name, else the fault.
-    fn missing(&mut self, path: &Path, fault: String, span: Span, depth: usize) -> Vec<Statement> {
+    fn missing(
+        &mut self,
+        path: &Path,
+        error: &io::Error,
+        span: Span,
+        depth: usize,
+    ) -> Vec<Statement> {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
         let built_in = BUILT_IN.iter().find(|(built_in, _)| *built_in == name);
-        let (Some((name, text)), false) = (built_in, path.exists()) else {
-            self.diagnostics.push(Diagnostic::emerg(fault).at(span));
+        let exists = !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory);
+        let (Some((name, text)), false) = (built_in, exists) else {
+            self.diagnostics.push(Diagnostic::emerg(fault(path, error)).at(span));
             return Vec::new();
         };
         let message = format!(
@@ -187,14 +196,14 @@ impl Reader<'_> {
 }
 
 /// The files that match a pattern, in the order of their bytes, as glob(3) gives them.
-fn matches(pattern: &Path) -> Result<Vec<PathBuf>, String> {
+fn matches(pattern: &str) -> Result<Vec<PathBuf>, String> {
     let options = glob::MatchOptions {
         case_sensitive: true,
         require_literal_separator: true,
         require_literal_leading_dot: true,
     };
     // `**` is twice `*` here, not any number of folders.
-    let mut pattern = pattern.to_string_lossy().into_owned();
+    let mut pattern = pattern.to_owned();
     while pattern.contains("**") {
         pattern = pattern.replace("**", "*");
     }
@@ -204,19 +213,21 @@ fn matches(pattern: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(paths)
 }
 
-/// The text of a file; the fault in nginx's words.
-fn load(path: &Path) -> Result<String, String> {
-    let fault = |call: &str, error: &io::Error| {
-        format!("{call}() \"{}\" failed ({})", path.display(), system_error(error))
+/// The text of a file.
+fn load(path: &Path, files: &Files) -> io::Result<String> {
+    Ok(String::from_utf8_lossy(&files.read(path)?).into_owned())
+}
+
+/// Why a file cannot be read, in nginx's words.
+fn fault(path: &Path, error: &io::Error) -> String {
+    let call = match error.kind() {
+        ErrorKind::FileTooLarge => {
+            return format!("\"{}\" is longer than 64 megabytes", path.display());
+        }
+        ErrorKind::IsADirectory => "pread",
+        _ => "open",
     };
-    let file = File::open(path).map_err(|error| fault("open", &error))?;
-    let mut bytes = Vec::new();
-    file.take(MAX_LENGTH + 1).read_to_end(&mut bytes).map_err(|error| fault("pread", &error))?;
-    if bytes.len() as u64 > MAX_LENGTH {
-        return Err(format!("\"{}\" is longer than 64 megabytes", path.display()));
-    }
-    Ok(String::from_utf8(bytes)
-        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+    format!("{call}() \"{}\" failed ({})", path.display(), system_error(error))
 }
 
 /// An error of the system as nginx writes it: "2: No such file or directory".

@@ -65,6 +65,26 @@ impl LogFiles {
         faults
     }
 
+    /// The files of these paths, which another process has opened.
+    pub fn opened(paths: &[PathBuf], files: Vec<File>) -> Self {
+        let log = |(path, file): (&PathBuf, File)| {
+            Arc::new(LogFile { path: path.clone(), file: Mutex::new(Arc::new(file)) })
+        };
+        Self { files: paths.iter().zip(files).map(log).collect() }
+    }
+
+    /// Writes to these files from now on, in the order of the paths.
+    pub fn replace(&self, files: Vec<File>) {
+        for (log, file) in self.files.iter().zip(files) {
+            *log.file.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(file);
+        }
+    }
+
+    /// The open files, in the order of the paths.
+    pub fn handles(&self) -> Vec<Arc<File>> {
+        (0..self.files.len()).filter_map(|place| self.file(place)).collect()
+    }
+
     /// Writes to a file at once, without a batch. What cannot be written is lost.
     pub fn write(&self, place: usize, bytes: &[u8]) {
         if let Some(mut file) = self.file(place).as_deref() {

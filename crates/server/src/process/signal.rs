@@ -95,9 +95,4 @@ impl Signals {
             _ = self.usr2.recv() => Word::Upgrade,
         }
     }
-
-    /// Ready when the process is to end at once.
-    pub(super) async fn stop(&mut self) {
-        while self.next().await != Word::Stop {}
-    }
 }

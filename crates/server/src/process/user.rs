@@ -7,12 +7,41 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow};
 use nix::unistd::{Gid, Group, Uid, User, chown, initgroups, setgid, setuid};
-use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities, set_keep_capabilities};
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+use rustix::thread::{
+    CapabilitySet, CapabilitySets, set_capabilities, set_keep_capabilities, set_no_new_privs,
+};
 
-/// Becomes the user of `user name [group]`; nginx's default is `nobody`. Only root can, and must.
-/// The log files become the user's, and of root's rights only that to ports under 1024 is kept, so
-/// that a reload can still open them. To be called before there are threads.
+/// Becomes the user of `user name [group]`, where there is one process alone; nginx's default is
+/// `nobody`. Only root can, and must. The log files become the user's, and of root's rights only
+/// that to ports under 1024 is kept, so that a reload can still open them. To be called before
+/// there are threads.
 pub(crate) fn become_user(words: Option<&[String]>, logs: &[PathBuf]) -> Result<()> {
+    if let Some(user) = of_workers(words) {
+        for log in logs {
+            // One that is not the user's is written all the same; only opening it anew would fail.
+            let _ = chown(log, Some(user), None);
+        }
+    }
+    become_with(words, CapabilitySet::NET_BIND_SERVICE)
+}
+
+/// Becomes the user of `user name [group]` for good, in the worker process: no right of root's is
+/// kept, and no program that is started could win any. To be called before there are threads.
+pub(crate) fn become_worker(words: Option<&[String]>) -> Result<()> {
+    become_with(words, CapabilitySet::empty())?;
+    set_no_new_privs(true).context("prctl(PR_SET_NO_NEW_PRIVS) failed")?;
+    // Another user than the one of the start leaves no core otherwise.
+    set_dumpable_behavior(DumpableBehavior::Dumpable).context("prctl(PR_SET_DUMPABLE) failed")
+}
+
+/// The user that workers become, where that is another than this one.
+pub(crate) fn of_workers(words: Option<&[String]>) -> Option<Uid> {
+    let user = named(words).ok().filter(|_| Uid::effective().is_root())?;
+    Some(user.uid).filter(|uid| !uid.is_root())
+}
+
+fn become_with(words: Option<&[String]>, kept: CapabilitySet) -> Result<()> {
     if !Uid::effective().is_root() {
         return Ok(());
     }
@@ -29,15 +58,10 @@ pub(crate) fn become_user(words: Option<&[String]>, logs: &[PathBuf]) -> Result<
     if user.uid.is_root() {
         return Ok(());
     }
-    for log in logs {
-        // One that is not the user's is written all the same; only opening it anew would fail.
-        let _ = chown(log, Some(user.uid), None);
-    }
     set_keep_capabilities(true).context("prctl(PR_SET_KEEPCAPS) failed")?;
     initgroups(&CString::new(user.name)?, gid).context("initgroups() failed")?;
     setgid(gid).context("setgid() failed")?;
     setuid(user.uid).context("setuid() failed")?;
-    let kept = CapabilitySet::NET_BIND_SERVICE;
     let inheritable = CapabilitySet::empty();
     set_capabilities(None, CapabilitySets { effective: kept, permitted: kept, inheritable })
         .context("capset() failed")

@@ -1,0 +1,157 @@
+//! The worker process, as the master sees it.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail};
+use tidegate_http::log::writer::LogFiles;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::timeout;
+
+use super::Source;
+use super::channel::Channel;
+use super::ground::Ground;
+use super::parcel;
+use super::worker::State;
+
+/// Says in the environment that this is the worker process.
+pub(super) const MARK: &str = "TIDEGATE_WORKER";
+
+/// The kinds of messages to the worker.
+pub(super) mod order {
+    /// A configuration to build.
+    pub(crate) const BUILD: u8 = b'b';
+    /// What was built holds.
+    pub(crate) const COMMIT: u8 = b'c';
+    /// Logs that were opened anew.
+    pub(crate) const LOGS: u8 = b'l';
+    /// No more connections; end with the last.
+    pub(crate) const DRAIN: u8 = b'd';
+    /// End now.
+    pub(crate) const STOP: u8 = b's';
+}
+
+/// The kinds of messages from the worker.
+pub(super) mod answer {
+    /// A configuration was built.
+    pub(crate) const BUILT: u8 = b'B';
+    /// It could not be built, and why.
+    pub(crate) const FAULT: u8 = b'F';
+}
+
+/// The longest message from the worker, in bytes: it is not trusted.
+const MOST: u64 = 1 << 20;
+
+/// How long a worker may take to build a configuration.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A worker process.
+pub(super) struct Child {
+    process: std::process::Child,
+    channel: Channel,
+    answers: UnboundedReceiver<Result<(), String>>,
+    started: Instant,
+}
+
+impl Child {
+    /// Starts a worker process, which waits for a configuration. In the background it has no
+    /// terminal.
+    pub(super) fn start(in_background: bool) -> Result<Self> {
+        let (own, other) = UnixStream::pair().context("socketpair() failed")?;
+        // The very program that runs, whatever lies in its place by now.
+        let mut command = Command::new("/proc/self/exe");
+        command.arg0("tidegate: worker process").env_clear().env(MARK, "1");
+        if let Some(zone) = std::env::var_os("TZ") {
+            command.env("TZ", zone);
+        }
+        command.stdin(OwnedFd::from(other));
+        if in_background {
+            command.stdout(Stdio::null()).stderr(Stdio::null());
+        }
+        let process = command.spawn().context("the worker process cannot be started")?;
+        let channel = Channel::new(own, MOST)?;
+        let answers = listen(channel.try_clone()?)?;
+        Ok(Self { process, channel, answers, started: Instant::now() })
+    }
+
+    /// Has a configuration built; where that fails, the worker goes on as it was.
+    pub(super) async fn prepare(&mut self, source: &Source, ground: &Ground) -> Result<()> {
+        // An answer that came too late is none to this.
+        while self.answers.try_recv().is_ok() {}
+        let sent = parcel::send(&self.channel, order::BUILD, source, ground);
+        sent.context("the worker process does not take the configuration")?;
+        match timeout(PATIENCE, self.answers.recv()).await {
+            Ok(Some(built)) => built.map_err(|fault| anyhow!("{fault}")),
+            Ok(None) => bail!("the worker process has ended while it built the configuration"),
+            Err(_) => bail!("the worker process has not built the configuration in 60 seconds"),
+        }
+    }
+
+    /// Lets what was built hold.
+    pub(super) fn commit(&self) -> io::Result<()> {
+        self.channel.send(order::COMMIT, &[], &[])
+    }
+
+    /// Hands over logs that were opened anew.
+    pub(super) fn replace_logs(&self, logs: &LogFiles) -> io::Result<()> {
+        parcel::send_logs(&self.channel, order::LOGS, logs)
+    }
+
+    /// Orders it to end.
+    pub(super) fn order(&self, state: State) -> io::Result<()> {
+        match state {
+            State::Running => Ok(()),
+            State::Draining => self.channel.send(order::DRAIN, &[], &[]),
+            State::Stopping => self.channel.send(order::STOP, &[], &[]),
+        }
+    }
+
+    /// Ready when it is no more.
+    pub(super) async fn ended(&mut self) {
+        while self.answers.recv().await.is_some() {}
+    }
+
+    /// Ends it, if it has not ended yet, and says how it did.
+    pub(super) fn end(&mut self) -> io::Result<ExitStatus> {
+        // Without effect on one that has ended: it is not waited for yet.
+        let _ = self.process.kill();
+        self.process.wait()
+    }
+
+    /// Its number.
+    pub(super) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// How long it has lived.
+    pub(super) fn age(&self) -> Duration {
+        self.started.elapsed()
+    }
+}
+
+/// Reads what the worker says on a thread of its own. The receiver is closed when the worker ends.
+fn listen(channel: Channel) -> Result<UnboundedReceiver<Result<(), String>>> {
+    let (sender, receiver) = unbounded_channel();
+    let read = move || {
+        while let Ok(message) = channel.receive() {
+            let answer = match message.kind {
+                answer::BUILT => Ok(()),
+                answer::FAULT => {
+                    let text = message.fields.into_iter().next().unwrap_or_default();
+                    Err(String::from_utf8_lossy(&text).into_owned())
+                }
+                _ => continue,
+            };
+            if sender.send(answer).is_err() {
+                return;
+            }
+        }
+    };
+    let thread = std::thread::Builder::new().name("worker process".to_owned());
+    thread.spawn(read).context("a thread cannot be started")?;
+    Ok(receiver)
+}

@@ -1,0 +1,87 @@
+//! What a configuration stands on: the files it is read from, its open logs and its sockets, all
+//! of which may need root's rights.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Result, anyhow};
+use nix::unistd::chown;
+use tidegate_config::files::Files;
+use tidegate_config::{Config, Options, load};
+use tidegate_http::log::writer::LogFiles;
+
+use super::{Source, user};
+use crate::listen::{self, Listeners};
+
+/// A configuration, and what is open for it.
+pub(super) struct Ground {
+    /// The configuration.
+    pub(super) config: Config,
+    /// Its open logs.
+    pub(super) logs: Arc<LogFiles>,
+    /// Its open sockets.
+    pub(super) listeners: Arc<Listeners>,
+}
+
+impl Ground {
+    /// Opens what a configuration needs. What is open already is taken over; an error leaves all
+    /// of that as it is.
+    pub(super) fn open(config: Config, before: Option<&Self>, rights: Rights) -> Result<Self> {
+        let http = &config.http;
+        make_log_folder(&http.files);
+        user::make_folders(&http.folders, config.main.process.user.as_deref());
+        let known = before.filter(|_| rights == Rights::GivenUp).map(|before| &*before.logs);
+        let logs = LogFiles::open(&http.files, known).map_err(|(path, error)| {
+            let error = listen::in_nginx_words(&error);
+            anyhow!("open() \"{}\" failed ({error})", path.display())
+        })?;
+        let none = Listeners::new();
+        let listeners = listen::open(http, before.map_or(&none, |before| &before.listeners))?;
+        Ok(Self { config, logs: Arc::new(logs), listeners: Arc::new(listeners) })
+    }
+
+    /// Reads the configuration anew, and opens what it needs.
+    pub(super) fn renew(&self, source: &Source, rights: Rights) -> Result<Self> {
+        let options = Options { files: Arc::new(Files::default()), ..source.options.clone() };
+        let loaded = load(&source.path, &options);
+        let messages = loaded.messages();
+        let config = loaded.config.ok_or_else(|| anyhow!("{}", messages.trim_end()))?;
+        Self::open(config, Some(self), rights)
+    }
+
+    /// Opens the logs anew, so that renamed files are let go; they belong to the user of the
+    /// workers then, as in nginx. Those that cannot be opened are told.
+    pub(super) fn reopen(&self) -> Vec<String> {
+        let faults = self.logs.reopen().into_iter().map(|(path, error)| {
+            let error = listen::in_nginx_words(&error);
+            format!("open() \"{}\" failed ({error})", path.display())
+        });
+        let faults = faults.collect();
+        if let Some(uid) = user::of_workers(self.config.main.process.user.as_deref()) {
+            for path in &self.config.http.files {
+                // One that stays root's is written all the same.
+                let _ = chown(path, Some(uid), None);
+            }
+        }
+        faults
+    }
+}
+
+/// Whether the process still has the rights that it was started with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rights {
+    /// It has them all.
+    All,
+    /// It was root, and is no more: logs that it cannot open again are taken over.
+    GivenUp,
+}
+
+/// Makes the folders `logs`, which a fresh prefix lacks. Any other folder must be there.
+fn make_log_folder(files: &[PathBuf]) {
+    for folder in files.iter().filter_map(|file| file.parent()) {
+        if folder.file_name().is_some_and(|name| name == "logs") && !folder.exists() {
+            // Where it fails, opening the file tells.
+            let _ = std::fs::create_dir(folder);
+        }
+    }
+}

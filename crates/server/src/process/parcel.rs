@@ -1,0 +1,96 @@
+//! What the master hands to the worker process: a configuration as it read it, open logs, and
+//! open sockets.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow};
+use tidegate_config::files::Files;
+use tidegate_config::{Options, load};
+use tidegate_http::log::writer::LogFiles;
+
+use super::Source;
+use super::channel::{Channel, Message};
+use super::ground::Ground;
+use crate::listen::{Listener, Listeners};
+
+/// Sends a configuration and what is open for it.
+pub(super) fn send(
+    channel: &Channel,
+    kind: u8,
+    source: &Source,
+    ground: &Ground,
+) -> io::Result<()> {
+    let logs = ground.logs.handles();
+    let mut places = Vec::new();
+    let mut files: Vec<BorrowedFd<'_>> = logs.iter().map(AsFd::as_fd).collect();
+    for (place, socket) in ground.config.http.sockets.iter().enumerate() {
+        if let Some(listener) = ground.listeners.get(&socket.address) {
+            places.extend((place as u32).to_le_bytes());
+            files.push(listener.as_fd());
+        }
+    }
+    let options = &source.options;
+    let fields: [&[u8]; 6] = [
+        source.path.as_os_str().as_bytes(),
+        options.prefix.as_os_str().as_bytes(),
+        &optional(options.global.as_deref().map(str::as_bytes)),
+        &optional(options.error_log.as_deref().map(|path| path.as_os_str().as_bytes())),
+        &places,
+        &ground.config.files.encode(),
+    ];
+    channel.send(kind, &fields, &files)
+}
+
+/// A field that says whether it is there.
+fn optional(field: Option<&[u8]>) -> Vec<u8> {
+    field.map_or(vec![0], |field| [&[1], field].concat())
+}
+
+/// Takes what [`send`] sent: the configuration is read from the bytes that came with it.
+pub(super) fn receive(message: Message) -> Result<Ground> {
+    let incomplete = "the master's message is incomplete";
+    let [path, prefix, global, error_log, places, files] =
+        <[Vec<u8>; 6]>::try_from(message.fields).map_err(|_| anyhow!(incomplete))?;
+    let text = |field: Vec<u8>| PathBuf::from(OsString::from_vec(field));
+    let said = |field: Vec<u8>| match field.split_first() {
+        Some((1, field)) => Some(field.to_vec()),
+        _ => None,
+    };
+    let options = Options {
+        prefix: text(prefix),
+        global: said(global).and_then(|global| String::from_utf8(global).ok()),
+        error_log: said(error_log).map(text),
+        files: Arc::new(Files::decode(&files).context(incomplete)?),
+    };
+    let loaded = load(Path::new(&text(path)), &options);
+    let messages = loaded.messages();
+    let config = loaded.config.ok_or_else(|| anyhow!("{}", messages.trim_end()))?;
+    let mut handles = message.files.into_iter();
+    let logs = handles.by_ref().take(config.http.files.len()).map(File::from).collect();
+    let logs = Arc::new(LogFiles::opened(&config.http.files, logs));
+    let mut listeners = Listeners::new();
+    for (place, handle) in places.chunks_exact(4).zip(handles) {
+        let place = place.try_into().map(u32::from_le_bytes).context(incomplete)?;
+        let socket = config.http.sockets.get(place as usize).context(incomplete)?;
+        listeners.insert(socket.address.clone(), Listener::of(&socket.address, handle));
+    }
+    Ok(Ground { config, logs, listeners: Arc::new(listeners) })
+}
+
+/// Sends the logs that were opened anew.
+pub(super) fn send_logs(channel: &Channel, kind: u8, logs: &LogFiles) -> io::Result<()> {
+    let logs = logs.handles();
+    let files: Vec<BorrowedFd<'_>> = logs.iter().map(AsFd::as_fd).collect();
+    channel.send(kind, &[], &files)
+}
+
+/// The logs of [`send_logs`].
+pub(super) fn logs(files: Vec<OwnedFd>) -> Vec<File> {
+    files.into_iter().map(File::from).collect()
+}

@@ -1,0 +1,134 @@
+//! The part that serves: worker threads over a configuration, which a built one replaces.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use tidegate_config::block::main::WorkerProcesses;
+use tidegate_config::http::error_log::Level;
+use tidegate_http::log::ProcessLog;
+use tidegate_http::zone::Zones;
+use tidegate_proxy::Upstreams;
+use tokio::sync::watch;
+
+use super::ground::Ground;
+use super::worker::{self, Orders, State};
+use crate::runtime::{Counters, Shared};
+
+/// Worker threads, and what they are told.
+pub(super) struct Serving {
+    orders: watch::Sender<Orders>,
+    threads: Vec<JoinHandle<()>>,
+    /// What has been built and does not hold yet.
+    built: Option<Orders>,
+    counters: Arc<Counters>,
+    log: ProcessLog,
+}
+
+impl Serving {
+    /// Builds a configuration; [`Serving::commit`] starts the threads.
+    pub(super) fn build(ground: &Ground) -> Result<Self> {
+        let orders = build(ground, None)?;
+        let log = ProcessLog::new(&ground.config, Arc::clone(&ground.logs));
+        let built = Some(orders.clone());
+        let (orders, _) = watch::channel(orders);
+        let counters = Arc::new(Counters::default());
+        Ok(Self { orders, threads: Vec::new(), built, counters, log })
+    }
+
+    /// Builds another configuration beside the one that holds.
+    pub(super) fn prepare(&mut self, ground: &Ground) -> Result<()> {
+        self.built = None;
+        let before = Arc::clone(&self.orders.borrow().shared);
+        self.built = Some(build(ground, Some(&before))?);
+        Ok(())
+    }
+
+    /// Lets what has been built hold, for the next request on every connection.
+    pub(super) fn commit(&mut self) -> Result<()> {
+        let Some(orders) = self.built.take() else { return Ok(()) };
+        self.log = ProcessLog::new(&orders.shared.config, Arc::clone(&orders.shared.files));
+        tell_panics(self.log.clone());
+        let wanted = worker_count(orders.shared.config.main.process.worker_processes);
+        self.orders.send_replace(orders);
+        if self.threads.is_empty() {
+            (0..wanted).try_for_each(|number| self.start_thread(number))?;
+        }
+        Ok(())
+    }
+
+    fn start_thread(&mut self, number: u32) -> Result<()> {
+        let (follow, counters) = (self.orders.subscribe(), Arc::clone(&self.counters));
+        let thread = std::thread::Builder::new().name(format!("worker {number}"));
+        let handle = thread.spawn(move || {
+            // A worker that cannot have a runtime cannot tell either; the process is told by
+            // the end of its thread.
+            let _ = worker::run(follow, &counters);
+        });
+        self.threads.push(handle.context("a worker cannot be started")?);
+        Ok(())
+    }
+
+    /// Writes to logs that were opened anew.
+    pub(super) fn replace_logs(&self, files: Vec<std::fs::File>) {
+        self.orders.borrow().shared.files.replace(files);
+    }
+
+    /// Orders the threads to end; their sockets are let go.
+    pub(super) fn order(&self, state: State) {
+        self.orders.send_modify(|orders| {
+            orders.state = state;
+            orders.listeners = Arc::default();
+        });
+    }
+
+    /// Ready when all threads have ended.
+    pub(super) async fn ended(&self) {
+        while !self.threads.iter().all(JoinHandle::is_finished) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits for the threads.
+    pub(super) fn end(&mut self) {
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+
+    /// Tells the log of the process.
+    pub(super) fn tell(&self, level: Level, text: &str) {
+        self.log.tell(level, text);
+    }
+}
+
+/// What all threads share of a configuration; nothing of it is seen before all of it is there.
+/// Here what a configuration names is made ready to serve, and may be refused; files are read by
+/// `config.files`, since the disk's are not for this process.
+fn build(ground: &Ground, before: Option<&Shared>) -> Result<Orders> {
+    let config = ground.config.clone();
+    let http = Arc::clone(&config.http);
+    let upstreams = Upstreams::new(&http, before.map(|before| &*before.upstreams));
+    let upstreams = Arc::new(upstreams);
+    let zones = Arc::new(Zones::new(&http, before.map(|before| &*before.zones)));
+    let shared = Shared { config, http, files: Arc::clone(&ground.logs), upstreams, zones };
+    let listeners = Arc::clone(&ground.listeners);
+    Ok(Orders { shared: Arc::new(shared), listeners, state: State::Running })
+}
+
+/// A panic ends its request alone; that it was there must be known.
+fn tell_panics(log: ProcessLog) {
+    std::panic::set_hook(Box::new(move |panic| {
+        log.tell(Level::Alert, &format!("{panic}"));
+    }));
+}
+
+fn worker_count(wanted: WorkerProcesses) -> u32 {
+    match wanted {
+        WorkerProcesses::Number(number) => number,
+        WorkerProcesses::Auto => {
+            std::thread::available_parallelism().map_or(1, |number| number.get() as u32)
+        }
+    }
+}

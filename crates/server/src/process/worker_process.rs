@@ -1,0 +1,135 @@
+//! The worker process: it serves, with no rights but its user's.
+
+use std::fs::File;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+
+use anyhow::{Context, Result};
+use tidegate_config::http::error_log::Level;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use super::channel::{Channel, Message};
+use super::child::{MARK, answer, order};
+use super::serving::Serving;
+use super::signal::{Signals, Word};
+use super::worker::State;
+use super::{limit, parcel, user};
+
+/// The most bytes of a configuration and its files.
+const MOST: u64 = 1 << 32;
+
+/// What is told when the master has died.
+const ALONE: &str = "the master process has ended; this one serves until it is told to end";
+
+/// Whether this is the worker process.
+pub(crate) fn is_this() -> bool {
+    std::env::var_os(MARK).is_some()
+}
+
+/// Serves what the master says, which is at the other end of standard input.
+pub(crate) fn run() -> Result<()> {
+    let stream = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
+    rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
+    let channel = Channel::new(stream, MOST)?;
+    let first = channel.receive().context("the master is gone")?;
+    match start(first) {
+        Ok((runtime, signals, serving)) => {
+            channel.send(answer::BUILT, &[], &[])?;
+            let messages = listen(channel.try_clone()?)?;
+            runtime.block_on(follow(&channel, messages, signals, serving))
+        }
+        Err(error) => {
+            // The master tells it.
+            channel.send(answer::FAULT, &[format!("{error:#}").as_bytes()], &[])?;
+            Ok(())
+        }
+    }
+}
+
+/// Gives up root's rights, and builds the first configuration.
+fn start(first: Message) -> Result<(tokio::runtime::Runtime, Signals, Serving)> {
+    let ground = parcel::receive(first)?;
+    let process = &ground.config.main.process;
+    limit::files(process.rlimit_nofile);
+    user::become_worker(process.user.as_deref())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let signals = {
+        let _guard = runtime.enter();
+        Signals::new()?
+    };
+    let serving = Serving::build(&ground)?;
+    Ok((runtime, signals, serving))
+}
+
+async fn follow(
+    channel: &Channel,
+    mut messages: UnboundedReceiver<Message>,
+    mut signals: Signals,
+    mut serving: Serving,
+) -> Result<()> {
+    let mut state = State::Running;
+    let mut is_led = true;
+    while state != State::Stopping {
+        tokio::select! {
+            message = messages.recv(), if is_led => {
+                if let Some(message) = message {
+                    act(channel, message, &mut serving, &mut state)?;
+                } else {
+                    is_led = false;
+                    serving.tell(Level::Alert, ALONE);
+                }
+            }
+            word = signals.next() => match word {
+                Word::Stop => state = State::Stopping,
+                Word::Quit => state = State::Draining,
+                // They are for the master; a terminal sends some to all.
+                Word::Reload | Word::Reopen | Word::Upgrade => continue,
+            },
+            () = serving.ended(), if state == State::Draining => break,
+        }
+        if state != State::Running {
+            serving.order(state);
+        }
+    }
+    serving.end();
+    Ok(())
+}
+
+fn act(
+    channel: &Channel,
+    message: Message,
+    serving: &mut Serving,
+    state: &mut State,
+) -> Result<()> {
+    match message.kind {
+        order::BUILD => {
+            let built = parcel::receive(message).and_then(|ground| serving.prepare(&ground));
+            // A master that does not take the answer is gone, which is noticed at its next message.
+            let _ = match built {
+                Ok(()) => channel.send(answer::BUILT, &[], &[]),
+                Err(error) => channel.send(answer::FAULT, &[format!("{error:#}").as_bytes()], &[]),
+            };
+        }
+        order::COMMIT => serving.commit()?,
+        order::LOGS => serving.replace_logs(parcel::logs(message.files)),
+        order::DRAIN => *state = State::Draining,
+        order::STOP => *state = State::Stopping,
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Reads what the master says on a thread of its own. The receiver is closed when the master ends.
+fn listen(channel: Channel) -> Result<UnboundedReceiver<Message>> {
+    let (sender, receiver) = unbounded_channel();
+    let read = move || {
+        while let Ok(message) = channel.receive() {
+            if sender.send(message).is_err() {
+                return;
+            }
+        }
+    };
+    let thread = std::thread::Builder::new().name("master".to_owned());
+    thread.spawn(read).context("a thread cannot be started")?;
+    Ok(receiver)
+}
