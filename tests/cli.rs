@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::harness::Tidegate;
+use crate::harness::{Tidegate, process};
 
 const CONF: &str = "server { listen 127.0.0.1:8080; location / { return 200 ok; } }";
 
@@ -67,5 +67,73 @@ async fn a_taken_port_is_told() {
     let said = second.read("logs/output");
     assert!(said.contains("bind() to 127.0.0.1:"), "{said}");
     assert!(said.contains(" failed (98: Address"), "{said}");
+    assert_eq!(said.matches("[notice] try again to bind() after 500ms").count(), 4, "{said}");
+    assert!(said.contains("[emerg] still could not bind()"), "{said}");
+    first.get("/").await.is(200);
+}
+
+#[tokio::test]
+async fn a_test_opens_what_a_start_would() {
+    let conf = |log: &str| {
+        format!(
+            "access_log {log}; server {{ listen 127.0.0.1:8080; listen unix:s.sock; return 200 ok; }}"
+        )
+    };
+    let (accepted, text) = Tidegate::start(&conf("nowhere/access.log")).check(&["-t"]);
+    assert!(!accepted);
+    assert!(text.contains("nginx.conf syntax is ok"), "{text}");
+    let fault = "open() \"PREFIX/nowhere/access.log\" failed (2: No such file or directory)";
+    assert!(text.contains(fault), "{text}");
+    assert!(text.contains("nginx.conf test failed"), "{text}");
+    // Nothing of it stays, and a server that runs is not in the way.
+    let server = Tidegate::start(&conf("logs/access.log")).await;
+    server.get("/").await.is(200);
+    let before = server.read("nginx.pid");
+    let output = server.command(&["-t"]);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(server.read("nginx.pid"), before);
+    assert!(server.folder().join("s.sock").exists());
+    server.get("/").await.is(200);
+    let (accepted, text) = Tidegate::start("server { listen 192.0.2.1:8080; }").check(&["-t"]);
+    let fault = "bind() to 192.0.2.1:8080 failed (99: Cannot assign requested address)";
+    assert!(!accepted && text.contains(fault), "{text}");
+}
+
+#[tokio::test]
+async fn who_cannot_be_told_is_named() {
+    let mut server = Tidegate::start(CONF).await;
+    server.get("/").await.is(200);
+    let said = |server: &Tidegate| {
+        let output = server.command(&["-s", "stop"]);
+        assert!(!output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    // A server that was killed leaves its number behind; one that starts takes the file over.
+    server.signal(rustix::process::Signal::KILL);
+    server.ends().await;
+    let stale = server.pid();
+    let text = said(&server);
+    assert!(text.contains(&format!("kill({stale}, 15) failed (3: No such process)")), "{text}");
+    let pid = server.folder().join("nginx.pid");
+    std::fs::write(&pid, "x\n").unwrap();
+    let text = said(&server);
+    assert!(text.contains("invalid PID number \"x\" in "), "{text}");
+    std::fs::remove_file(&pid).unwrap();
+    let text = said(&server);
+    assert!(text.contains("nginx.pid\" failed (2: No such file or directory)"), "{text}");
+}
+
+#[tokio::test]
+async fn a_second_server_does_not_take_the_pid_file_of_the_first() {
+    if !process::is_ours() {
+        return;
+    }
+    let first = Tidegate::start(CONF).await;
+    first.get("/").await.is(200);
+    let output = first.command(&[]);
+    assert!(!output.status.success());
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(text.contains(&format!("is the pid file of process {}", first.pid())), "{text}");
+    assert_eq!(first.read("nginx.pid").trim(), first.pid().to_string());
     first.get("/").await.is(200);
 }

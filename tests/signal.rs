@@ -59,6 +59,33 @@ async fn quit_lets_requests_finish() {
 }
 
 #[tokio::test]
+async fn quit_waits_no_longer_than_told() {
+    let asked = Arc::new(Notify::new());
+    let was_asked = asked.clone();
+    let backend = Backend::raw(move |mut stream| {
+        let asked = asked.clone();
+        async move {
+            let mut buffer = [0; 1024];
+            while stream.read(&mut buffer).await.is_ok_and(|read| read > 0) {
+                asked.notify_one();
+            }
+        }
+    })
+    .await;
+    let conf = "worker_shutdown_timeout 100ms; error_log logs/error.log; events {} http { server {
+        listen 127.0.0.1:8080; location / { proxy_pass http://127.0.0.1:8090; } } }";
+    let mut server = Tidegate::start(conf).with_port(8090, backend.port()).await;
+    let mut slow = server.connect().await;
+    slow.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    tokio::time::timeout(DEADLINE, was_asked.notified()).await.expect("the backend is asked");
+    let start = std::time::Instant::now();
+    server.signal(Signal::QUIT);
+    assert!(slow.closes().await);
+    server.ends().await;
+    assert!(start.elapsed() < DEADLINE / 2);
+}
+
+#[tokio::test]
 async fn usr1_opens_the_logs_again() {
     let server = started().await;
     server.get("/before").await.is(200);

@@ -8,10 +8,13 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
+use anyhow::{Result, bail};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use thiserror::Error;
 use tidegate_config::block::Http;
+use tidegate_config::http::error_log::Level;
 use tidegate_config::http::listen::{BindAddress, ListenOptions};
 
 /// A socket that is listened on; all workers take connections from it.
@@ -72,10 +75,60 @@ pub(crate) fn any(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
+/// What sockets are opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To be listened on.
+    Serve,
+    /// To see whether they could be (`-t`). An address that somebody listens on is no fault then:
+    /// it may well be the running server (nginx: `ngx_open_listening_sockets`).
+    Test,
+}
+
+/// How often an address that is in use is tried, and the pause between (nginx's).
+const TRIES: (u32, Duration) = (5, Duration::from_millis(500));
+
 /// Opens the sockets of a configuration; those that are open already are taken over. An error
-/// leaves the open ones as they are.
-pub(crate) fn open(http: &Http, already: &Listeners) -> Result<Listeners, ListenError> {
-    let mut listeners = Listeners::new();
+/// leaves the open ones as they are. An address in use is tried again for two seconds, which
+/// `tell` hears of.
+pub(crate) fn open(
+    http: &Http,
+    already: &Listeners,
+    purpose: Purpose,
+    tell: &dyn Fn(Level, &str),
+) -> Result<Listeners> {
+    let mut opened = Listeners::new();
+    for left in (0..TRIES.0).rev() {
+        let taken = open_missing(http, already, &mut opened);
+        let done = taken.as_ref().is_ok_and(|taken| taken.is_empty() || purpose == Purpose::Test);
+        if done && purpose == Purpose::Serve {
+            return Ok(opened);
+        }
+        if done || taken.is_err() || left == 0 {
+            // Those that were opened in vain are closed, and leave no path behind.
+            remove_paths(opened.keys().filter(|address| !already.contains_key(*address)));
+        }
+        if done {
+            return Ok(Listeners::new());
+        }
+        for fault in taken? {
+            tell(Level::Emerg, &fault.to_string());
+        }
+        if left > 0 {
+            tell(Level::Notice, "try again to bind() after 500ms");
+            std::thread::sleep(TRIES.1);
+        }
+    }
+    bail!("still could not bind()")
+}
+
+/// Opens what is not open yet; the faults of addresses that are in use.
+fn open_missing(
+    http: &Http,
+    already: &Listeners,
+    listeners: &mut Listeners,
+) -> Result<Vec<ListenError>, ListenError> {
+    let mut taken = Vec::new();
     let wanted: Vec<&BindAddress> = http.sockets.iter().map(|socket| &socket.address).collect();
     for socket in &http.sockets {
         let address = &socket.address;
@@ -83,13 +136,19 @@ pub(crate) fn open(http: &Http, already: &Listeners) -> Result<Listeners, Listen
         if socket.options.ssl || socket.options.quic || covered(address, &wanted) {
             continue;
         }
-        let listener = match already.get(address) {
-            Some(listener) => listener.clone(),
-            None => bind(address, &socket.options)?,
+        let opened = match already.get(address).or_else(|| listeners.get(address)) {
+            Some(listener) => Ok(listener.clone()),
+            None => bind(address, &socket.options),
         };
-        listeners.insert(address.clone(), listener);
+        match opened {
+            Ok(listener) => {
+                listeners.insert(address.clone(), listener);
+            }
+            Err(fault) if fault.error.kind() == io::ErrorKind::AddrInUse => taken.push(fault),
+            Err(fault) => return Err(fault),
+        }
     }
-    Ok(listeners)
+    Ok(taken)
 }
 
 /// What is told of addresses that are not opened.

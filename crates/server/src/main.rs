@@ -64,10 +64,11 @@ fn act() -> Result<ExitCode> {
     let loaded = load(&conf, &options);
     let source = Source { path: conf, options };
     match cli.action {
-        Action::Test | Action::Dump => Ok(test(&cli, &source, &loaded)),
+        Action::Test | Action::Dump => Ok(test(&cli, &source, loaded)),
         Action::Signal(command) => {
             let config = accepted(loaded)?;
-            process::send(command, &config.main.process.pid)?;
+            process::send(command, &config.main.process.pid)
+                .map_err(|error| not_running(&error))?;
             Ok(ExitCode::SUCCESS)
         }
         _ => {
@@ -76,6 +77,13 @@ fn act() -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// Nobody could be told: what may be done about it.
+fn not_running(error: &anyhow::Error) -> anyhow::Error {
+    anyhow!(
+        "{error:#}\nNo server runs with this configuration's `pid`; -c names the one it was started with."
+    )
 }
 
 /// The configuration, or its faults. Warnings are for `-t`; at the start they would only scroll by.
@@ -88,18 +96,25 @@ fn accepted(loaded: Loaded) -> Result<tidegate_config::Config> {
 }
 
 /// `-t` and `-T`: all that is wrong, odd or worth knowing.
-fn test(cli: &Cli, source: &Source, loaded: &Loaded) -> ExitCode {
+fn test(cli: &Cli, source: &Source, mut loaded: Loaded) -> ExitCode {
     let path = source.path.display();
-    let good = loaded.config.is_some();
-    if !cli.quiet || !good {
+    let config = loaded.config.take();
+    if !cli.quiet || config.is_none() {
         eprint!("{}", loaded.messages());
     }
-    if !good {
+    let syntax_is_good = config.is_some();
+    if syntax_is_good && !cli.quiet {
+        eprintln!("nginx: the configuration file {path} syntax is ok");
+    }
+    let fault = config.and_then(|config| process::try_out(config).err());
+    if let Some(fault) = &fault {
+        eprintln!("nginx: [emerg] {fault:#}");
+    }
+    if !syntax_is_good || fault.is_some() {
         eprintln!("nginx: configuration file {path} test failed");
         return ExitCode::FAILURE;
     }
     if !cli.quiet {
-        eprintln!("nginx: the configuration file {path} syntax is ok");
         eprintln!("nginx: configuration file {path} test is successful");
     }
     if cli.action == Action::Dump {

@@ -17,9 +17,10 @@ pub(crate) mod worker_process;
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use tidegate_config::{Config, Options};
 
+use crate::listen::{Listeners, Purpose};
 use child::Child;
 use ground::{Ground, Rights};
 use master::{Master, Place};
@@ -37,6 +38,15 @@ pub(crate) struct Source {
     pub(crate) options: Options,
 }
 
+/// Tries all that a start does short of serving (`-t`): logs are opened, sockets bound, and the
+/// configuration is built.
+pub(crate) fn try_out(config: Config) -> Result<()> {
+    let pid = config.main.process.pid.clone();
+    let ground = Ground::first(config, &Listeners::new(), Purpose::Test)?;
+    Serving::build(&ground)?;
+    pid::try_out(&pid)
+}
+
 /// Runs the server until it is told to end.
 pub(crate) fn run(source: Source, config: Config) -> Result<()> {
     if config.main.process.daemon && !daemon::in_background() {
@@ -52,24 +62,21 @@ pub(crate) fn run(source: Source, config: Config) -> Result<()> {
     let is_root = rustix::process::geteuid().is_root();
     // Where there is a worker process, the limit is its own.
     limit::files(process.rlimit_nofile.filter(|_| !is_root || !process.master_process));
-    let ground = Ground::open(config, None, Rights::All)?;
-    let pid = || {
-        PidFile::write(&process.pid)
-            .with_context(|| format!("open() \"{}\" failed", process.pid.display()))
-    };
-    let (place, pid, rights) = if is_root && process.master_process {
+    let mut pid = PidFile::open(&process.pid)?;
+    let ground = Ground::first(config, &Listeners::new(), Purpose::Serve)?;
+    let (place, rights) = if is_root && process.master_process {
         let mut child = Child::start(process.daemon)?;
         runtime.block_on(child.prepare(&source, &ground))?;
-        let pid = pid()?;
+        pid.write()?;
         child.commit()?;
-        (Place::There(child), pid, Rights::All)
+        (Place::There(child), Rights::All)
     } else {
         let mut serving = Serving::build(&ground)?;
-        let pid = pid()?;
+        pid.write()?;
         user::become_user(process.user.as_deref(), &ground.config.http.files)?;
         serving.commit()?;
         let rights = if is_root { Rights::GivenUp } else { Rights::All };
-        (Place::Here(Box::new(serving)), pid, rights)
+        (Place::Here(Box::new(serving)), rights)
     };
     if process.daemon {
         daemon::detach()?;

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use anyhow::{Result, anyhow};
 use nix::unistd::chown;
 use tidegate_config::files::Files;
+use tidegate_config::http::error_log::Level;
 use tidegate_config::{Config, Options, load};
 use tidegate_http::log::writer::LogFiles;
 
 use super::{Source, user};
-use crate::listen::{self, Listeners};
+use crate::listen::{self, Listeners, Purpose};
 
 /// A configuration, and what is open for it.
 pub(super) struct Ground {
@@ -24,29 +25,45 @@ pub(super) struct Ground {
 }
 
 impl Ground {
-    /// Opens what a configuration needs. What is open already is taken over; an error leaves all
-    /// of that as it is.
-    pub(super) fn open(config: Config, before: Option<&Self>, rights: Rights) -> Result<Self> {
-        let http = &config.http;
-        make_log_folder(&http.files);
-        user::make_folders(&http.folders, config.main.process.user.as_deref());
-        let known = before.filter(|_| rights == Rights::GivenUp).map(|before| &*before.logs);
-        let logs = LogFiles::open(&http.files, known).map_err(|(path, error)| {
-            let error = listen::in_nginx_words(&error);
-            anyhow!("open() \"{}\" failed ({error})", path.display())
-        })?;
-        let none = Listeners::new();
-        let listeners = listen::open(http, before.map_or(&none, |before| &before.listeners))?;
+    /// Opens what a configuration needs at the start, or tries to (`-t`). What goes on for longer
+    /// is told on standard error.
+    pub(super) fn first(config: Config, already: &Listeners, purpose: Purpose) -> Result<Self> {
+        let tell = |level: Level, text: &str| {
+            let level = Level::WORDS.get(level as usize).copied().unwrap_or_default();
+            eprintln!("nginx: [{level}] {text}");
+        };
+        let logs = Self::logs(&config, None)?;
+        let listeners = listen::open(&config.http, already, purpose, &tell)?;
         Ok(Self { config, logs: Arc::new(logs), listeners: Arc::new(listeners) })
     }
 
-    /// Reads the configuration anew, and opens what it needs.
-    pub(super) fn renew(&self, source: &Source, rights: Rights) -> Result<Self> {
+    /// The open logs of a configuration, and the folders it writes to.
+    fn logs(config: &Config, known: Option<&LogFiles>) -> Result<LogFiles> {
+        let http = &config.http;
+        make_log_folder(&http.files);
+        user::make_folders(&http.folders, config.main.process.user.as_deref());
+        LogFiles::open(&http.files, known).map_err(|(path, error)| {
+            let error = listen::in_nginx_words(&error);
+            anyhow!("open() \"{}\" failed ({error})", path.display())
+        })
+    }
+
+    /// Reads the configuration anew, and opens what it needs. What is open already is taken over;
+    /// an error leaves all of that as it is.
+    pub(super) fn renew(
+        &self,
+        source: &Source,
+        rights: Rights,
+        tell: &dyn Fn(Level, &str),
+    ) -> Result<Self> {
         let options = Options { files: Arc::new(Files::default()), ..source.options.clone() };
         let loaded = load(&source.path, &options);
         let messages = loaded.messages();
         let config = loaded.config.ok_or_else(|| anyhow!("{}", messages.trim_end()))?;
-        Self::open(config, Some(self), rights)
+        let known = Some(&*self.logs).filter(|_| rights == Rights::GivenUp);
+        let logs = Self::logs(&config, known)?;
+        let listeners = listen::open(&config.http, &self.listeners, Purpose::Serve, tell)?;
+        Ok(Self { config, logs: Arc::new(logs), listeners: Arc::new(listeners) })
     }
 
     /// Opens the logs anew, so that renamed files are let go; they belong to the user of the

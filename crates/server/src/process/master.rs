@@ -144,7 +144,9 @@ impl Master {
     }
 
     async fn renew(&mut self) -> Result<()> {
-        let ground = self.ground.renew(&self.source, self.rights)?;
+        let log = self.log.clone();
+        let tell = |level, text: &str| log.tell(level, text);
+        let ground = self.ground.renew(&self.source, self.rights, &tell)?;
         self.prepare(&ground).await?;
         self.commit()?;
         let before = std::mem::replace(&mut self.ground, ground);

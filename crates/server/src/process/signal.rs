@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use rustix::process::{Signal, kill_process};
 use tokio::signal::unix::{self, SignalKind};
 
 use super::pid;
+use crate::listen::in_nginx_words;
 
 /// What a running server can be told with `-s`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,17 +37,17 @@ impl Command {
 
 /// Tells the server whose number is in a file.
 pub(crate) fn send(command: Command, pid_file: &Path) -> Result<()> {
-    let number = pid::read(pid_file).with_context(|| {
-        format!("open() \"{}\" failed; is the server running?", pid_file.display())
-    })?;
+    let number = pid::read(pid_file)?;
     let signal = match command {
         Command::Stop => Signal::TERM,
         Command::Quit => Signal::QUIT,
         Command::Reload => Signal::HUP,
         Command::Reopen => Signal::USR1,
     };
-    let text = format!("kill({number:?}) failed; is the server running?");
-    kill_process(number, signal).context(text)
+    kill_process(number, signal).map_err(|error| {
+        let error = in_nginx_words(&error.into());
+        anyhow!("kill({number}, {}) failed ({error})", signal.as_raw())
+    })
 }
 
 /// What a signal says.
