@@ -24,6 +24,7 @@ pub mod ask;
 pub mod backend;
 pub mod client;
 pub mod config;
+pub mod dns;
 pub mod http2;
 pub mod process;
 pub mod server;

@@ -29,6 +29,7 @@ mod oracle;
 mod process;
 mod proxy;
 mod reload;
+mod resolver;
 mod root;
 mod seeds;
 mod signal;

@@ -45,6 +45,15 @@ impl Backend {
         Self::framed(http_request, answer).await
     }
 
+    /// The same, on an address that is said; port 0 is any.
+    pub async fn http_on(
+        address: &str,
+        answer: impl Fn(&str) -> String + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind(address).await.expect("a port");
+        Self::framed_by(listener, http_request, answer)
+    }
+
     /// Speaks uwsgi: the function gets the packet as [`packet_text`] and the body after it.
     pub async fn uwsgi(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
         Self::framed(uwsgi_request, answer).await
@@ -101,7 +110,15 @@ impl Backend {
         framing: Framing,
         answer: impl Fn(&str) -> String + Send + Sync + 'static,
     ) -> Self {
-        let (listener, port) = listen().await;
+        Self::framed_by(listen().await.0, framing, answer)
+    }
+
+    fn framed_by(
+        listener: TcpListener,
+        framing: Framing,
+        answer: impl Fn(&str) -> String + Send + Sync + 'static,
+    ) -> Self {
+        let port = listener.local_addr().expect("an address").port();
         let kept = Kept::default();
         let (keep, answer) = (kept.clone(), Arc::new(answer));
         let task = tokio::spawn(async move {

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use tidegate_config::block::location::LocationName;
 use tidegate_config::http::error_log::Level;
 use tidegate_config::http::pass::{Destination, Pass, Protocol};
+use tidegate_config::http::resolver::Resolver;
 use tidegate_config::http::upstream::balance::Method;
 use tidegate_config::value::address::{Address, Form, Target};
 use tidegate_http::exchange::Exchange;
@@ -13,6 +14,7 @@ use tidegate_http::stop::Stop;
 
 use crate::redirect;
 use crate::upstream::group::{Description, Group, Server};
+use crate::upstream::resolve::Names;
 use crate::upstream::{Upstreams, keepalive, peer, place};
 
 /// Who is asked, and what is known of it by name.
@@ -50,7 +52,7 @@ pub(crate) fn find(
         Destination::Variable(template) => {
             let text = ex.render(template);
             let text = String::from_utf8_lossy(&text).into_owned();
-            by_text(&text, pass, upstreams).map_err(|reason| {
+            by_text(&text, pass, &ex.location.resolver, upstreams).map_err(|reason| {
                 ex.log(Level::Error, &reason);
                 Stop::Status(500)
             })
@@ -87,7 +89,12 @@ fn default_suffix(pass: &Pass) -> &'static str {
 }
 
 /// What a text of variables means (nginx: `ngx_http_proxy_eval`, `ngx_http_uwsgi_eval`).
-fn by_text(text: &str, pass: &Pass, upstreams: &Upstreams) -> Result<Found, String> {
+fn by_text(
+    text: &str,
+    pass: &Pass,
+    resolver: &Resolver,
+    upstreams: &Upstreams,
+) -> Result<Found, String> {
     let strip = |scheme: &str| {
         let (head, rest) = text.split_at_checked(scheme.len())?;
         head.eq_ignore_ascii_case(scheme).then_some(rest)
@@ -110,7 +117,7 @@ fn by_text(text: &str, pass: &Pass, upstreams: &Upstreams) -> Result<Found, Stri
     };
     let group = match upstreams.named(authority) {
         Some(group) => group.clone(),
-        None => single(authority, &target.address, default_port)?,
+        None => single(authority, (&target.address, default_port), resolver)?,
     };
     let port = match &target.address {
         Address::Unix(_) => None,
@@ -132,7 +139,11 @@ fn by_text(text: &str, pass: &Pass, upstreams: &Upstreams) -> Result<Found, Stri
 }
 
 /// A group of one server, for one request.
-fn single(name: &str, address: &Address, default_port: u16) -> Result<Arc<Group>, String> {
+fn single(
+    name: &str,
+    (address, default_port): (&Address, u16),
+    resolver: &Resolver,
+) -> Result<Arc<Group>, String> {
     if default_port == 0 && matches!(address, Address::Host { port: None, .. }) {
         return Err(format!("no port in upstream \"{name}\""));
     }
@@ -144,5 +155,7 @@ fn single(name: &str, address: &Address, default_port: u16) -> Result<Arc<Group>
     };
     let keepalive = keepalive::Settings { connections: 0, ..keepalive::Settings::default() };
     let (name, servers, method) = (name.to_owned(), vec![server], Method::RoundRobin);
-    Ok(Arc::new(Group::new(Description { name, servers, method, keepalive, queue: None })))
+    let resolver = Names(resolver.clone());
+    let group = Description { name, servers, method, keepalive, resolver, queue: None };
+    Ok(Arc::new(Group::new(group)))
 }

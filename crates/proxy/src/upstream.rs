@@ -72,7 +72,12 @@ impl Upstreams {
 fn describe(upstream: &Upstream) -> Description {
     let servers = upstream.servers.servers.iter().map(|server| Server {
         name: server.text.clone(),
-        place: place(&server.address, upstream.default_port.unwrap_or(80)),
+        place: match place(&server.address, upstream.default_port.unwrap_or(80)) {
+            Place::Name { host, port, .. } => {
+                Place::Name { host, port, service: server.service.clone() }
+            }
+            place @ Place::Fixed(_) => place,
+        },
         settings: peer::Settings {
             weight: server.weight,
             max_fails: server.max_fails,
@@ -93,6 +98,7 @@ fn describe(upstream: &Upstream) -> Description {
             time: idle.time,
             timeout: idle.timeout,
         },
+        resolver: upstream.resolver.clone().map(resolve::Names).unwrap_or_default(),
         queue: upstream.queue.queue,
     }
 }
@@ -112,7 +118,7 @@ pub(crate) fn place(address: &Written, default_port: u16) -> Place {
         Written::Unix(path) => Place::Fixed(Address::Unix(path.as_path().into())),
         Written::Ip(address) => Place::Fixed(Address::Tcp(*address)),
         Written::Host { host, port } => {
-            Place::Name { host: host.clone(), port: port.unwrap_or(default_port) }
+            Place::Name { host: host.clone(), port: port.unwrap_or(default_port), service: None }
         }
     }
 }

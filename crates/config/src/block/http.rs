@@ -191,7 +191,7 @@ impl HttpDraft {
             http.servers.push(draft.resolve(Some(&around), Some(&around.location), cx)?);
         }
         http.sockets = socket::all(&http.servers, cx);
-        http.upstreams = upstream::resolve_all(&self.upstreams, cx)?;
+        http.upstreams = upstream::resolve_all(&self.upstreams, &around.location.resolver, cx)?;
         http.maps.clone_from(&self.maps);
         http.geos.clone_from(&self.geos);
         http.splits.clone_from(&self.splits);

@@ -6,6 +6,7 @@ use tidegate_config_derive::Block;
 
 use crate::directive::Arguments;
 use crate::directive::{Block as _, Context, Cx, Fault, Nesting, Owner, Table, judge, report};
+use crate::http::resolver::{Resolver, UpstreamResolver};
 use crate::http::upstream::balance::Balance;
 use crate::http::upstream::keepalive::UpstreamKeepalive;
 use crate::http::upstream::queue::UpstreamQueue;
@@ -23,6 +24,8 @@ pub struct Upstream {
     pub balance: Arc<Balance>,
     /// Idle connections to them.
     pub keepalive: Arc<UpstreamKeepalive>,
+    /// Who is asked for their addresses, where it is not who is asked elsewhere.
+    pub own_resolver: Arc<UpstreamResolver>,
     /// Requests that wait for them.
     pub queue: Arc<UpstreamQueue>,
     /// Its name; for a host that is asked directly, the host.
@@ -34,6 +37,9 @@ pub struct Upstream {
     /// The port of members that name none.
     #[plain]
     pub default_port: Option<u16>,
+    /// Who is asked for the addresses of members.
+    #[plain]
+    pub resolver: Option<Resolver>,
 }
 
 /// Reads an `upstream` block.
@@ -89,10 +95,21 @@ pub(crate) struct UpstreamDraft {
 /// All groups, by their numbers: those that are defined, and hosts that are asked directly.
 pub(crate) fn resolve_all(
     drafts: &[UpstreamDraft],
+    resolver: &Resolver,
     cx: &mut Cx<'_>,
 ) -> Result<Vec<Upstream>, Fault> {
     let names = cx.names.groups().to_vec();
-    names.iter().map(|group| resolve(drafts, group, cx)).collect()
+    let mut groups = Vec::with_capacity(names.len());
+    for group in &names {
+        let mut group = resolve(drafts, group, cx)?;
+        let own = &group.own_resolver;
+        group.resolver = Some(Resolver {
+            servers: own.servers.clone().or_else(|| resolver.servers.clone()),
+            timeout: own.timeout.unwrap_or(resolver.timeout),
+        });
+        groups.push(group);
+    }
+    Ok(groups)
 }
 
 fn resolve(

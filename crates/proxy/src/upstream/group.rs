@@ -1,11 +1,12 @@
 //! A group of servers as all workers share it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use tidegate_config::http::upstream::balance::Method;
 use tidegate_config::http::upstream::queue::Queue;
+use tokio::sync::Mutex as AsyncMutex;
 
 use super::balancer::Balancer;
 use super::keepalive;
@@ -25,6 +26,8 @@ pub struct Description {
     pub method: Method,
     /// What becomes of idle connections.
     pub keepalive: keepalive::Settings,
+    /// Who is asked for the addresses of names.
+    pub resolver: resolve::Names,
     /// How many requests wait for one that is free, and how long.
     pub queue: Option<Queue>,
 }
@@ -53,6 +56,8 @@ pub enum Place {
         host: String,
         /// The port.
         port: u16,
+        /// `service=`: the addresses and ports are those of SRV records.
+        service: Option<String>,
     },
 }
 
@@ -65,7 +70,9 @@ pub struct Group {
     pub id: u64,
     /// Whether any of its servers can be reached.
     pub outage: Outage,
-    pub(super) state: Mutex<State>,
+    /// Held while names are asked for, where nothing is known yet.
+    asking: AsyncMutex<()>,
+    state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
@@ -88,9 +95,15 @@ impl Group {
         let servers = description.servers.iter().map(|server| (&*server.name, weight(server)));
         let balancer = Balancer::new(description.method.clone(), servers);
         let state = Mutex::new(State { balancer, ..State::default() });
-        let group = Self { description, id, outage: Outage::default(), state };
+        let group = Self {
+            description,
+            id,
+            outage: Outage::default(),
+            asking: AsyncMutex::default(),
+            state,
+        };
         let known = group.description.servers.iter().map(|server| match &server.place {
-            Place::Fixed(address) => vec![address.clone()],
+            Place::Fixed(address) => vec![Member::at(address.clone())],
             Place::Name { .. } => Vec::new(),
         });
         let known = known.collect();
@@ -107,64 +120,115 @@ impl Group {
     }
 
     /// Asks again for the addresses of names, when it is time. One request asks; the others go on
-    /// with what is known, if anything is.
-    pub(super) async fn refresh(&self) {
+    /// with what is known, and wait for it only where nothing is.
+    pub(super) async fn refresh(self: &Arc<Self>) {
         if !self.has_names() {
             return;
         }
-        {
+        let is_known = {
             let mut state = self.state();
             let now = Instant::now();
             if state.fresh.is_some_and(|fresh| fresh > now) {
                 return;
             }
-            if !state.balancer.primary.is_empty() {
-                state.fresh = Some(now + resolve::FRESH);
+            let is_known = !(state.balancer.primary.is_empty() && state.balancer.backup.is_empty());
+            if is_known {
+                state.fresh = Some(now + self.description.resolver.0.timeout + resolve::FAILED);
             }
+            is_known
+        };
+        if is_known {
+            // It ends with its timeout at the latest.
+            let group = self.clone();
+            tokio::task::spawn_local(async move { group.ask_for_addresses().await });
+            return;
         }
+        let _asking = self.asking.lock().await;
+        if self.state().fresh.is_none_or(|fresh| fresh <= Instant::now()) {
+            self.ask_for_addresses().await;
+        }
+    }
+
+    async fn ask_for_addresses(&self) {
         let mut known = Vec::with_capacity(self.description.servers.len());
-        let (mut unresolved, mut fresh) = (None, resolve::FRESH);
+        let (mut unresolved, mut fresh) = (None, None);
         for server in &self.description.servers {
             known.push(match &server.place {
-                Place::Fixed(address) => vec![address.clone()],
-                Place::Name { host, port } => match resolve::lookup(host, *port).await {
-                    Ok(found) => found.into_iter().map(Address::Tcp).collect(),
-                    Err(reason) => {
-                        unresolved = Some((host.clone(), reason));
-                        fresh = Duration::from_secs(1);
-                        Vec::new()
-                    }
-                },
+                Place::Fixed(address) => vec![Member::at(address.clone())],
+                Place::Name { host, port, service } => {
+                    let resolver = &self.description.resolver.0;
+                    let at = (host.as_str(), *port);
+                    let (found, until) = resolve::lookup(at, service.as_deref(), resolver).await;
+                    fresh = fresh.filter(|fresh| *fresh < until).or(Some(until));
+                    found.map_or_else(
+                        |reason| {
+                            unresolved = Some((host.clone(), reason));
+                            Vec::new()
+                        },
+                        |places| places.into_iter().map(Member::from).collect(),
+                    )
+                }
             });
         }
         let mut state = self.state();
         state.update(&self.description.servers, known);
-        state.fresh = Some(Instant::now() + fresh);
+        state.fresh = fresh;
         state.unresolved = unresolved;
+    }
+}
+
+/// One address of a server line, with what its SRV record says.
+#[derive(Clone, Debug)]
+pub(super) struct Member {
+    address: Address,
+    weight: Option<u32>,
+    backup: bool,
+}
+
+impl Member {
+    /// A plain address.
+    pub(super) fn at(address: Address) -> Self {
+        Self { address, weight: None, backup: false }
+    }
+}
+
+impl From<resolve::Place> for Member {
+    fn from(place: resolve::Place) -> Self {
+        let resolve::Place { address, weight, backup } = place;
+        Self { address: Address::Tcp(address), weight, backup }
     }
 }
 
 impl State {
     /// Takes over the addresses of each server; what is known of a peer stays with it. A name that
     /// has lost all its addresses keeps the old ones: they are more than none.
-    pub(super) fn update(&mut self, servers: &[Server], known: Vec<Vec<Address>>) {
+    pub(super) fn update(&mut self, servers: &[Server], known: Vec<Vec<Member>>) {
         let Balancer { primary, backup, .. } = &mut self.balancer;
-        let mut old: Vec<Peer> = primary.drain(..).chain(backup.drain(..)).collect();
-        for (number, (server, addresses)) in servers.iter().zip(known).enumerate() {
+        let mut old: Vec<(Peer, bool)> = primary.drain(..).map(|peer| (peer, false)).collect();
+        old.extend(backup.drain(..).map(|peer| (peer, true)));
+        for (number, (server, members)) in servers.iter().zip(known).enumerate() {
             let (mut mine, others): (Vec<_>, Vec<_>) =
-                old.into_iter().partition(|peer| peer.server == number);
+                old.into_iter().partition(|(peer, _)| peer.server == number);
             old = others;
-            if !addresses.is_empty() {
-                let new = addresses.into_iter().map(|address| {
-                    if let Some(known) = mine.iter().position(|peer| peer.address == address) {
-                        return mine.swap_remove(known);
+            if !members.is_empty() {
+                let new = members.into_iter().map(|member| {
+                    let is_backup = server.backup || member.backup;
+                    let same = |(peer, _): &(Peer, bool)| peer.address == member.address;
+                    let mut settings = server.settings.clone();
+                    settings.weight = member.weight.unwrap_or(settings.weight);
+                    if let Some(known) = mine.iter().position(same) {
+                        let mut peer = mine.swap_remove(known).0;
+                        peer.settings = settings;
+                        return (peer, is_backup);
                     }
                     self.last_peer += 1;
-                    Peer::new(self.last_peer, number, address, server.settings.clone())
+                    (Peer::new(self.last_peer, number, member.address, settings), is_backup)
                 });
                 mine = new.collect();
             }
-            if server.backup { &mut *backup } else { &mut *primary }.extend(mine);
+            for (peer, is_backup) in mine {
+                if is_backup { &mut *backup } else { &mut *primary }.push(peer);
+            }
         }
     }
 }

@@ -1,59 +1,144 @@
-//! Names of servers to addresses, by the system's resolver, remembered for a short time.
+//! Names of servers to addresses, remembered for as long as the name servers say.
+
+mod client;
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long an answer of the resolver is believed.
-pub const FRESH: Duration = Duration::from_secs(10);
+use tidegate_config::http::resolver::{NameServers, Resolver};
 
 /// How long a failure of the resolver is believed.
-const FAILED: Duration = Duration::from_secs(1);
+pub const FAILED: Duration = Duration::from_secs(1);
 
-/// How long the resolver may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Within these bounds an answer is believed for as long as it says.
+const SHORTEST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_hours(24);
 
 /// How many names are remembered; names may come from requests.
 const NAMES: usize = 512;
 
-type Answer = Result<Vec<IpAddr>, String>;
+/// Who is asked, and for how long.
+#[derive(Clone, Debug)]
+pub struct Names(pub Resolver);
 
-static CACHE: Mutex<Option<HashMap<String, (Answer, Instant)>>> = Mutex::new(None);
+impl PartialEq for Names {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.servers == other.0.servers && self.0.timeout == other.0.timeout
+    }
+}
 
-/// The addresses of a host, those of IPv4 first, as nginx orders them; or why there is none.
-pub async fn lookup(host: &str, port: u16) -> Result<Vec<SocketAddr>, String> {
+impl Eq for Names {}
+
+impl Default for Names {
+    fn default() -> Self {
+        Self(Resolver { servers: None, timeout: Duration::from_secs(30) })
+    }
+}
+
+/// An address with what its SRV record says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Where it is.
+    pub address: SocketAddr,
+    /// Its share, where the record tells.
+    pub weight: Option<u32>,
+    /// Whether others come first.
+    pub backup: bool,
+}
+
+/// What is known of a name: its addresses or why there are none, and until when.
+type Answer = (Result<Vec<Place>, String>, Instant);
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Asked {
+    name: String,
+    port: u16,
+    service: Option<String>,
+    servers: Option<NameServers>,
+}
+
+static CACHE: Mutex<Option<HashMap<Asked, Answer>>> = Mutex::new(None);
+
+/// The places of a host, those of IPv4 first, as nginx orders them; or why there is none. And until
+/// when that is believed.
+pub async fn lookup(
+    (host, port): (&str, u16),
+    service: Option<&str>,
+    resolver: &Resolver,
+) -> Answer {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     if let Ok(address) = bare.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(address, port)]);
+        return (Ok(vec![plain(address, port)]), Instant::now() + LONGEST);
     }
-    let answer = if let Some(answer) = remembered(host) {
-        answer
-    } else {
-        let answer = ask(host).await;
-        remember(host, &answer);
-        answer
+    let asked = Asked {
+        name: host.to_owned(),
+        port,
+        service: service.map(str::to_owned),
+        servers: resolver.servers.clone(),
     };
-    Ok(answer?.into_iter().map(|address| SocketAddr::new(address, port)).collect())
+    if let Some(answer) = remembered(&asked) {
+        return answer;
+    }
+    let found = tokio::time::timeout(resolver.timeout, ask(&asked)).await;
+    let now = Instant::now();
+    let answer = match found {
+        Ok(Ok((places, until))) => {
+            let valid = asked.servers.as_ref().and_then(|servers| servers.valid);
+            let time = valid.unwrap_or_else(|| until.saturating_duration_since(now));
+            (Ok(places), now + time.clamp(SHORTEST, LONGEST))
+        }
+        Ok(Err(reason)) => (Err(reason), now + FAILED),
+        Err(_) => (Err("110: Operation timed out".to_owned()), now + FAILED),
+    };
+    remember(asked, &answer);
+    answer
 }
 
-async fn ask(host: &str) -> Answer {
-    let lookup = tokio::net::lookup_host((host, 0));
-    let found = tokio::time::timeout(PATIENCE, lookup).await;
-    let found = found.map_err(|_| "timed out".to_owned())?.map_err(|error| error.to_string())?;
-    let mut addresses: Vec<IpAddr> = found.map(|address| address.ip()).collect();
-    addresses.sort_by_key(IpAddr::is_ipv6);
-    addresses.dedup();
-    if addresses.is_empty() { Err("no address".to_owned()) } else { Ok(addresses) }
+async fn ask(asked: &Asked) -> Result<(Vec<Place>, Instant), String> {
+    let client = client::of(asked.servers.as_ref())?;
+    let Some(service) = &asked.service else {
+        let (addresses, until) = client.addresses(&asked.name).await?;
+        let places = addresses.into_iter().map(|address| plain(address, asked.port));
+        return Ok((places.collect(), until));
+    };
+    let name = if service.contains('.') {
+        format!("{service}.{}", asked.name)
+    } else {
+        format!("_{service}._tcp.{}", asked.name)
+    };
+    let (records, mut until) = client.services(&name).await?;
+    let first = records.iter().map(|record| record.priority).min();
+    let (mut places, mut reason) = (Vec::new(), String::new());
+    for record in records {
+        match client.addresses(&record.target).await {
+            Ok((addresses, valid)) => {
+                until = until.min(valid);
+                places.extend(addresses.into_iter().map(|address| Place {
+                    address: SocketAddr::new(address, record.port),
+                    weight: Some(u32::from(record.weight).max(1)),
+                    backup: Some(record.priority) != first,
+                }));
+            }
+            Err(error) => reason = error,
+        }
+    }
+    if places.is_empty() { Err(reason) } else { Ok((places, until)) }
 }
 
-fn remembered(host: &str) -> Option<Answer> {
+fn plain(address: IpAddr, port: u16) -> Place {
+    Place { address: SocketAddr::new(address, port), weight: None, backup: false }
+}
+
+fn remembered(asked: &Asked) -> Option<Answer> {
     let cache = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
-    let (answer, expires) = cache.as_ref()?.get(host)?;
-    (*expires > Instant::now()).then(|| answer.clone())
+    let answer = cache.as_ref()?.get(asked)?;
+    (answer.1 > Instant::now()).then(|| answer.clone())
 }
 
-fn remember(host: &str, answer: &Answer) {
+fn remember(asked: Asked, answer: &Answer) {
     let now = Instant::now();
     let mut cache = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
     let cache = cache.get_or_insert_default();
@@ -61,8 +146,7 @@ fn remember(host: &str, answer: &Answer) {
         cache.retain(|_, (_, expires)| *expires > now);
     }
     if cache.len() < NAMES {
-        let expires = now + if answer.is_ok() { FRESH } else { FAILED };
-        cache.insert(host.to_owned(), (answer.clone(), expires));
+        cache.insert(asked, answer.clone());
     }
 }
 
@@ -71,11 +155,12 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn addresses_need_no_resolver_and_names_may_fail() {
-        assert_eq!(lookup("127.0.0.1", 8).await.unwrap(), ["127.0.0.1:8".parse().unwrap()]);
-        assert_eq!(lookup("[::1]", 8).await.unwrap(), ["[::1]:8".parse().unwrap()]);
-        let found = lookup("localhost", 80).await.unwrap();
-        assert!(found[0].ip().is_loopback() && found[0].is_ipv4());
-        assert!(lookup("no-such-host.invalid", 80).await.is_err());
+    async fn addresses_need_no_resolver() {
+        let resolver = Resolver { servers: None, timeout: Duration::from_secs(1) };
+        let found = |host| lookup((host, 8), None, &resolver);
+        let address = |answer: Answer| answer.0.unwrap()[0].address;
+        assert_eq!(address(found("127.0.0.1").await), "127.0.0.1:8".parse().unwrap());
+        assert_eq!(address(found("[::1]").await), "[::1]:8".parse().unwrap());
+        assert!(address(found("localhost").await).ip().is_loopback());
     }
 }

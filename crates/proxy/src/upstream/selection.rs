@@ -128,7 +128,7 @@ mod tests {
     use tidegate_config::http::upstream::balance::Method;
 
     use super::*;
-    use crate::upstream::group::{Description, Place, Server};
+    use crate::upstream::group::{Description, Member, Place, Server};
     use crate::upstream::keepalive;
     use crate::upstream::peer::Settings;
 
@@ -143,6 +143,7 @@ mod tests {
             servers,
             method,
             keepalive,
+            resolver: crate::upstream::resolve::Names::default(),
             queue: None,
         }))
     }
@@ -183,7 +184,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_that_does_not_resolve_fails_alone() {
-        let lost = || server(Place::Name { host: "no-such-host.invalid".into(), port: 80 });
+        let lost =
+            || server(Place::Name { host: "no-such-host.invalid".into(), port: 80, service: None });
         let mut way = Selection::new(group(vec![lost()]), 0, Bytes::new()).await;
         let fault = way.pick().unwrap_err();
         assert!(fault.to_string().starts_with("no-such-host.invalid could not be resolved ("));
@@ -199,8 +201,8 @@ mod tests {
         let lease = way.pick().unwrap();
         way.give_up(lease, Outcome::Failed, false);
         let known = vec![
-            vec![Address::Tcp(([127, 0, 0, 1], 1).into())],
-            vec![Address::Tcp(([127, 0, 0, 1], 9).into())],
+            vec![Member::at(Address::Tcp(([127, 0, 0, 1], 1).into()))],
+            vec![Member::at(Address::Tcp(([127, 0, 0, 1], 9).into()))],
         ];
         group.state().update(&group.description.servers, known);
         let mut way = Selection::new(group, 0, Bytes::new()).await;

@@ -1,7 +1,5 @@
 //! How a group's member is chosen, and what a group remembers.
 
-use std::time::Duration;
-
 use tidegate_config_derive::Directives;
 
 use crate::directive::{Arguments, Cx, Fault, Twice};
@@ -26,18 +24,6 @@ pub struct Balance {
         ignored = "workers always share a group's state"
     )]
     pub zone: Option<Vec<String>>,
-    /// The name servers.
-    #[directive("resolver", only(Upstream), own, args(1, ..), differs = "names are resolved by the system's resolver")]
-    pub resolver: Option<Vec<String>>,
-    /// How long an address is waited for.
-    #[directive(
-        "resolver_timeout",
-        only(Upstream),
-        own,
-        default = "30s",
-        ignored = "the system's resolver has a time of its own"
-    )]
-    pub resolver_timeout: Duration,
 }
 
 /// How the next member is chosen.

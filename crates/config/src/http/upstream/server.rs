@@ -38,6 +38,12 @@ pub struct UpstreamServer {
     pub backup: bool,
     /// `down`: it is not asked.
     pub down: bool,
+    /// `drain`: only those that are kept with it ask it.
+    pub drain: bool,
+    /// `route=`: what `sticky` calls it.
+    pub route: String,
+    /// `service=`: its addresses and ports are those of SRV records.
+    pub service: Option<String>,
     /// `resolve`: its name is asked for again when the answer gets old.
     pub resolve: bool,
 }
@@ -55,6 +61,9 @@ impl UpstreamServer {
             slow_start: Duration::ZERO,
             backup: false,
             down: false,
+            drain: false,
+            route: String::new(),
+            service: None,
             resolve: false,
         }
     }
@@ -80,10 +89,16 @@ impl UpstreamServer {
             }
             ("backup", false) => self.backup = true,
             ("down", false) => self.down = true,
+            ("drain", false) => self.drain = true,
+            ("route", true) if !value.is_empty() => value.clone_into(&mut self.route),
+            ("service", true) if value.is_empty() => {
+                return Err(Fault::sentence("service is empty").at(word.span));
+            }
+            ("service", true) => self.service = Some(value.to_owned()),
             ("resolve", false) => self.resolve = true,
             _ => {
                 return Err(invalid().hint(
-                    "known: weight=, max_fails=, fail_timeout=, max_conns=, slow_start=, backup, down, resolve",
+                    "known: weight=, max_fails=, fail_timeout=, max_conns=, slow_start=, route=, service=, backup, down, drain, resolve",
                 ));
             }
         }
@@ -104,6 +119,16 @@ impl Value for UpstreamServer {
         let mut server = Self::new(&word.text, target.address);
         for word in args.from(1) {
             server.parameter(word)?;
+        }
+        if server.service.is_some() {
+            let text = &word.text;
+            let fault = |what: &str| Fault::sentence(format!("service upstream \"{text}\" {what}"));
+            if target.has_port {
+                return Err(fault("may not have port").at(word.span));
+            }
+            if !server.resolve {
+                return Err(fault("requires \"resolve\" parameter").at(word.span));
+            }
         }
         Ok(server)
     }
