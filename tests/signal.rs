@@ -134,11 +134,3 @@ async fn the_command_line_sends_signals() {
     let late = server.command(&["-s", "stop"]);
     assert!(!late.status.success());
 }
-
-#[tokio::test]
-async fn usr2_does_not_end_the_server() {
-    let server = started().await;
-    server.signal(Signal::USR2);
-    server.logs("signal 12 (SIGUSR2) received").await;
-    server.get("/").await.is(200);
-}

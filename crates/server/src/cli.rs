@@ -4,9 +4,9 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Error, Result, anyhow, bail};
-use lexopt::prelude::{Long, Short, ValueExt};
+use lexopt::prelude::{Long, Short, Value, ValueExt};
 
-use crate::process::Command;
+use crate::process::{Command, Request};
 
 /// What `-h` says.
 pub(crate) const HELP: &str = "\
@@ -25,6 +25,16 @@ Options:
   -c filename   : set configuration file (default: conf/nginx.conf or nginx.conf under the
                   prefix, beside the program, in this folder, or in /etc/nginx)
   -g directives : set global directives out of configuration file
+  --templates folder
+                : first make conf.d/* beside the folder of its *.template, with $NAME and ${NAME}
+                  of the environment replaced, as nginx's container image does
+
+To a running server, by the socket beside its pid file; each says what came of it, and ends with 0
+where it is done:
+  status        : how it is
+  reload        : take up the configuration; what is wrong with it is told, and changes nothing
+  upgrade       : give its place to the program that lies where it lay, or go on if that fails
+  quit          : end with the last connection
 ";
 
 /// What the command line says.
@@ -42,6 +52,8 @@ pub(crate) struct Cli {
     pub(crate) error_log: Option<PathBuf>,
     /// `-g`
     pub(crate) global: Option<String>,
+    /// `--templates`
+    pub(crate) templates: Option<PathBuf>,
 }
 
 /// What is to be done.
@@ -62,6 +74,8 @@ pub(crate) enum Action {
     Dump,
     /// `-s`
     Signal(Command),
+    /// A running server is asked over its socket.
+    Ask(Request),
 }
 
 impl Cli {
@@ -84,12 +98,18 @@ impl Cli {
                 Short('c') => cli.conf = Some(parser.value().map_err(in_nginx_words)?.into()),
                 Short('e') => cli.error_log = Some(parser.value().map_err(in_nginx_words)?.into()),
                 Short('g') => cli.global = Some(parser.value().map_err(in_nginx_words)?.string()?),
+                Long("templates") => {
+                    cli.templates = Some(parser.value().map_err(in_nginx_words)?.into());
+                }
                 Short('s') => {
                     let word = parser.value().map_err(in_nginx_words)?.string()?;
                     match Command::of(&word) {
                         Some(command) => cli.action = Action::Signal(command),
                         None => bail!("invalid option: \"-s {word}\""),
                     }
+                }
+                Value(word) if let Some(request) = word.to_str().and_then(Request::of) => {
+                    cli.action = Action::Ask(request);
                 }
                 other => return Err(in_nginx_words(other.unexpected())),
             }

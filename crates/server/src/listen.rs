@@ -136,7 +136,10 @@ fn open_missing(
         if socket.options.ssl || socket.options.quic || covered(address, &wanted) {
             continue;
         }
-        let opened = match already.get(address).or_else(|| listeners.get(address)) {
+        // One that was handed over is known by the address that the name stands for.
+        let known = already.get(address).or_else(|| listeners.get(address));
+        let known = known.or_else(|| already.get(&BindAddress::Ip(looked_up(address)?)));
+        let opened = match known {
             Some(listener) => Ok(listener.clone()),
             None => bind(address, &socket.options),
         };
@@ -169,6 +172,14 @@ fn covered(address: &BindAddress, wanted: &[&BindAddress]) -> bool {
             wanted.contains(&&BindAddress::Ip(any(*ip)))
         }
         _ => false,
+    }
+}
+
+/// The first address of a name that is listened on.
+fn looked_up(address: &BindAddress) -> Option<SocketAddr> {
+    match address {
+        BindAddress::Host(host, port) => (host.as_str(), *port).to_socket_addrs().ok()?.next(),
+        _ => None,
     }
 }
 

@@ -7,6 +7,7 @@ mod pipeline;
 mod process;
 mod runtime;
 mod status;
+mod templates;
 
 use std::process::ExitCode;
 
@@ -14,7 +15,7 @@ use anyhow::{Result, anyhow};
 use tidegate_config::{Loaded, Options, load};
 
 use cli::{Action, Cli};
-use process::{Source, worker_process};
+use process::{Command, Request, Source, worker_process};
 
 /// A request takes and gives back a few dozen small pieces of memory; this costs a third of what
 /// the system's allocator takes for them.
@@ -52,7 +53,10 @@ fn act() -> Result<ExitCode> {
             eprintln!("{version}\ncompatible with: nginx/1.31");
             return Ok(ExitCode::SUCCESS);
         }
-        Action::Run | Action::Test | Action::Dump | Action::Signal(_) => {}
+        Action::Run | Action::Test | Action::Dump | Action::Signal(_) | Action::Ask(_) => {}
+    }
+    if let Some(folder) = &cli.templates {
+        templates::fill(folder)?;
     }
     let conf = cli.conf();
     let options = Options {
@@ -67,8 +71,20 @@ fn act() -> Result<ExitCode> {
         Action::Test | Action::Dump => Ok(test(&cli, &source, loaded)),
         Action::Signal(command) => {
             let config = accepted(loaded)?;
-            process::send(command, &config.main.process.pid)
-                .map_err(|error| not_running(&error))?;
+            let pid = &config.main.process.pid;
+            // The answer says whether the reload went well, which a signal cannot.
+            if command == Command::Reload && process::ask(Request::Reload, pid)?.is_some() {
+                return Ok(ExitCode::SUCCESS);
+            }
+            process::send(command, pid).map_err(|error| not_running(&error))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Action::Ask(request) => {
+            let config = accepted(loaded)?;
+            let pid = &config.main.process.pid;
+            let answer = process::ask(request, pid)?;
+            let nobody = || not_running(&anyhow!("nobody answers beside \"{}\"", pid.display()));
+            println!("{}", answer.ok_or_else(nobody)?.trim_end());
             Ok(ExitCode::SUCCESS)
         }
         _ => {

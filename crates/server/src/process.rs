@@ -1,33 +1,43 @@
 //! The process: a master that opens what needs rights, and a worker process that serves without
 //! them; or both in one.
 
+mod admin;
 mod channel;
 mod child;
 mod daemon;
 mod ground;
+mod inherited;
 mod limit;
 mod master;
+mod notify;
 mod parcel;
 mod pid;
 mod serving;
 mod signal;
+mod successor;
 mod user;
 mod worker;
 pub(crate) mod worker_process;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Result;
+use tidegate_config::http::error_log::Level;
 use tidegate_config::{Config, Options};
+use tidegate_http::log::ProcessLog;
 
 use crate::listen::{Listeners, Purpose};
+use admin::Admin;
+pub(crate) use admin::{Request, ask};
 use child::Child;
 use ground::{Ground, Rights};
-use master::{Master, Place};
+use master::{Master, Parts, Place};
 use pid::PidFile;
 use serving::Serving;
 use signal::Signals;
 pub(crate) use signal::{Command, send};
+use successor::Predecessor;
 
 /// Where a configuration comes from.
 #[derive(Clone, Debug)]
@@ -49,39 +59,62 @@ pub(crate) fn try_out(config: Config) -> Result<()> {
 
 /// Runs the server until it is told to end.
 pub(crate) fn run(source: Source, config: Config) -> Result<()> {
-    if config.main.process.daemon && !daemon::in_background() {
+    let is_successor = inherited::is_successor();
+    if config.main.process.daemon && !daemon::in_background() && !is_successor {
         return daemon::start();
     }
+    let predecessor = Predecessor::of_this()?;
+    let inherited = inherited::listeners();
+    let program = successor::program();
     // Before anybody can see that it runs: a signal would end it.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let signals = {
         let _guard = runtime.enter();
         Signals::new()?
     };
-    let process = std::sync::Arc::clone(&config.main.process);
+    let process = Arc::clone(&config.main.process);
     let is_root = rustix::process::geteuid().is_root();
     // Where there is a worker process, the limit is its own.
     limit::files(process.rlimit_nofile.filter(|_| !is_root || !process.master_process));
     let mut pid = PidFile::open(&process.pid)?;
-    let ground = Ground::first(config, &Listeners::new(), Purpose::Serve)?;
-    let (place, rights) = if is_root && process.master_process {
+    let ground = Ground::first(config, &inherited, Purpose::Serve)?;
+    // Those that the configuration does not name are closed.
+    drop(inherited);
+    let splits = is_root && process.master_process;
+    let rights = if is_root && !splits { Rights::GivenUp } else { Rights::All };
+    let (place, admin) = if splits {
         let mut child = Child::start(process.daemon)?;
         runtime.block_on(child.prepare(&source, &ground))?;
         pid.write()?;
+        let admin = admin(&runtime, &process.pid, &ground);
         child.commit()?;
-        (Place::There(child), Rights::All)
+        (Place::There(child), admin)
     } else {
         let mut serving = Serving::build(&ground)?;
         pid.write()?;
+        let admin = admin(&runtime, &process.pid, &ground);
         user::become_user(process.user.as_deref(), &ground.config.http.files)?;
         serving.commit()?;
-        let rights = if is_root { Rights::GivenUp } else { Rights::All };
-        (Place::Here(Box::new(serving)), rights)
+        (Place::Here(Box::new(serving)), admin)
     };
     if process.daemon {
         daemon::detach()?;
     }
-    runtime.block_on(Master::new(source, ground, place, rights).follow(signals));
-    drop(pid);
+    let parts = Parts { source, ground, place, splits, rights, pid, program, predecessor };
+    runtime.block_on(Master::new(parts, admin).follow(signals));
     Ok(())
+}
+
+/// The socket beside the pid file; a server whose socket cannot be serves all the same.
+fn admin(runtime: &tokio::runtime::Runtime, pid: &Path, ground: &Ground) -> Option<Admin> {
+    let _guard = runtime.enter();
+    Admin::open(pid)
+        .inspect_err(|error| {
+            let log = ProcessLog::new(&ground.config, Arc::clone(&ground.logs));
+            log.tell(
+                Level::Warn,
+                &format!("`tidegate reload` and its like do not work: {error:#}"),
+            );
+        })
+        .ok()
 }

@@ -27,6 +27,8 @@ pub(super) mod order {
     pub(crate) const BUILD: u8 = b'b';
     /// What was built holds.
     pub(crate) const COMMIT: u8 = b'c';
+    /// What has been counted is asked for.
+    pub(crate) const NUMBERS: u8 = b'n';
     /// Logs that were opened anew.
     pub(crate) const LOGS: u8 = b'l';
     /// No more connections; end with the last.
@@ -41,6 +43,8 @@ pub(super) mod answer {
     pub(crate) const BUILT: u8 = b'B';
     /// It could not be built, and why.
     pub(crate) const FAULT: u8 = b'F';
+    /// What has been counted.
+    pub(crate) const NUMBERS: u8 = b'N';
 }
 
 /// The longest message from the worker, in bytes: it is not trusted.
@@ -49,11 +53,18 @@ const MOST: u64 = 1 << 20;
 /// How long a worker may take to build a configuration.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// What the worker says.
+enum Reply {
+    Built(Result<(), String>),
+    /// Connections taken, connections open, requests.
+    Numbers(u64, u64, u64),
+}
+
 /// A worker process.
 pub(super) struct Child {
     process: std::process::Child,
     channel: Channel,
-    answers: UnboundedReceiver<Result<(), String>>,
+    answers: UnboundedReceiver<Reply>,
     started: Instant,
 }
 
@@ -85,7 +96,8 @@ impl Child {
         let sent = parcel::send(&self.channel, order::BUILD, source, ground);
         sent.context("the worker process does not take the configuration")?;
         match timeout(PATIENCE, self.answers.recv()).await {
-            Ok(Some(built)) => built.map_err(|fault| anyhow!("{fault}")),
+            Ok(Some(Reply::Built(built))) => built.map_err(|fault| anyhow!("{fault}")),
+            Ok(Some(Reply::Numbers(..))) => bail!("the worker process talks nonsense"),
             Ok(None) => bail!("the worker process has ended while it built the configuration"),
             Err(_) => bail!("the worker process has not built the configuration in 60 seconds"),
         }
@@ -108,6 +120,23 @@ impl Child {
             State::Draining => self.channel.send(order::DRAIN, &[], &[]),
             State::Stopping => self.channel.send(order::STOP, &[], &[]),
         }
+    }
+
+    /// Connections taken, connections open, requests; `None` where it does not answer.
+    pub(super) async fn numbers(&mut self) -> Option<(u64, u64, u64)> {
+        while self.answers.try_recv().is_ok() {}
+        self.channel.send(order::NUMBERS, &[], &[]).ok()?;
+        match timeout(Duration::from_secs(2), self.answers.recv()).await {
+            Ok(Some(Reply::Numbers(accepted, active, requests))) => {
+                Some((accepted, active, requests))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it is no more.
+    pub(super) fn has_ended(&mut self) -> bool {
+        self.process.try_wait().is_ok_and(|ended| ended.is_some())
     }
 
     /// Ready when it is no more.
@@ -134,15 +163,17 @@ impl Child {
 }
 
 /// Reads what the worker says on a thread of its own. The receiver is closed when the worker ends.
-fn listen(channel: Channel) -> Result<UnboundedReceiver<Result<(), String>>> {
+fn listen(channel: Channel) -> Result<UnboundedReceiver<Reply>> {
     let (sender, receiver) = unbounded_channel();
     let read = move || {
         while let Ok(message) = channel.receive() {
-            let answer = match message.kind {
-                answer::BUILT => Ok(()),
-                answer::FAULT => {
-                    let text = message.fields.into_iter().next().unwrap_or_default();
-                    Err(String::from_utf8_lossy(&text).into_owned())
+            let answer = match (message.kind, message.fields.as_slice()) {
+                (answer::BUILT, _) => Reply::Built(Ok(())),
+                (answer::FAULT, [text, ..]) => {
+                    Reply::Built(Err(String::from_utf8_lossy(text).into_owned()))
+                }
+                (answer::NUMBERS, [accepted, active, requests]) => {
+                    Reply::Numbers(number(accepted), number(active), number(requests))
                 }
                 _ => continue,
             };
@@ -154,4 +185,8 @@ fn listen(channel: Channel) -> Result<UnboundedReceiver<Result<(), String>>> {
     let thread = std::thread::Builder::new().name("worker process".to_owned());
     thread.spawn(read).context("a thread cannot be started")?;
     Ok(receiver)
+}
+
+fn number(field: &[u8]) -> u64 {
+    field.try_into().map_or(0, u64::from_le_bytes)
 }

@@ -7,6 +7,7 @@
 use std::env;
 use std::fs::OpenOptions;
 use std::io::{Read, Write};
+use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -26,6 +27,7 @@ pub(crate) fn in_background() -> bool {
 pub(crate) fn start() -> Result<()> {
     let program = env::current_exe().context("the program's own path is not known")?;
     let mut child = Command::new(program)
+        .arg0(super::successor::program())
         .args(env::args_os().skip(1))
         .env(MARK, "1")
         .stdin(Stdio::null())

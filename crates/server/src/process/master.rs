@@ -1,32 +1,35 @@
 //! The master: it reads, opens and binds, acts on signals, and sees to it that somebody serves.
 
-use std::time::{Duration, Instant};
+mod orphans;
+mod reload;
+mod status;
+mod takeover;
+mod worker;
 
-use anyhow::{Context, Result};
-use tidegate_config::Config;
+use std::path::PathBuf;
+use std::time::{Duration, Instant, SystemTime};
+
 use tidegate_config::http::error_log::Level;
 use tidegate_http::log::ProcessLog;
 
 use super::Source;
+use super::admin::{Admin, Ask, Request};
 use super::child::Child;
 use super::ground::{Ground, Rights};
+use super::notify::Notify;
+use super::pid::PidFile;
 use super::serving::Serving;
 use super::signal::{Signals, Word};
+use super::successor::{News, Predecessor};
 use super::worker::State;
 use crate::listen;
-
-/// What is told of a signal that asks for more than there is.
-const NO_UPGRADE: &str = "signal 12 (SIGUSR2) received: another program cannot take over without \
-                          an interruption; nothing is done";
+use takeover::Takeover;
 
 /// How long a worker that was told to stop may take.
 const STOPPING: Duration = Duration::from_secs(5);
 
-/// A worker that dies younger than this is started again after a pause.
-const YOUNG: Duration = Duration::from_secs(1);
-
-/// The first pause; it doubles up to the last.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
+/// How often it is seen whether those who leave have left.
+const LEAVING: Duration = Duration::from_millis(100);
 
 /// Where requests are served.
 pub(super) enum Place {
@@ -34,210 +37,213 @@ pub(super) enum Place {
     Here(Box<Serving>),
     /// In the worker process.
     There(Child),
-    /// Nowhere for the moment: the worker process has died, and another is due.
-    Nowhere(Instant),
+    /// Nowhere: the worker process has died, and another is due at a moment; or nobody shall.
+    Nowhere(Option<Instant>),
+}
+
+/// What a master is made of.
+pub(super) struct Parts {
+    /// Where the configuration comes from.
+    pub(super) source: Source,
+    /// The configuration that holds, and what is open for it.
+    pub(super) ground: Ground,
+    /// Where requests are served.
+    pub(super) place: Place,
+    /// Whether a worker process serves, not this one.
+    pub(super) splits: bool,
+    /// What may be done.
+    pub(super) rights: Rights,
+    /// The file with the process's number.
+    pub(super) pid: PidFile,
+    /// Where the program lies.
+    pub(super) program: PathBuf,
+    /// The server whose place this one takes.
+    pub(super) predecessor: Option<Predecessor>,
 }
 
 /// The master.
 pub(super) struct Master {
-    /// Where the configuration comes from.
-    source: Source,
-    /// The configuration that holds, and what is open for it.
-    ground: Ground,
-    /// Where requests are served.
-    place: Place,
-    rights: Rights,
+    parts: Parts,
     log: ProcessLog,
     state: State,
+    admin: Option<Admin>,
+    notify: Notify,
+    /// Whether nobody shall serve here for the moment (WINCH): another program does.
+    resting: bool,
+    takeover: Option<Takeover>,
+    /// Those who served before, and finish what they have begun.
+    leaving: Vec<Place>,
     /// How many workers have died young, one after another.
     died_young: u32,
+    reloads: u32,
+    started: SystemTime,
 }
 
 impl Master {
-    /// The master of what is there already.
-    pub(super) fn new(source: Source, ground: Ground, place: Place, rights: Rights) -> Self {
-        let log = ProcessLog::new(&ground.config, ground.logs.clone());
-        Self { source, ground, place, rights, log, state: State::Running, died_young: 0 }
+    /// The master of what is there already; within a runtime.
+    pub(super) fn new(parts: Parts, admin: Option<Admin>) -> Self {
+        let log = ProcessLog::new(&parts.ground.config, parts.ground.logs.clone());
+        Self {
+            parts,
+            log,
+            state: State::Running,
+            admin,
+            notify: Notify::of_environment(),
+            resting: false,
+            takeover: None,
+            leaving: Vec::new(),
+            died_young: 0,
+            reloads: 0,
+            started: SystemTime::now(),
+        }
     }
 
-    /// Acts on signals until nobody serves any more, as told.
+    /// Acts on signals and requests until nobody serves any more, as told.
     pub(super) async fn follow(mut self, mut signals: Signals) {
         self.tell_left_out();
+        self.notify.ready();
+        if let Some(predecessor) = &mut self.parts.predecessor {
+            predecessor.tell();
+        }
         let mut deadline = None;
         loop {
             let running = self.state == State::Running;
-            let due = match self.place {
-                Place::Nowhere(due) => Some(due),
+            let due = match self.parts.place {
+                Place::Nowhere(_) if !running && self.leaving.is_empty() => break,
+                Place::Nowhere(due) => due,
                 _ => None,
             };
+            let someone_leaves = Some(LEAVING).filter(|_| !self.leaving.is_empty());
+            let takeover_deadline = self.takeover.as_ref().and_then(Takeover::deadline);
             tokio::select! {
                 word = signals.next() => self.act(word).await,
-                () = ended(&mut self.place, running) => {
-                    if !running {
-                        break;
-                    }
-                    self.bury();
-                }
-                () = until(due) => {
-                    if !running {
-                        break;
-                    }
-                    self.start_another().await;
-                }
+                Some(ask) = next(&mut self.admin) => self.answer(ask).await,
+                () = ended(&mut self.parts.place, running && !self.resting) => self.bury(),
+                () = until(due) => self.start_another().await,
+                news = news(&mut self.takeover) => self.hear(news),
+                () = until(takeover_deadline) => self.give_up_takeover(),
+                () = pause(self.notify.interval()) => self.notify.lives(),
+                () = pause(someone_leaves) => self.leaving.retain_mut(|place| !place.has_ended()),
                 () = until(deadline) => break,
             }
             if self.state == State::Stopping && deadline.is_none() {
                 deadline = Some(Instant::now() + STOPPING);
             }
         }
-        match &mut self.place {
-            Place::Here(serving) => serving.end(),
-            Place::There(child) => {
-                let _ = child.end();
-            }
-            Place::Nowhere(_) => {}
-        }
+        self.end();
     }
 
     async fn act(&mut self, word: Word) {
         match word {
             Word::Stop => self.order(State::Stopping),
-            Word::Quit if self.state == State::Running => self.order(State::Draining),
-            Word::Reload if self.state == State::Running => self.reload().await,
-            Word::Reload | Word::Quit => {}
+            Word::Quit => self.order(State::Draining),
+            Word::Reload if self.state != State::Running => {}
+            Word::Reload if self.resting => self.wake().await,
+            Word::Reload => {
+                self.log.tell(Level::Notice, "signal 1 (SIGHUP) received, reconfiguring");
+                // It is in the log.
+                let _ = self.reload().await;
+            }
             Word::Reopen => self.reopen(),
-            // Not caught, it would end the server.
-            Word::Upgrade => self.log.tell(Level::Error, NO_UPGRADE),
-        }
-    }
-
-    /// Orders whoever serves to end; new clients are refused from now on.
-    fn order(&mut self, state: State) {
-        self.state = state;
-        listen::remove_paths(self.ground.listeners.keys());
-        self.ground.listeners = std::sync::Arc::default();
-        match &self.place {
-            Place::Here(serving) => serving.order(state),
-            Place::There(child) => {
-                if let Err(error) = child.order(state) {
-                    self.log.tell(Level::Alert, &format!("the worker process is deaf: {error}"));
+            Word::Upgrade => {
+                if let Err(error) = self.start_takeover() {
+                    self.log.tell(Level::Alert, &format!("{error:#}"));
                 }
             }
-            Place::Nowhere(_) => {}
+            // A terminal whose window changes sends it, too.
+            Word::Rest if self.parts.ground.config.main.process.daemon => self.rest(),
+            Word::Rest => {}
+            Word::Child => self.bury_orphans(),
         }
     }
 
-    /// Takes up the configuration anew. Where anything is wrong, nothing changes.
-    async fn reload(&mut self) {
-        self.log.tell(Level::Notice, "signal 1 (SIGHUP) received, reconfiguring");
-        if let Err(error) = self.renew().await {
-            // Of what -t says, the lines that name a fault; the excerpts are for a terminal.
-            let text = format!("{error:#}");
-            let faults: Vec<&str> =
-                text.lines().filter_map(|line| line.strip_prefix("nginx: [emerg] ")).collect();
-            let lines = if faults.is_empty() { text.lines().collect() } else { faults };
-            for line in lines {
-                self.log.tell(Level::Emerg, line);
+    async fn answer(&mut self, ask: Ask) {
+        let running = self.state == State::Running;
+        let answer = match ask.request {
+            Request::Status => Ok(self.status().await),
+            Request::Quit => {
+                self.order(State::Draining);
+                Ok("it ends with its last connection".to_owned())
             }
-            self.log.tell(Level::Emerg, "the old configuration holds on");
-        }
+            _ if !running => Err("the server is ending".to_owned()),
+            Request::Reload => self.reload().await,
+            Request::Upgrade => match self.start_takeover() {
+                Ok(()) => {
+                    if let Some(takeover) = &mut self.takeover {
+                        takeover.asked(ask.answer);
+                    }
+                    return;
+                }
+                Err(error) => Err(format!("{error:#}")),
+            },
+        };
+        // One who does not wait for it needs no answer.
+        let _ = ask.answer.send(answer);
     }
 
-    async fn renew(&mut self) -> Result<()> {
-        let log = self.log.clone();
-        let tell = |level, text: &str| log.tell(level, text);
-        let ground = self.ground.renew(&self.source, self.rights, &tell)?;
-        self.prepare(&ground).await?;
-        self.commit()?;
-        let before = std::mem::replace(&mut self.ground, ground);
-        self.log = ProcessLog::new(&self.ground.config, self.ground.logs.clone());
-        let now = &self.ground.listeners;
-        listen::remove_paths(before.listeners.keys().filter(|gone| !now.contains_key(*gone)));
-        self.tell_left_out();
-        for name in only_at_start(&before.config, &self.ground.config) {
-            let text = format!("\"{name}\" has changed, which takes a restart");
-            self.log.tell(Level::Warn, &text);
+    /// Orders whoever serves to end; new clients are refused from now on, unless another program
+    /// has the sockets.
+    fn order(&mut self, state: State) {
+        if self.state == State::Stopping {
+            return;
         }
-        self.log.tell(Level::Notice, "the new configuration holds");
-        Ok(())
-    }
-
-    /// Has a configuration built by whoever serves, or by a new worker process.
-    async fn prepare(&mut self, ground: &Ground) -> Result<()> {
-        match &mut self.place {
-            Place::Here(serving) => serving.prepare(ground),
-            Place::There(child) => child.prepare(&self.source, ground).await,
-            Place::Nowhere(_) => {
-                let mut child = Child::start(ground.config.main.process.daemon)?;
-                child.prepare(&self.source, ground).await?;
-                self.place = Place::There(child);
-                Ok(())
-            }
-        }
-    }
-
-    fn commit(&mut self) -> Result<()> {
-        match &mut self.place {
-            Place::Here(serving) => serving.commit(),
-            Place::There(child) => child.commit().context("the worker process is deaf"),
-            Place::Nowhere(_) => Ok(()),
-        }
-    }
-
-    fn reopen(&self) {
-        self.log.tell(Level::Notice, "signal 10 (SIGUSR1) received, reopening logs");
-        for text in self.ground.reopen() {
-            self.log.tell(Level::Emerg, &text);
-        }
-        if let Place::There(child) = &self.place
-            && let Err(error) = child.replace_logs(&self.ground.logs)
+        self.state = state;
+        self.notify_end();
+        if self.takeover.is_none()
+            && !self.parts.predecessor.as_ref().is_some_and(Predecessor::lives)
         {
-            self.log.tell(Level::Alert, &format!("the worker process is deaf: {error}"));
+            listen::remove_paths(self.parts.ground.listeners.keys());
+        }
+        self.parts.ground.listeners = std::sync::Arc::default();
+        for place in self.leaving.iter().chain([&self.parts.place]) {
+            place.order(state, &self.log);
         }
     }
 
-    /// Tells how the worker process died, and says when another is due.
-    fn bury(&mut self) {
-        let Place::There(child) = &mut self.place else { return };
-        let (pid, age) = (child.pid(), child.age());
-        let how = match child.end() {
-            Ok(status) => status.to_string(),
-            Err(error) => error.to_string(),
-        };
-        let died_young = if age < YOUNG { self.died_young + 1 } else { 0 };
-        let pause = pause(died_young);
-        self.died_young = died_young;
-        self.place = Place::Nowhere(Instant::now() + pause);
-        let soon = if pause.is_zero() {
-            "another is started".to_owned()
-        } else {
-            format!("another is started in {} ms", pause.as_millis())
-        };
-        self.log.tell(Level::Alert, &format!("worker process {pid} ended ({how}); {soon}"));
+    /// The manager is told of the end, unless another program goes on as this service.
+    fn notify_end(&self) {
+        if self.takeover.is_none() {
+            self.notify.stopping();
+        }
     }
 
-    async fn start_another(&mut self) {
-        // What it stands on is borrowed, and what is kept is changed, at once.
-        let Self { source, ground, .. } = &*self;
-        let started = async {
-            let mut child = Child::start(ground.config.main.process.daemon)?;
-            child.prepare(source, ground).await?;
-            child.commit()?;
-            anyhow::Ok(child)
-        };
-        match started.await {
-            Ok(child) => self.place = Place::There(child),
-            Err(error) => {
-                self.died_young += 1;
-                self.place = Place::Nowhere(Instant::now() + pause(self.died_young));
-                self.log.tell(Level::Alert, &format!("{error:#}"));
+    fn end(&mut self) {
+        for place in self.leaving.iter_mut().chain([&mut self.parts.place]) {
+            match place {
+                Place::Here(serving) => serving.end(),
+                Place::There(child) => {
+                    let _ = child.end();
+                }
+                Place::Nowhere(_) => {}
             }
         }
     }
 
     fn tell_left_out(&self) {
-        for text in listen::left_out(&self.ground.config.http) {
+        for text in listen::left_out(&self.parts.ground.config.http) {
             self.log.tell(Level::Error, &text);
+        }
+    }
+}
+
+impl Place {
+    fn has_ended(&mut self) -> bool {
+        match self {
+            Self::Here(serving) => serving.has_ended(),
+            Self::There(child) => child.has_ended(),
+            Self::Nowhere(_) => true,
+        }
+    }
+
+    fn order(&self, state: State, log: &ProcessLog) {
+        match self {
+            Self::Here(serving) => serving.order(state),
+            Self::There(child) => {
+                if let Err(error) = child.order(state) {
+                    log.tell(Level::Alert, &format!("the worker process is deaf: {error}"));
+                }
+            }
+            Self::Nowhere(_) => {}
         }
     }
 }
@@ -251,6 +257,20 @@ async fn ended(place: &mut Place, running: bool) {
     }
 }
 
+async fn next(admin: &mut Option<Admin>) -> Option<Ask> {
+    match admin {
+        Some(admin) => admin.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn news(takeover: &mut Option<Takeover>) -> News {
+    match takeover {
+        Some(takeover) => takeover.news().await,
+        None => std::future::pending().await,
+    }
+}
+
 async fn until(moment: Option<Instant>) {
     match moment {
         Some(moment) => tokio::time::sleep_until(moment.into()).await,
@@ -258,37 +278,9 @@ async fn until(moment: Option<Instant>) {
     }
 }
 
-/// How long to wait after this many workers have died young, one after another.
-fn pause(died_young: u32) -> Duration {
-    let (first, last) = PAUSES;
-    match died_young {
-        0 | 1 => Duration::ZERO,
-        more => first.saturating_mul(1 << (more - 2).min(10)).min(last),
-    }
-}
-
-/// The directives that a reload cannot act on and that are said otherwise than before.
-fn only_at_start(before: &Config, after: &Config) -> Vec<&'static str> {
-    let (before, after) = (&before.main.process, &after.main.process);
-    let changed = [
-        ("worker_processes", before.worker_processes != after.worker_processes),
-        ("worker_rlimit_nofile", before.rlimit_nofile != after.rlimit_nofile),
-        ("user", before.user != after.user),
-        ("pid", before.pid != after.pid),
-        ("daemon", before.daemon != after.daemon),
-        ("master_process", before.master_process != after.master_process),
-    ];
-    changed.iter().filter(|(_, changed)| *changed).map(|(name, _)| *name).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_pause_grows_up_to_ten_seconds() {
-        let pauses: Vec<u128> = (0..12).map(|number| pause(number).as_millis()).collect();
-        assert_eq!(pauses[..6], [0, 0, 100, 200, 400, 800]);
-        assert_eq!(pauses[11], 10_000);
+async fn pause(length: Option<Duration>) {
+    match length {
+        Some(length) => tokio::time::sleep(length).await,
+        None => std::future::pending().await,
     }
 }

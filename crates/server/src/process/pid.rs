@@ -50,6 +50,18 @@ impl PidFile {
             .and_then(|()| writeln!(self.file, "{}", std::process::id()))
             .with_context(|| format!("write() \"{}\" failed", self.path.display()))
     }
+
+    /// Calls the file otherwise, as an old process does while a new one takes over.
+    pub(crate) fn rename(&mut self, path: &Path) -> io::Result<()> {
+        fs::rename(&self.path, path)?;
+        path.clone_into(&mut self.path);
+        Ok(())
+    }
+
+    /// Where it lies.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
 }
 
 impl Drop for PidFile {

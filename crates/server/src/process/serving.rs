@@ -85,9 +85,19 @@ impl Serving {
 
     /// Ready when all threads have ended.
     pub(super) async fn ended(&self) {
-        while !self.threads.iter().all(JoinHandle::is_finished) {
+        while !self.has_ended() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    /// Whether all threads have ended.
+    pub(super) fn has_ended(&self) -> bool {
+        self.threads.iter().all(JoinHandle::is_finished)
+    }
+
+    /// Connections taken, connections open, requests.
+    pub(super) fn numbers(&self) -> (u64, u64, u64) {
+        self.counters.read()
     }
 
     /// Waits for the threads.

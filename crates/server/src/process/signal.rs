@@ -57,8 +57,12 @@ pub(super) enum Word {
     Quit,
     Reload,
     Reopen,
-    /// Another program is to take over (USR2), which is not known here.
+    /// Another program is to take over (USR2).
     Upgrade,
+    /// Nobody shall serve for the moment (WINCH).
+    Rest,
+    /// A process that this one started, or was left with, has ended (CHLD).
+    Child,
 }
 
 /// The signals that the process acts on.
@@ -69,6 +73,8 @@ pub(super) struct Signals {
     hup: unix::Signal,
     usr1: unix::Signal,
     usr2: unix::Signal,
+    winch: unix::Signal,
+    chld: unix::Signal,
 }
 
 impl Signals {
@@ -82,6 +88,8 @@ impl Signals {
             hup: catch(SignalKind::hangup())?,
             usr1: catch(SignalKind::user_defined1())?,
             usr2: catch(SignalKind::user_defined2())?,
+            winch: catch(SignalKind::window_change())?,
+            chld: catch(SignalKind::child())?,
         })
     }
 
@@ -94,6 +102,8 @@ impl Signals {
             _ = self.hup.recv() => Word::Reload,
             _ = self.usr1.recv() => Word::Reopen,
             _ = self.usr2.recv() => Word::Upgrade,
+            _ = self.winch.recv() => Word::Rest,
+            _ = self.chld.recv() => Word::Child,
         }
     }
 }

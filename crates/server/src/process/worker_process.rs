@@ -83,7 +83,7 @@ async fn follow(
                 Word::Stop => state = State::Stopping,
                 Word::Quit => state = State::Draining,
                 // They are for the master; a terminal sends some to all.
-                Word::Reload | Word::Reopen | Word::Upgrade => continue,
+                Word::Reload | Word::Reopen | Word::Upgrade | Word::Rest | Word::Child => continue,
             },
             () = serving.ended(), if state == State::Draining => break,
         }
@@ -109,6 +109,12 @@ fn act(
                 Ok(()) => channel.send(answer::BUILT, &[], &[]),
                 Err(error) => channel.send(answer::FAULT, &[format!("{error:#}").as_bytes()], &[]),
             };
+        }
+        order::NUMBERS => {
+            let (accepted, active, requests) = serving.numbers();
+            let fields = [accepted, active, requests].map(u64::to_le_bytes);
+            let fields: Vec<&[u8]> = fields.iter().map(<[u8; 8]>::as_slice).collect();
+            let _ = channel.send(answer::NUMBERS, &fields, &[]);
         }
         order::COMMIT => serving.commit()?,
         order::LOGS => serving.replace_logs(parcel::logs(message.files)),

@@ -1,0 +1,198 @@
+//! The socket beside the pid file: what a server is asked over it, and its answers.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::UnixListener;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+/// How long a client may take to say what it wants.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a client waits for an answer.
+const LONGEST: Duration = Duration::from_mins(3);
+
+/// What a server can be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Request {
+    /// How it is.
+    Status,
+    /// To take up the configuration anew.
+    Reload,
+    /// To give its place to the program that lies where it lay.
+    Upgrade,
+    /// To end when the answers that are being sent are sent.
+    Quit,
+}
+
+impl Request {
+    const ALL: [(&'static str, Self); 4] = [
+        ("status", Self::Status),
+        ("reload", Self::Reload),
+        ("upgrade", Self::Upgrade),
+        ("quit", Self::Quit),
+    ];
+
+    /// What this word asks.
+    pub(crate) fn of(word: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(known, _)| *known == word).map(|(_, request)| *request)
+    }
+
+    fn word(self) -> &'static str {
+        Self::ALL.iter().find(|(_, request)| *request == self).map_or("", |(word, _)| word)
+    }
+}
+
+/// What came of it: a text for people.
+pub(super) type Answer = Result<String, String>;
+
+/// A request that waits for its answer.
+pub(super) struct Ask {
+    /// What is wanted.
+    pub(super) request: Request,
+    /// Where the answer goes.
+    pub(super) answer: oneshot::Sender<Answer>,
+}
+
+/// The open socket; its path goes with it.
+pub(super) struct Admin {
+    path: PathBuf,
+    identity: Option<(u64, u64)>,
+    asks: UnboundedReceiver<Ask>,
+    task: JoinHandle<()>,
+}
+
+impl Admin {
+    /// Opens the socket beside a pid file; within a runtime.
+    pub(super) fn open(pid: &Path) -> Result<Self> {
+        let path = beside(pid);
+        if UnixStream::connect(&path).is_err() {
+            // A killed server leaves it behind.
+            let _ = fs::remove_file(&path);
+        }
+        let failed = || format!("bind() to unix:{} failed", path.display());
+        let listener = UnixListener::bind(&path).with_context(failed)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).with_context(failed)?;
+        let (sender, asks) = unbounded_channel();
+        let task = tokio::spawn(accept(listener, sender));
+        Ok(Self { identity: identity(&path), path, asks, task })
+    }
+
+    /// The next request.
+    pub(super) async fn next(&mut self) -> Option<Ask> {
+        self.asks.recv().await
+    }
+
+    /// Goes where the pid file has gone.
+    pub(super) fn follow(&mut self, pid: &Path) {
+        let path = beside(pid);
+        if fs::rename(&self.path, &path).is_ok() {
+            self.path = path;
+        }
+    }
+}
+
+impl Drop for Admin {
+    fn drop(&mut self) {
+        self.task.abort();
+        if self.identity.is_some() && identity(&self.path) == self.identity {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    fs::symlink_metadata(path).ok().map(|meta| (meta.dev(), meta.ino()))
+}
+
+fn beside(pid: &Path) -> PathBuf {
+    let mut path = pid.as_os_str().to_owned();
+    path.push(".sock");
+    path.into()
+}
+
+async fn accept(listener: UnixListener, asks: UnboundedSender<Ask>) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                tokio::spawn(serve(stream, asks.clone()));
+            }
+            Err(_) => tokio::time::sleep(Duration::from_millis(500)).await,
+        }
+    }
+}
+
+/// One request and its answer: a word in a line; `ok` or `failed` in a line, and a text.
+async fn serve(stream: tokio::net::UnixStream, asks: UnboundedSender<Ask>) -> Option<()> {
+    let peer = stream.peer_cred().ok()?.uid();
+    let own = rustix::process::geteuid().as_raw();
+    let mut stream = BufReader::new(stream);
+    let mut line = String::new();
+    timeout(PATIENCE, (&mut stream).take(64).read_line(&mut line)).await.ok()?.ok()?;
+    let answer = match Request::of(line.trim()) {
+        _ if peer != 0 && peer != own => Err("only the server's own user and root may ask".into()),
+        None => Err(format!("unknown request \"{}\"", line.trim())),
+        Some(request) => {
+            let (answer, wait) = oneshot::channel();
+            asks.send(Ask { request, answer }).ok()?;
+            wait.await.unwrap_or_else(|_| Err("the server ends".to_owned()))
+        }
+    };
+    let text = match answer {
+        Ok(text) => format!("ok\n{text}"),
+        Err(text) => format!("failed\n{text}"),
+    };
+    timeout(PATIENCE, stream.write_all(text.as_bytes())).await.ok()?.ok()
+}
+
+/// Asks the server of a pid file; `None` where nobody answers there.
+pub(crate) fn ask(request: Request, pid: &Path) -> Result<Option<String>> {
+    let Ok(mut stream) = UnixStream::connect(beside(pid)) else { return Ok(None) };
+    stream.set_read_timeout(Some(LONGEST))?;
+    let mut text = String::new();
+    stream
+        .write_all(format!("{}\n", request.word()).as_bytes())
+        .and_then(|()| stream.read_to_string(&mut text))
+        .context("the server does not answer")?;
+    match text.split_once('\n') {
+        Some(("ok", text)) => Ok(Some(text.to_owned())),
+        Some((_, text)) => bail!("{text}"),
+        None => bail!("the server has closed the connection without an answer"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_request_gets_its_answer() {
+        let folder = tempfile::tempdir().unwrap();
+        let pid = folder.path().join("nginx.pid");
+        let mut admin = Admin::open(&pid).unwrap();
+        let client = std::thread::spawn({
+            let pid = pid.clone();
+            move || (ask(Request::Status, &pid), ask(Request::Reload, &pid))
+        });
+        let first = admin.next().await.unwrap();
+        assert_eq!(first.request, Request::Status);
+        first.answer.send(Ok("all is well".into())).unwrap();
+        admin.next().await.unwrap().answer.send(Err("no".into())).unwrap();
+        let (status, reload) =
+            tokio::task::spawn_blocking(|| client.join().unwrap()).await.unwrap();
+        assert_eq!(status.unwrap().as_deref(), Some("all is well"));
+        assert_eq!(reload.unwrap_err().to_string(), "no");
+        drop(admin);
+        assert!(ask(Request::Status, &pid).unwrap().is_none());
+        assert!(!beside(&pid).exists());
+    }
+}

@@ -1,0 +1,79 @@
+//! Under a service manager: sockets that it has opened, and what it is told.
+
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixDatagram;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::harness::{Client, process};
+
+#[tokio::test]
+async fn systemd_gives_sockets_and_is_told() {
+    if !process::is_ours() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let manager = UnixDatagram::bind(folder.path().join("notify")).unwrap();
+    manager.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let told = || {
+        let mut text = [0; 500];
+        let length = manager.recv(&mut text).expect("the manager is told");
+        String::from_utf8_lossy(&text[..length]).into_owned()
+    };
+    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = socket.local_addr().unwrap().port();
+    let conf = format!(
+        "daemon off; user root; pid t.pid; error_log error.log; events {{}} http {{ access_log off;
+         server {{ listen 127.0.0.1:{port}; return 200 here; }} }}"
+    );
+    std::fs::write(folder.path().join("nginx.conf"), conf).unwrap();
+    // The socket is bound already: without being handed over it would be in use.
+    let script = "exec 3<&0 </dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec \"$0\" -p . -c nginx.conf";
+    let mut child = Command::new("sh")
+        .args(["-c", script])
+        .arg(process::binary())
+        .current_dir(folder.path())
+        .env("NOTIFY_SOCKET", folder.path().join("notify"))
+        .env("WATCHDOG_USEC", "100000")
+        .stdin(Stdio::from(OwnedFd::from(socket)))
+        .spawn()
+        .unwrap();
+    let pid = Pid::from_child(&child);
+    let ready = format!("READY=1\nMAINPID={}\n", child.id());
+    assert!(told().starts_with(&ready));
+    Client::of_port(port).get("/").await.is(200).says("here");
+    assert_eq!(told(), "WATCHDOG=1");
+    let next = || std::iter::repeat_with(told).find(|text| text != "WATCHDOG=1").unwrap();
+    kill_process(pid, Signal::HUP).unwrap();
+    assert!(next().starts_with("RELOADING=1\nMONOTONIC_USEC="));
+    assert!(next().starts_with(&ready));
+    kill_process(pid, Signal::TERM).unwrap();
+    assert!(next().starts_with("STOPPING=1"));
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn a_configuration_is_made_of_templates() {
+    if !process::is_ours() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("templates")).unwrap();
+    let template = "server { listen 127.0.0.1:${PORT}; location / { return 200 $uri; } }";
+    std::fs::write(folder.path().join("templates/site.conf.template"), template).unwrap();
+    let conf =
+        "pid t.pid; error_log stderr; events {} http { access_log off; include conf.d/*.conf; }";
+    std::fs::write(folder.path().join("nginx.conf"), conf).unwrap();
+    let output = Command::new(process::binary())
+        .args(["-T", "-p", ".", "--templates", "templates"])
+        .current_dir(folder.path())
+        .env("PORT", "8000")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{output:?}");
+    assert!(text.contains("listen 127.0.0.1:8000; location / { return 200 $uri; }"), "{text}");
+}

@@ -1,0 +1,153 @@
+//! Another program takes a running one's place, by nginx's signals and by one command; nothing is
+//! refused, and what fails leaves the old one as it was.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::harness::{Client, Tidegate, eventually, process};
+
+fn says(word: &str) -> String {
+    format!(
+        "daemon off; error_log logs/error.log info; events {{}} http {{ access_log logs/access.log;
+         server {{ listen 127.0.0.1:8080; listen unix:{{PREFIX}}/s.sock; location / {{ return 200 {word}; }} }} }}"
+    )
+}
+
+/// A server whose unix socket lies beside it.
+async fn started(word: &str) -> Tidegate {
+    Tidegate::start(&says(word).replace("unix:{PREFIX}/", "unix:")).await
+}
+
+fn pid_in(server: &Tidegate, file: &str) -> Option<Pid> {
+    server.read(file).trim().parse().ok().and_then(Pid::from_raw)
+}
+
+/// Ends what has taken the server's place.
+fn end(server: &Tidegate) {
+    if let Some(pid) = pid_in(server, "nginx.pid") {
+        let _ = kill_process(pid, Signal::TERM);
+    }
+}
+
+/// Asks all the time, on connections that are kept as long as the server keeps them.
+struct Load {
+    stop: Arc<AtomicBool>,
+    asked: Arc<AtomicU32>,
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+}
+
+impl Load {
+    fn on(client: Client) -> Self {
+        let (stop, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
+        let task = |_| {
+            let (stop, asked) = (stop.clone(), asked.clone());
+            tokio::spawn(async move {
+                let mut connection = client.connect().await;
+                while !stop.load(Ordering::Relaxed) {
+                    connection.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+                    let answer = connection.answer().await;
+                    assert!(answer.text().starts_with("word"), "{answer:?}");
+                    asked.fetch_add(1, Ordering::Relaxed);
+                    if !answer.keeps_alive() {
+                        connection = client.connect().await;
+                    }
+                    tokio::task::yield_now().await;
+                }
+            })
+        };
+        let tasks = (0..4).map(task).collect();
+        Self { stop, asked, tasks }
+    }
+
+    async fn end(self) {
+        self.stop.store(true, Ordering::Relaxed);
+        for task in self.tasks {
+            task.await.expect("no request is lost");
+        }
+        assert!(self.asked.load(Ordering::Relaxed) > 0);
+    }
+}
+
+#[tokio::test]
+async fn one_command_does_it_all_and_loses_nothing() {
+    if !process::is_ours() {
+        return;
+    }
+    let mut server = started("word0").await;
+    let load = Load::on(server.at(8080));
+    let old = pid_in(&server, "nginx.pid");
+    server.put_conf(&says("word1").replace("unix:{PREFIX}/", "unix:"));
+    let output = server.command(&["upgrade"]);
+    assert!(output.status.success(), "{output:?}");
+    server.ends().await;
+    let new = pid_in(&server, "nginx.pid");
+    assert!(new.is_some() && new != old, "{new:?}");
+    eventually("the new one answers", || async { server.get("/").await.text() == "word1" }).await;
+    load.end().await;
+    assert!(server.folder().join("s.sock").exists());
+    assert!(!server.folder().join("nginx.pid.oldbin").exists());
+    let status = server.command(&["status"]);
+    let text = String::from_utf8_lossy(&status.stdout).into_owned();
+    assert!(text.contains(&format!("process {}", new.unwrap())), "{text}");
+    assert!(server.command(&["quit"]).status.success());
+    eventually("it ends", || async { !server.is_open().await }).await;
+}
+
+#[tokio::test]
+async fn one_that_does_not_come_up_changes_nothing() {
+    if !process::is_ours() {
+        return;
+    }
+    let mut server = started("word0").await;
+    server.get("/").await.says("word0");
+    let before = server.read("nginx.pid");
+    server.put_conf("events {} http { nonsense; }");
+    // The configuration is read by the command as well; a server asked behind its back says no.
+    let socket = server.folder().join("nginx.pid.sock");
+    let answer = asked(&socket, "upgrade\n");
+    assert!(answer.starts_with("failed\nnew binary process"), "{answer}");
+    assert_eq!(server.read("nginx.pid"), before);
+    server.get("/").await.says("word0");
+    let answer = asked(&socket, "reload\n");
+    assert!(answer.starts_with("failed\nunknown directive \"nonsense\""), "{answer}");
+    server.get("/").await.says("word0");
+    assert!(asked(&socket, "dance\n").starts_with("failed\nunknown request"));
+    assert!(asked(&socket, "status\n").starts_with("ok\ntidegate/"));
+}
+
+fn asked(socket: &Path, line: &str) -> String {
+    use std::io::{Read, Write};
+    let mut stream = std::os::unix::net::UnixStream::connect(socket).expect("the socket");
+    stream.write_all(line.as_bytes()).expect("written");
+    let mut text = String::new();
+    stream.read_to_string(&mut text).expect("an answer");
+    text
+}
+
+#[tokio::test]
+async fn signals_do_it_as_in_nginx() {
+    let server = started("word0").await;
+    let load = Load::on(server.at(8080));
+    server.signal(Signal::USR2);
+    eventually("two pid files", || async {
+        pid_in(&server, "nginx.pid").is_some() && pid_in(&server, "nginx.pid.oldbin").is_some()
+    })
+    .await;
+    let (new, old) = (pid_in(&server, "nginx.pid"), pid_in(&server, "nginx.pid.oldbin"));
+    assert_eq!(old.map(Pid::as_raw_pid), Some(server.pid()));
+    assert_ne!(new, old);
+    server.get("/").await.is(200);
+    // Back: the new one ends, and the old one goes on under its old name.
+    kill_process(new.unwrap(), Signal::QUIT).unwrap();
+    eventually("the old name", || async { pid_in(&server, "nginx.pid") == old }).await;
+    server.get("/").await.is(200);
+    if process::is_ours() {
+        load.end().await;
+    } else {
+        load.stop.store(true, Ordering::Relaxed);
+    }
+    end(&server);
+}
