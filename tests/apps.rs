@@ -1,4 +1,4 @@
-//! Real applications: Django and Flask under uWSGI and gunicorn, and a WebSocket server.
+//! Real applications: Django and Flask under uWSGI and gunicorn, PHP under FPM, and a WebSocket server.
 
 pub mod application;
 mod balanced;
@@ -6,5 +6,6 @@ mod deploy;
 mod gallery;
 mod mixed_up;
 mod notes;
+mod php;
 pub mod visit;
 mod websocket;

@@ -15,6 +15,8 @@ debian_packages() {
     for pair in nginx:nginx wrk:wrk h2load:nghttp2-client curl:curl; do
         PATH=$PATH:/usr/sbin command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
     done
+    # Its command has its version in its name.
+    compgen -G '/usr/sbin/php-fpm*' >/dev/null || missing+=(php-fpm)
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
     [ ${#missing[@]} -eq 0 ] && return
     if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then

@@ -1,5 +1,7 @@
 //! Backends made of a few lines: what they receive is kept, what they answer is written out.
 
+pub mod fastcgi;
+
 use std::future::Future;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -57,6 +59,16 @@ impl Backend {
     /// Speaks uwsgi: the function gets the packet as [`packet_text`] and the body after it.
     pub async fn uwsgi(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
         Self::framed(uwsgi_request, answer).await
+    }
+
+    /// Speaks FastCGI: the function gets the request as [`fastcgi`] shows it, and returns records.
+    pub async fn fastcgi(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+        Self::framed(fastcgi::request, answer).await
+    }
+
+    /// Speaks SCGI: the function gets the request as `NAME=value` lines and the body.
+    pub async fn scgi(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+        Self::framed(scgi_request, answer).await
     }
 
     /// Hands every connection to the function.
@@ -183,7 +195,9 @@ async fn converse(
             let text = text_of(&request);
             kept.received.lock().expect("no panic before").push(request);
             let answer = answer(&text);
-            if stream.write_all(answer.as_bytes()).await.is_err() || !tells_its_end(&answer) {
+            // A FastCGI request says whether its connection is kept.
+            let ends = text.starts_with("FastCGI role 1 flags 0") || !tells_its_end(&answer);
+            if stream.write_all(answer.as_bytes()).await.is_err() || ends {
                 return;
             }
         }
@@ -232,10 +246,38 @@ fn uwsgi_variables(mut bytes: &[u8]) -> Vec<(String, String)> {
     variables
 }
 
+fn scgi_request(bytes: &[u8]) -> Option<usize> {
+    let colon = find(bytes, b":")?;
+    let size: usize = String::from_utf8_lossy(&bytes[..colon]).parse().ok()?;
+    let end = colon + 1 + size + 1;
+    let text = String::from_utf8_lossy(bytes.get(colon + 1..end)?).into_owned();
+    let body = text.strip_prefix("CONTENT_LENGTH\0")?.split('\0').next()?;
+    let end = end + body.parse::<usize>().ok()?;
+    (bytes.len() >= end).then_some(end)
+}
+
+/// An SCGI request as `scgi`, `NAME=value` lines, and what follows.
+fn scgi_text(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let (front, body) = text.split_once(',').unwrap_or((&text, ""));
+    // A comma may stand in a value: the netstring says where it ends.
+    let colon = front.find(':').unwrap_or(0);
+    let size: usize = front[..colon].parse().unwrap_or(0);
+    let (variables, body) = match text.get(colon + 1..colon + 1 + size) {
+        Some(variables) => (variables, text.get(colon + 2 + size..).unwrap_or_default()),
+        None => (front, body),
+    };
+    let words: Vec<&str> = variables.split('\0').collect();
+    let lines = words.chunks_exact(2).map(|pair| format!("{}={}\n", pair[0], pair[1]));
+    format!("scgi\n{}{body}", lines.collect::<String>())
+}
+
 /// HTTP as it is; a uwsgi packet as `uwsgi MODIFIER1 MODIFIER2`, `NAME=value` lines, and the body.
 fn text_of(bytes: &[u8]) -> String {
     // No method begins with a byte that nginx sends as a modifier in a test: 0 to 31.
     match *bytes {
+        [1, 1, 0, 1, 0, 8, ..] => fastcgi::text(bytes),
+        [b'0'..=b'9', ..] => scgi_text(bytes),
         [modifier1 @ 0..32, low, high, modifier2, ..] => {
             let size = 4 + usize::from(u16::from_le_bytes([low, high]));
             let mut text = format!("uwsgi {modifier1} {modifier2}\n");

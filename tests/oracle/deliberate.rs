@@ -33,11 +33,15 @@ pub const DELIBERATE: &[(&str, &str, &str)] = &[
         "/ | X_Under: 1 | Proxy: evil | X-Empty:",
         "a client's Proxy field must not become HTTP_PROXY",
     ),
+    ("fastcgi::requests", CHUNKED_STD, UNCHUNKED),
+    ("fastcgi::requests", CHUNKED_STREAM, UNCHUNKED),
+    ("scgi::requests", CHUNKED, UNCHUNKED),
     ("uwsgi::packets", CHUNKED, UNCHUNKED),
     ("uwsgi::packets", CHUNKED_STREAM, UNCHUNKED),
 ];
 
 const CHUNKED: &str = "POST / | Transfer-Encoding: chunked || 3\\r\\nabc\\r\\n0\\r\\n\\r\\n";
+const CHUNKED_STD: &str = "POST /std | Transfer-Encoding: chunked || 3\\r\\nabc\\r\\n0\\r\\n\\r\\n";
 const CHUNKED_STREAM: &str =
     "POST /streamed | Transfer-Encoding: chunked || 3\\r\\nabc\\r\\n0\\r\\n\\r\\n";
 const UNCHUNKED: &str = "the application gets the body with its length, and is told nothing else";

@@ -77,8 +77,7 @@ impl Builtin {
             || name.starts_with("proxy_protocol_")
             || matches!(
                 self,
-                Self::FastcgiPathInfo
-                    | Self::Http3
+                Self::Http3
                     | Self::RequestBody
                     | Self::RequestBodyFile
                     | Self::UpstreamCacheStatus

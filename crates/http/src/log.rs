@@ -11,6 +11,7 @@ use std::sync::Arc;
 use tidegate_config::Config;
 use tidegate_config::http::error_log::{ErrorTarget, Level, LogTo};
 
+pub use self::error::Teller;
 use self::writer::{LogFiles, LogWriter};
 
 /// The logs of one worker.

@@ -1,6 +1,7 @@
 //! The values of variables, and texts made of them.
 
 mod connection;
+mod fastcgi;
 mod geo;
 mod map;
 mod referer;
@@ -155,6 +156,8 @@ impl Exchange<'_> {
             | B::RequestTime
             | B::TimeIso8601
             | B::TimeLocal => time::value(self, builtin),
+            B::FastcgiPathInfo => Some(fastcgi::path_info(self)),
+            B::FastcgiScriptName => Some(fastcgi::script_name(self)),
             B::ProxyAddXForwardedFor
             | B::ProxyHost
             | B::ProxyPort

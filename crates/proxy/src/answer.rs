@@ -9,13 +9,15 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
+use tidegate_config::http::error_log::Level;
 use tidegate_http::client::RequestBody;
 use tidegate_http::exchange::UpstreamTry;
+use tidegate_http::log::Teller;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::buffering::Supply;
 use crate::link::{Broken, Link};
-use crate::protocol::Event;
+use crate::protocol::{Event, told};
 use crate::stream::Stream;
 use crate::upstream::selection::Lease;
 
@@ -29,6 +31,10 @@ pub(crate) struct Answer {
     /// What went wrong behind it.
     fault: Option<io::Error>,
     tally: Tally,
+    /// What is to be told of it, until there is somebody to tell.
+    untold: Vec<String>,
+    /// Who tells, once the exchange is out of reach.
+    teller: Option<Box<Teller>>,
 }
 
 /// What is counted of one try while its answer is sent.
@@ -65,7 +71,32 @@ impl Answer {
     /// The body behind a head that has been read; what is still to come of the request's body
     /// comes from `client`.
     pub(crate) fn new(link: Box<Link>, client: Option<Box<dyn RequestBody>>, tally: Tally) -> Self {
-        Self { link: Some(link), client, early: VecDeque::new(), fault: None, tally }
+        Self {
+            link: Some(link),
+            client,
+            early: VecDeque::new(),
+            fault: None,
+            tally,
+            untold: Vec::new(),
+            teller: None,
+        }
+    }
+
+    /// What is to be told of it so far, at level `error`.
+    pub(crate) fn untold(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.untold)
+    }
+
+    /// From here on this one tells.
+    pub(crate) fn told_by(&mut self, teller: Teller) {
+        self.teller = Some(Box::new(teller));
+    }
+
+    fn tell(&mut self, text: String) {
+        match &self.teller {
+            Some(teller) => teller.tell(Level::Error, &text),
+            None => self.untold.push(text),
+        }
     }
 
     /// Takes what is there without waiting, some `limit` bytes; all of the body, if that is all.
@@ -89,8 +120,8 @@ impl Answer {
     }
 
     fn poll_link(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
-        let Some(link) = &mut self.link else { return Poll::Ready(None) };
         loop {
+            let Some(link) = &mut self.link else { return Poll::Ready(None) };
             let client = self.client.as_deref_mut();
             let Poll::Ready(event) = link.poll_event(client, cx) else { return Poll::Pending };
             let received = link.received;
@@ -100,6 +131,10 @@ impl Answer {
                     let length = bytes.len() as u64;
                     self.tally.count(|current| current.response_length += length);
                     return Poll::Ready(Some(Ok(bytes)));
+                }
+                Ok(Event::Told(text)) => {
+                    self.tell(format!("{} while reading upstream", told(&text)));
+                    continue;
                 }
                 Ok(Event::Head(_) | Event::Hint(_)) => continue,
                 Ok(Event::End) => None,

@@ -1,4 +1,4 @@
-//! One request out and back: `proxy_pass`, `uwsgi_pass`.
+//! One request out and back: `proxy_pass`, `fastcgi_pass`, `scgi_pass`, `uwsgi_pass`.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -25,7 +25,7 @@ use crate::buffering::{Buffered, Room};
 use crate::content;
 use crate::destination::{self, Found};
 use crate::link::Link;
-use crate::outgoing::{self, Outgoing};
+use crate::outgoing::{self, Outgoing, cgi};
 use crate::response::{self, Rules};
 use crate::upstream::group::Group;
 use crate::upstream::{self, Upstreams};
@@ -50,8 +50,10 @@ async fn forward(
     let found = destination::find(ex, pass, upstreams)?;
     ex.proxy_host = (found.host.clone(), found.port.clone());
     let outgoing = match pass.protocol {
-        Protocol::Uwsgi => outgoing::over_uwsgi(ex, content, forward)?,
-        _ => outgoing::over_http(ex, content, forward, &found),
+        Protocol::Http => outgoing::over_http(ex, content, forward, &found),
+        Protocol::Uwsgi => cgi::over_uwsgi(ex, content, forward)?,
+        Protocol::Fastcgi => cgi::over_fastcgi(ex, content, forward),
+        Protocol::Scgi => cgi::over_scgi(ex, content, forward),
     };
     if let Some(last) = ex.upstream.borrow_mut().last_mut() {
         last.redirected = true;
@@ -68,6 +70,7 @@ async fn forward(
     };
     let answered = asked?;
     let rules = Rules {
+        protocol: pass.protocol,
         forward,
         proxy: (pass.protocol == Protocol::Http).then_some(&*ex.location.proxy),
         default: found.redirect.as_ref(),
@@ -82,8 +85,8 @@ fn spoken<'a>(ex: &Exchange<'a>, pass: &Pass) -> Result<&'a Forward, Stop> {
         _ if pass.tls => Err("TLS to upstreams is not spoken"),
         Protocol::Http => Ok(&location.proxy_forward),
         Protocol::Uwsgi => Ok(&location.uwsgi_forward),
-        Protocol::Fastcgi => Err("FastCGI is not spoken"),
-        Protocol::Scgi => Err("SCGI is not spoken"),
+        Protocol::Fastcgi => Ok(&location.fastcgi_forward),
+        Protocol::Scgi => Ok(&location.scgi_forward),
     };
     forward.map(|forward| &**forward).map_err(|reason| {
         ex.log(Level::Error, &format!("{reason} while connecting to upstream"));
@@ -142,7 +145,7 @@ async fn let_back(
     if let Some(uri) = &accel.redirect {
         ex.kept_headers = response::kept(&head.headers, rules);
         ex.upstream_headers = head.headers;
-        leave(Answer::new(link, client, Tally::new(ex.upstream.clone(), begun))).await;
+        leave(ex, Answer::new(link, client, Tally::new(ex.upstream.clone(), begun))).await;
         return Err(redirected(ex, uri));
     }
     let warnings = RefCell::new(Vec::new());
@@ -159,7 +162,7 @@ async fn let_back(
     }
     let mut answer = Box::new(Answer::new(link, client, tally));
     if intercepted(ex, rules.forward, head.status) {
-        leave(*answer).await;
+        leave(ex, *answer).await;
         return Err(instead_of(&response));
     }
     if let Some(rate) = accel.limit_rate {
@@ -168,6 +171,10 @@ async fn let_back(
     let buffering = accel.buffering.unwrap_or(rules.forward.buffering);
     let room = room(rules.forward);
     let whole = poll_fn(|cx| Poll::Ready(answer.poll_whole(room.memory, cx))).await;
+    tell(ex, &mut answer);
+    if whole.is_none() {
+        answer.told_by(ex.teller());
+    }
     response.body = match whole {
         Some(bytes) if bytes.is_empty() => Body::Empty,
         Some(bytes) => Body::Bytes(bytes),
@@ -217,8 +224,16 @@ fn instead_of(response: &Response) -> Stop {
 }
 
 /// Lets an answer go that nobody wants; if its end is at hand its connection is kept.
-async fn leave(mut answer: Answer) {
+async fn leave(ex: &Exchange<'_>, mut answer: Answer) {
     poll_fn(|cx| Poll::Ready(answer.poll_whole(LITTLE, cx))).await;
+    tell(ex, &mut answer);
+}
+
+/// Tells what an application said beside its answer.
+fn tell(ex: &Exchange<'_>, answer: &mut Answer) {
+    for text in answer.untold() {
+        ex.log(Level::Error, &text);
+    }
 }
 
 /// How much is read of such an answer, in bytes.

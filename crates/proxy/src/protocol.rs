@@ -1,6 +1,8 @@
 //! What is spoken with upstreams: one codec a protocol, bytes in and events out, no sockets.
 
+pub mod fastcgi;
 pub mod http1;
+pub mod scgi;
 pub mod uwsgi;
 
 mod body;
@@ -54,8 +56,18 @@ pub enum Event {
     Head(Head),
     /// A piece of the body; never empty.
     Body(Bytes),
+    /// What the application says beside its answer, for the log (`FastCGI`'s error stream).
+    Told(Bytes),
     /// The answer is complete.
     End,
+}
+
+/// What an application says beside its answer, as nginx's error log has it.
+pub(crate) fn told(text: &[u8]) -> String {
+    let last = text.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n' | b'.' | b' '));
+    // nginx leaves the first byte, whatever it is.
+    let text = text.get(..=last.unwrap_or(0)).unwrap_or_default();
+    format!("FastCGI sent in stderr: \"{}\"", String::from_utf8_lossy(text))
 }
 
 /// The head of an answer as it was sent.

@@ -4,6 +4,7 @@
 
 use bytes::Bytes;
 use tidegate_config::http::forward::Forward;
+use tidegate_config::http::pass::Protocol;
 use tidegate_config::http::proxy::Proxy;
 use tidegate_http::headers::Headers;
 use tidegate_http::response::Response;
@@ -15,6 +16,8 @@ use crate::{cookie, redirect};
 /// What the configuration says of answers.
 #[derive(Clone, Copy)]
 pub(crate) struct Rules<'a> {
+    /// What is spoken.
+    pub(crate) protocol: Protocol,
     /// What all protocols have.
     pub(crate) forward: &'a Forward,
     /// What only `proxy_pass` has.
@@ -88,8 +91,12 @@ impl Rules<'_> {
     /// Whether a field is not let through (nginx: `hide_headers_hash`).
     fn hides(&self, name: &[u8]) -> bool {
         let said = |list: &[String]| list.iter().any(|n| n.as_bytes().eq_ignore_ascii_case(name));
-        let of_server = self.proxy.is_some() && is_in(&OF_SERVER, name);
-        (is_in(&FOR_US, name) || of_server || said(&self.forward.hide_header))
+        let own = match self.protocol {
+            Protocol::Http => is_in(&OF_SERVER, name),
+            Protocol::Fastcgi | Protocol::Scgi => name.eq_ignore_ascii_case(b"Status"),
+            Protocol::Uwsgi => false,
+        };
+        (is_in(&FOR_US, name) || own || said(&self.forward.hide_header))
             && !said(&self.forward.pass_header)
     }
 }

@@ -23,6 +23,7 @@ use crate::http::charset::Charset;
 use crate::http::client_body::ClientBody;
 use crate::http::error_log::ErrorLog;
 use crate::http::error_page::ErrorPages;
+use crate::http::fastcgi::Fastcgi;
 use crate::http::forward::Forward;
 use crate::http::forward_ssl::ForwardSsl;
 use crate::http::gunzip::Gunzip;
@@ -47,6 +48,7 @@ use crate::http::resolver::Resolver;
 use crate::http::rewrite::{Rewrite, RewriteLog};
 use crate::http::root::{Files, Internal};
 use crate::http::satisfy::Satisfy;
+use crate::http::scgi::Scgi;
 use crate::http::secure_link::SecureLink;
 use crate::http::sendfile::Sendfile;
 use crate::http::server_tokens::ServerTokens;
@@ -56,7 +58,7 @@ use crate::http::sub::Sub;
 use crate::http::try_files::TryFiles;
 use crate::http::types::{TypeMap, Types};
 use crate::http::upstream_wait::UpstreamWait;
-use crate::http::uwsgi::{Fastcgi, Scgi, Uwsgi};
+use crate::http::uwsgi::Uwsgi;
 use crate::http::zstd::Zstd;
 
 /// What holds for a request whose URI belongs here.

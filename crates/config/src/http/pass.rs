@@ -14,10 +14,8 @@ pub struct Passes {
     /// The upstream that is asked over HTTP.
     #[directive("proxy_pass", only(Location, LocationIf, LimitExcept), own, parse = Pass::proxy, args(1))]
     #[directive("uwsgi_pass", only(Location, LocationIf), own, parse = Pass::uwsgi, args(1))]
-    #[directive("fastcgi_pass", only(Location, LocationIf), own, parse = Pass::fastcgi, args(1),
-        differs = "FastCGI is not spoken yet: such requests are answered with 502")]
-    #[directive("scgi_pass", only(Location, LocationIf), own, parse = Pass::scgi, args(1),
-        differs = "SCGI is not spoken yet: such requests are answered with 502")]
+    #[directive("fastcgi_pass", only(Location, LocationIf), own, parse = Pass::fastcgi, args(1))]
+    #[directive("scgi_pass", only(Location, LocationIf), own, parse = Pass::scgi, args(1))]
     pub to: Option<Pass>,
 }
 

@@ -23,37 +23,6 @@ pub struct Uwsgi {
     pub string: Option<Template>,
 }
 
-/// How a request is forwarded over FastCGI.
-#[derive(Clone, Debug, Directives)]
-pub struct Fastcgi {
-    /// A variable of the application, and its value.
-    #[directive("fastcgi_param", repeat, parse = Param::parse, args(2, 3))]
-    pub params: Vec<Param>,
-    /// What is put behind a URI that ends with a slash.
-    #[directive("fastcgi_index", args(1), ignored = "FastCGI is not spoken yet")]
-    pub index: Option<Vec<String>>,
-    /// How a URI is cut into `$fastcgi_script_name` and `$fastcgi_path_info`.
-    #[directive("fastcgi_split_path_info", args(1), ignored = "FastCGI is not spoken yet")]
-    pub split_path_info: Option<Vec<String>>,
-    /// Whether connections are kept.
-    #[directive("fastcgi_keep_conn", default = "off", ignored = "FastCGI is not spoken yet")]
-    pub keep_conn: bool,
-    /// Text in the application's error stream that makes its answer invalid.
-    #[directive("fastcgi_catch_stderr", args(1), ignored = "FastCGI is not spoken yet")]
-    pub catch_stderr: Option<Vec<String>>,
-    /// How much room a socket must have before it is written to.
-    #[directive("fastcgi_send_lowat", args(1), ignored = "it has no effect on Linux")]
-    pub send_lowat: Option<Vec<String>>,
-}
-
-/// How a request is forwarded over SCGI.
-#[derive(Clone, Debug, Directives)]
-pub struct Scgi {
-    /// A variable of the application, and its value.
-    #[directive("scgi_param", repeat, parse = Param::parse, args(2, 3))]
-    pub params: Vec<Param>,
-}
-
 /// One variable of an application.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Param {
@@ -66,7 +35,7 @@ pub struct Param {
 }
 
 impl Param {
-    fn parse(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Self, Fault> {
+    pub(crate) fn parse(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Self, Fault> {
         let if_not_empty = match args.words.get(2) {
             None => false,
             Some(word) if word.text == "if_not_empty" => true,

@@ -103,6 +103,39 @@ impl Exchange<'_> {
     }
 }
 
+/// Tells of a request once the exchange is out of reach: while its answer is read from an upstream.
+#[derive(Clone, Debug)]
+pub struct Teller {
+    log: ProcessLog,
+    targets: Vec<ErrorTarget>,
+    number: String,
+    circumstances: String,
+}
+
+impl Exchange<'_> {
+    /// Who tells of this request later on, with what is known of it now.
+    pub fn teller(&self) -> Teller {
+        let own = &self.location.error_log.targets;
+        let targets = if own.is_empty() { &self.logs.main.targets } else { own };
+        Teller {
+            log: self.logs.main.clone(),
+            targets: targets.clone(),
+            number: format!("*{} ", self.connection.number),
+            circumstances: self.circumstances(),
+        }
+    }
+}
+
+impl Teller {
+    /// Tells of a fault of the request, as [`Exchange::log`] does.
+    pub fn tell(&self, level: Level, message: &str) {
+        if is_told(&self.targets, level) {
+            let text = format!("{message}{}", self.circumstances);
+            self.log.put(&self.targets, level, &line(level, &self.number, &text));
+        }
+    }
+}
+
 fn is_told(targets: &[ErrorTarget], level: Level) -> bool {
     targets.iter().any(|target| level <= target.level)
 }

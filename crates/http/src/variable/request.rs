@@ -22,7 +22,6 @@ pub(super) fn value(ex: &mut Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
         }),
         Builtin::ContentType => request.headers.get("Content-Type").cloned(),
         Builtin::DocumentRoot => Some(ex.document_root()),
-        Builtin::FastcgiScriptName => Some(ex.uri.clone()),
         Builtin::Host => Some(match &request.host {
             Some(host) => host.clone(),
             None => Bytes::copy_from_slice(ex.server.name().as_bytes()),

@@ -14,7 +14,7 @@ use crate::connect::connect;
 use crate::content::Content;
 use crate::fault::Fault;
 use crate::link::{Broken, Limits, Link};
-use crate::protocol::{Event, Head};
+use crate::protocol::{Event, Head, told};
 use crate::upstream::keepalive::{self, Connection};
 use crate::upstream::selection::Lease;
 
@@ -102,6 +102,12 @@ impl Question<'_> {
             loop {
                 return match link.poll_event(Some(&mut *client), cx) {
                     Poll::Ready(Ok(Event::Head(head))) => Poll::Ready(Ok(Ok(head))),
+                    Poll::Ready(Ok(Event::Told(text))) => {
+                        let text = told(&text);
+                        let text = format!("{text} while reading response header from upstream");
+                        (self.log)(Level::Error, &text);
+                        continue;
+                    }
                     Poll::Ready(Ok(_)) => continue,
                     Poll::Ready(Err(broken)) => Poll::Ready(Ok(Err(broken))),
                     // While a body is still coming, reading it will tell.

@@ -15,6 +15,9 @@ pub(super) enum Dialect {
     Http,
     /// In a status line, else in `Status`, else 302 for a `Location`, else 200.
     Cgi,
+    /// The same, without a status line: one that is there is passed over. A body is never in
+    /// chunks, for scripts pass on such fields of answers that they have taken out of them.
+    Fastcgi,
 }
 
 /// What is asked of the fields before the body can be read.
@@ -53,16 +56,19 @@ pub(super) fn parse(bytes: Bytes, dialect: Dialect) -> Result<Parsed, Invalid> {
     let size = bytes.len();
     let mut lines = Lines { rest: bytes };
     let first = lines.next();
-    let status_line = first.as_ref().and_then(status_line);
+    let status_line = match dialect {
+        Dialect::Fastcgi => None,
+        Dialect::Http | Dialect::Cgi => first.as_ref().and_then(status_line),
+    };
     let mut headers = Headers::with_capacity(16);
     let close = match (&status_line, first, dialect) {
         (Some(line), ..) => line.close,
         (None, _, Dialect::Http) => return Err(Invalid::StatusLine),
-        (None, Some(first), Dialect::Cgi) => {
+        (None, Some(first), Dialect::Cgi | Dialect::Fastcgi) => {
             push_field(&mut headers, &first)?;
             true
         }
-        (None, None, Dialect::Cgi) => true,
+        (None, None, Dialect::Cgi | Dialect::Fastcgi) => true,
     };
     for line in lines {
         push_field(&mut headers, &line)?;
@@ -73,7 +79,8 @@ pub(super) fn parse(bytes: Bytes, dialect: Dialect) -> Result<Parsed, Invalid> {
     };
     let (content_length, chunked) = framing(&headers)?;
     // CGI's heirs end an answer with its connection.
-    let cgi = dialect == Dialect::Cgi;
+    let cgi = dialect != Dialect::Http;
+    let chunked = chunked && dialect != Dialect::Fastcgi;
     let close = cgi
         || close
         || headers.all(b"Connection").any(|value| contains_ignore_case(value, b"close"));

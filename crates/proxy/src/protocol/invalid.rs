@@ -42,6 +42,15 @@ pub enum Invalid {
     /// The chunks of the body are not well-formed.
     #[error("upstream sent invalid chunked response ({0})")]
     Chunks(ChunkedFault),
+    /// A FastCGI record that may not come, or not now.
+    #[error("upstream sent {0}")]
+    Record(String),
+    /// The output of a FastCGI application ends before its answer is complete.
+    #[error("upstream prematurely closed FastCGI stdout")]
+    Stdout,
+    /// The error stream of a FastCGI application says what `fastcgi_catch_stderr` names.
+    #[error("{0}")]
+    Caught(String),
     /// The connection was closed before the answer was complete.
     #[error("upstream prematurely closed connection")]
     Ended,
