@@ -44,6 +44,72 @@ async fn large_bodies_go_through_files() {
     assert!(server.error_log().contains("a client request body is buffered to a temporary file"));
 }
 
+/// The files under a folder.
+fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut all = Vec::new();
+    for path in entries.map(|entry| entry.path()) {
+        if path.is_dir() { all.extend(files(&path)) } else { all.push(path) }
+    }
+    all.sort();
+    all
+}
+
+#[tokio::test]
+async fn files_that_are_asked_for_stay_or_go() {
+    let backend = Backend::http(|request| {
+        let file = request.split("\r\n").find_map(|line| line.strip_prefix("X-File: "));
+        let content = file.and_then(|file| std::fs::read_to_string(file).ok());
+        backend::ok(&format!("{} {}", file.unwrap_or("none"), content.unwrap_or_default()))
+    })
+    .await;
+    let server = Tidegate::start(
+        "server {
+            listen 127.0.0.1:8080;
+            client_body_temp_path bodies 1 2;
+            proxy_set_header X-File $request_body_file;
+            location /on { client_body_in_file_only on; proxy_pass http://127.0.0.1:8090; }
+            location /clean { client_body_in_file_only clean; proxy_pass http://127.0.0.1:8090; }
+            location /off { proxy_pass http://127.0.0.1:8090; }
+        }",
+    )
+    .with_port(8090, backend.port())
+    .await;
+    let folder = server.folder().join("bodies");
+    server.ask("POST /off || in memory").await.is(200).says("none ");
+    let kept = server.ask("POST /on || stays").await;
+    let (path, content) =
+        kept.text().split_once(' ').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    assert_eq!(content, "stays");
+    assert_eq!(files(&folder), [std::path::PathBuf::from(&path)]);
+    let name = path.rsplit('/').next().unwrap();
+    assert_eq!(path, folder.join(&name[9..]).join(&name[7..9]).join(name).display().to_string());
+    server.ask("POST /clean || goes").await.is(200).mentions(" goes");
+    crate::harness::eventually("the file is gone", || async { files(&folder).len() == 1 }).await;
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "stays");
+    server.logs("a client request body is buffered to a temporary file").await;
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_made_is_told() {
+    let backend = summing().await;
+    let server = Tidegate::start(
+        "server {
+            listen 127.0.0.1:8080;
+            client_body_buffer_size 1k;
+            client_body_temp_path /dev/full/bodies;
+            location / { client_body_in_file_only on; proxy_pass http://127.0.0.1:8090; }
+        }",
+    )
+    .with_port(8090, backend.port())
+    .await;
+    server.ask("POST / || small").await.is(500);
+    server.logs("[crit]").await;
+    server.logs("open() \"/dev/full/bodies\" failed (20: Not a directory)").await;
+    assert!(backend.received().is_empty());
+    server.ask("GET /").await.is(200);
+}
+
 #[tokio::test]
 async fn a_body_that_never_comes_is_given_up() {
     let backend = summing().await;

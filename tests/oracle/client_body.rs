@@ -48,6 +48,41 @@ async fn sizes() {
 }
 
 #[tokio::test]
+async fn files_and_variables() {
+    let backend = echo(&[]).await;
+    alike(
+        r#"log_format body '$request_uri $request_body $request_body_file';
+        access_log logs/access.log body;
+        server {
+            listen 127.0.0.1:8080;
+            client_body_temp_path bodies 1 2;
+            proxy_set_header X-File $request_body_file;
+            proxy_set_header X-Body $request_body;
+            location / { proxy_pass http://127.0.0.1:8090; }
+            location /unread { return 200 "[$request_body] [$request_body_file]"; }
+            location /on { client_body_in_file_only on; proxy_pass http://127.0.0.1:8090; }
+            location /clean { client_body_in_file_only clean; proxy_pass http://127.0.0.1:8090; }
+            location /name { client_body_in_file_only clean; proxy_set_body "at $request_body_file"; proxy_pass http://127.0.0.1:8090; }
+            location /nobody { client_body_in_file_only clean; proxy_pass_request_body off; proxy_set_header Content-Length ""; proxy_pass http://127.0.0.1:8090; }
+            location /again { client_body_in_file_only clean; proxy_intercept_errors on; error_page 404 = /second; proxy_pass http://127.0.0.1:8090; }
+            location /second { proxy_pass http://127.0.0.1:8090; }
+            location /single { client_body_in_single_buffer on; proxy_set_body "<$request_body>"; proxy_pass http://127.0.0.1:8090; }
+            location /streamed { client_body_in_file_only on; proxy_request_buffering off; proxy_set_header X-File ""; proxy_pass http://127.0.0.1:8090; }
+        }"#,
+    )
+    .with_backend(8090, backend)
+    .mainline()
+    .answers(&[
+        "POST / || small", "GET /", "POST /unread || x", "POST /on || small", "POST /on || another", "GET /on",
+        "POST /on || ", "POST /on | Transfer-Encoding: chunked || 3\\r\\nabc\\r\\n0\\r\\n\\r\\n",
+        "POST /on | Transfer-Encoding: chunked || 0\\r\\n\\r\\n", "POST /clean || small", "GET /clean",
+        "POST /name || small", "POST /nobody || small", "POST /single || small",
+        "POST / | Transfer-Encoding: chunked || 3\\r\\nabc\\r\\n0\\r\\n\\r\\n",
+    ])
+    .await;
+}
+
+#[tokio::test]
 async fn chunks() {
     let backend = echo(&[]).await;
     let post = |body: &str| {

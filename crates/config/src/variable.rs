@@ -75,13 +75,7 @@ impl Builtin {
             || name.starts_with("tcpinfo_")
             || name.starts_with("uid_")
             || name.starts_with("proxy_protocol_")
-            || matches!(
-                self,
-                Self::Http3
-                    | Self::RequestBody
-                    | Self::RequestBodyFile
-                    | Self::UpstreamCacheStatus
-            )
+            || matches!(self, Self::Http3 | Self::UpstreamCacheStatus)
     }
 }
 

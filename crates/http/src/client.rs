@@ -49,9 +49,25 @@ pub trait RequestBody {
     /// Whether the end has been reached.
     fn is_done(&self) -> bool;
 
+    /// Where it is, once all of it was read and kept (`$request_body`, `$request_body_file`).
+    fn kept(&self) -> Kept {
+        Kept::Nowhere
+    }
+
     /// Sets how long the client may be silent (`client_body_timeout`), and how many bytes are taken
     /// (`client_max_body_size`; `None` is without bound).
     fn set_limits(&mut self, patience: Duration, most: Option<u64>);
+}
+
+/// Where the body of a request is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// It has not been read, or is not kept.
+    Nowhere,
+    /// In memory.
+    Memory(Bytes),
+    /// In a file; without `client_body_in_file_only` it has no name any more.
+    File(PathBuf),
 }
 
 /// Why a body cannot be read.

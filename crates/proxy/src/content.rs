@@ -1,26 +1,26 @@
 //! The body of a request while peers are tried: in memory, in a file, or still coming.
 
-use std::fs::File;
 use std::future::poll_fn;
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use tidegate_config::http::client_body::ClientBody;
+use tidegate_config::http::client_body::{ClientBody, InFileOnly};
 use tidegate_config::http::error_log::Level;
 use tidegate_config::http::forward::Forward;
 use tidegate_config::http::pass::{Pass, Protocol};
 use tidegate_config::http::proxy::ProxyVersion;
-use tidegate_http::client::{ClientError, NoBody, RequestBody};
+use tidegate_http::client::{ClientError, Kept, NoBody, RequestBody};
 use tidegate_http::exchange::Exchange;
 use tidegate_http::stop::Stop;
 
+use crate::fault::System;
 use crate::outbox::Payload;
-use crate::temp_file;
+use crate::temp_file::{Name, TempFile};
 
 /// The body of a request.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ pub(crate) enum Content {
     /// All of it, in memory.
     Memory(Bytes),
     /// All of it, in a file of so many bytes.
-    File(Rc<File>, u64),
+    File(Rc<TempFile>, u64),
     /// Still coming, behind what has come already.
     Live(Bytes),
 }
@@ -39,7 +39,14 @@ pub(crate) enum Unread {
     /// The client does not send what it promised.
     Client(ClientError),
     /// The file for it cannot be made or written.
-    File(io::Error),
+    File {
+        /// What the system was asked for.
+        call: &'static str,
+        /// The file, or the folder it was to be in.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
 }
 
 /// Reads the body of the request, or its beginning where it is not to be buffered.
@@ -48,10 +55,12 @@ pub(crate) async fn take(
     pass: &Pass,
     forward: &Forward,
 ) -> Result<Content, Stop> {
-    if !ex.request.has_body() {
+    let settings = &*ex.location.client_body;
+    // One that is told to be empty has a file all the same.
+    let asked = settings.in_file_only != InFileOnly::Off && ex.request.content_length.is_some();
+    if !ex.request.has_body() && !asked {
         return Ok(Content::Memory(Bytes::new()));
     }
-    let settings = &*ex.location.client_body;
     let chunks = match pass.protocol {
         Protocol::Http => ex.location.proxy.http_version != ProxyVersion::Http10,
         _ => false,
@@ -72,14 +81,17 @@ pub(crate) async fn take(
             ex.log(Level::Info, &format!("{error} while reading client request body"));
             error.into()
         }
-        Unread::File(error) => {
-            let folder = settings.temp_path.display();
-            ex.log(Level::Crit, &format!("a file in \"{folder}\" cannot be written ({error})"));
+        Unread::File { call, path, error } => {
+            let (path, error) = (path.display(), System(&error));
+            ex.log(Level::Crit, &format!("{call}() \"{path}\" failed ({error})"));
             Stop::Status(500)
         }
     })?;
-    if let Content::File(..) = content {
-        ex.log(Level::Warn, "a client request body is buffered to a temporary file");
+    if let Content::File(file, _) = &content {
+        let level =
+            if settings.in_file_only == InFileOnly::Off { Level::Warn } else { Level::Notice };
+        let path = file.path.display();
+        ex.log(level, &format!("a client request body is buffered to a temporary file {path}"));
     }
     if let Some(length) = content.len() {
         ex.request.content_length = Some(length);
@@ -90,26 +102,25 @@ pub(crate) async fn take(
 }
 
 impl Content {
-    /// Reads a body to its end, into memory as far as `client_body_buffer_size` allows, else into a
-    /// file. Says whether there is a file.
+    /// Reads a body to its end, into memory as far as `client_body_buffer_size` and
+    /// `client_body_in_file_only` allow, else into a file.
     pub(crate) async fn read(
         body: &mut dyn RequestBody,
         settings: &ClientBody,
     ) -> Result<Self, Unread> {
         let limit = settings.buffer_size.0;
-        let mut memory = BytesMut::new();
-        let mut file = None;
+        let (mut memory, mut file) = (BytesMut::new(), None);
         let mut length = 0;
         while let Some(bytes) = poll_fn(|cx| body.poll_data(cx)).await {
             let bytes = bytes.map_err(Unread::Client)?;
             length += bytes.len() as u64;
-            if file.is_none() && length > limit {
-                file = Some(spill(&memory, &settings.temp_path).map_err(Unread::File)?);
+            memory.extend_from_slice(&bytes);
+            if memory.len() as u64 > limit {
+                spill(&mut file, &mut memory, settings).await?;
             }
-            match &mut file {
-                Some(file) => file.write_all(&bytes).map_err(Unread::File)?,
-                None => memory.extend_from_slice(&bytes),
-            }
+        }
+        if file.is_some() || settings.in_file_only != InFileOnly::Off {
+            spill(&mut file, &mut memory, settings).await?;
         }
         Ok(match file {
             Some(file) => Self::File(Rc::new(file), length),
@@ -146,16 +157,33 @@ impl Content {
     pub(crate) fn payload(&self) -> Payload {
         match self {
             Self::Memory(bytes) => Payload::Memory(bytes.clone()),
-            Self::File(file, length) => Payload::File(file.clone(), *length),
+            Self::File(file, length) => Payload::File(file.file.clone(), *length),
             Self::Live(early) => Payload::Live(early.clone()),
         }
     }
 }
 
-fn spill(memory: &[u8], folder: &Path) -> io::Result<File> {
-    let mut file = temp_file::create(folder)?;
-    file.write_all(memory)?;
-    Ok(file)
+/// Writes what is in memory to the file, which is made first.
+async fn spill(
+    file: &mut Option<TempFile>,
+    memory: &mut BytesMut,
+    settings: &ClientBody,
+) -> Result<(), Unread> {
+    let file = if let Some(file) = file {
+        file
+    } else {
+        let place = &settings.temp_path;
+        let name = match settings.in_file_only {
+            InFileOnly::Off => Name::None,
+            InFileOnly::Clean => Name::Passing,
+            InFileOnly::On => Name::Lasting,
+        };
+        let path = place.folder.clone();
+        let made = TempFile::create(place, name);
+        file.insert(made.map_err(|error| Unread::File { call: "open", path, error })?)
+    };
+    let written = file.write(memory.split().freeze()).await;
+    written.map_err(|error| Unread::File { call: "write", path: file.path.clone(), error })
 }
 
 /// A body that has been read and can be read again: a request may be forwarded once more, after an
@@ -179,7 +207,7 @@ impl Replay {
             Content::File(file, length) => {
                 let size = FILE_PIECE.min(length.saturating_sub(self.position));
                 let mut piece = vec![0; size as usize];
-                file.read_exact_at(&mut piece, self.position)?;
+                file.file.read_exact_at(&mut piece, self.position)?;
                 piece.into()
             }
             Content::Live(_) => Bytes::new(),
@@ -209,6 +237,14 @@ impl RequestBody for Replay {
 
     fn is_done(&self) -> bool {
         self.client.is_done()
+    }
+
+    fn kept(&self) -> Kept {
+        match &self.content {
+            Content::Memory(bytes) => Kept::Memory(bytes.clone()),
+            Content::File(file, _) => Kept::File(file.path.clone()),
+            Content::Live(_) => Kept::Nowhere,
+        }
     }
 
     fn set_limits(&mut self, patience: Duration, most: Option<u64>) {

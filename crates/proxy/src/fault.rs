@@ -183,7 +183,7 @@ impl fmt::Display for To<'_> {
 }
 
 /// A system error as nginx writes it: `111: Connection refused`.
-struct System<'a>(&'a io::Error);
+pub(crate) struct System<'a>(pub(crate) &'a io::Error);
 
 impl fmt::Display for System<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -250,7 +250,7 @@ fn room(forward: &Forward) -> Room {
     Room {
         memory: (buffers.number as usize).saturating_mul(buffers.size.0 as usize),
         file: forward.max_temp_file_size.0,
-        folder: forward.temp_path.clone(),
+        folder: forward.temp_path.folder.clone(),
         outlives_client: forward.ignore_client_abort,
     }
 }

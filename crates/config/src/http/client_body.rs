@@ -1,6 +1,5 @@
 //! `client_max_body_size`, `client_body_*`: what a client sends after its head.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use tidegate_config_derive::Directives;
@@ -8,6 +7,7 @@ use tidegate_config_derive::Directives;
 use crate::directive::{Arguments, Cx, Fault};
 use crate::value::Offset;
 use crate::value::choice::choice;
+use crate::value::path::TempPath;
 use crate::value::size::Size;
 
 /// What a client sends after its head.
@@ -24,20 +24,12 @@ pub struct ClientBody {
     pub timeout: Duration,
     /// The folder of bodies that are too large for memory.
     #[directive("client_body_temp_path", default = "client_body_temp", parse = temp_path, args(1, 4))]
-    pub temp_path: PathBuf,
+    pub temp_path: TempPath,
     /// Whether every body goes to a file.
-    #[directive(
-        "client_body_in_file_only",
-        default = "off",
-        ignored = "a body goes to a file when it is larger than its buffer"
-    )]
+    #[directive("client_body_in_file_only", default = "off")]
     pub in_file_only: InFileOnly,
-    /// Whether a body is held in one piece of memory.
-    #[directive(
-        "client_body_in_single_buffer",
-        default = "off",
-        ignored = "a body in memory is one piece where that matters"
-    )]
+    /// Whether a body is held in one piece of memory; one that fits there always is.
+    #[directive("client_body_in_single_buffer", default = "off")]
     pub in_single_buffer: bool,
 }
 
@@ -53,18 +45,23 @@ choice! {
     }
 }
 
-fn temp_path(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<PathBuf, Fault> {
+fn temp_path(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<TempPath, Fault> {
     let path = leveled_path(args, cx)?;
-    Ok(cx.names.folder(path))
+    Ok(TempPath { folder: cx.names.folder(path.folder), levels: path.levels })
 }
 
-/// A folder and up to three lengths of folder names in it. The levels are read and checked; files
-/// are made in the folder itself, without names where the system can.
-pub(crate) fn leveled_path(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<PathBuf, Fault> {
+/// A folder and up to three lengths of folder names in it (nginx: `ngx_conf_set_path_slot`).
+pub(crate) fn leveled_path(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<TempPath, Fault> {
+    let mut levels = Vec::new();
     for word in args.from(1) {
-        if !matches!(word.text.as_str(), "1" | "2" | "3") {
-            return Err(Fault::sentence(format!("invalid value \"{}\"", word.text)).at(word.span));
-        }
+        levels.push(match word.text.as_str() {
+            "1" => 1,
+            "2" => 2,
+            "3" => 3,
+            text => {
+                return Err(Fault::sentence(format!("invalid value \"{text}\"")).at(word.span));
+            }
+        });
     }
-    Ok(cx.under_prefix(&args.first().text))
+    Ok(TempPath { folder: cx.under_prefix(&args.first().text), levels })
 }

@@ -7,6 +7,7 @@ use tidegate_config_derive::Directives;
 
 use crate::directive::{Arguments, Arity, Cx, Fault, Join};
 use crate::http::client_body::leveled_path;
+use crate::value::path::TempPath;
 use crate::value::size::Size;
 use crate::value::{Buffers, Offset, Value};
 
@@ -49,7 +50,7 @@ pub struct Forward {
     pub temp_file_write_size: Option<Size>,
     /// The folder of such files.
     #[directive("{}_temp_path", default = "{}_temp", parse = forward_temp_path, args(1, 4))]
-    pub temp_path: PathBuf,
+    pub temp_path: TempPath,
     /// When another server is asked.
     #[directive("{}_next_upstream", default = "error timeout", joins)]
     pub next_upstream: NextUpstream,
@@ -110,12 +111,13 @@ pub struct Forward {
     pub store_access: Option<Vec<String>>,
 }
 
-fn forward_temp_path(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<PathBuf, Fault> {
-    let path = leveled_path(args, cx)?;
+fn forward_temp_path(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<TempPath, Fault> {
+    let TempPath { folder, levels } = leveled_path(args, cx)?;
     // The default of a family is its own name.
     let family = args.name.text.split('_').next().unwrap_or_default();
     let family = if family == "{}" { "proxy" } else { family };
-    Ok(cx.names.folder(PathBuf::from(path.to_string_lossy().replace("{}", family))))
+    let folder = PathBuf::from(folder.to_string_lossy().replace("{}", family));
+    Ok(TempPath { folder: cx.names.folder(folder), levels })
 }
 
 /// When another server is asked.

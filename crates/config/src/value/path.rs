@@ -7,6 +7,16 @@ pub fn full(text: &str, prefix: &Path) -> PathBuf {
     prefix.join(text)
 }
 
+/// A folder of temporary files, and folders within it (nginx: `ngx_path_t`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TempPath {
+    /// The folder.
+    pub folder: PathBuf,
+    /// How long the names of the folders within it are, from the outside in: they are the last
+    /// digits of a file's number.
+    pub levels: Vec<u8>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

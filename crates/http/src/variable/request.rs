@@ -8,6 +8,7 @@ use bytes::Bytes;
 use tidegate_config::variable::Builtin;
 
 use super::number;
+use crate::client::Kept;
 use crate::exchange::Exchange;
 use crate::head::Version;
 
@@ -45,6 +46,14 @@ pub(super) fn value(ex: &mut Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
             Some(&request.line).filter(|line| !line.is_empty()).cloned()
         }
         Builtin::Request => Some(request.line.clone()),
+        Builtin::RequestBody => match ex.body.kept() {
+            Kept::Memory(bytes) => Some(bytes).filter(|bytes| !bytes.is_empty()),
+            Kept::File(_) | Kept::Nowhere => None,
+        },
+        Builtin::RequestBodyFile => match ex.body.kept() {
+            Kept::File(path) => Some(path.into_os_string().into_vec().into()),
+            Kept::Memory(_) | Kept::Nowhere => None,
+        },
         Builtin::RequestFilename => ex.file_path(),
         Builtin::RequestId => Some(id(ex)),
         Builtin::RequestLength => Some(number(request.length + ex.body_received)),
