@@ -42,6 +42,7 @@ async fn lines() {
             "/json | User-Agent: t\tb",
             "/json | User-Agent: ä",
             "/none | User-Agent: a \"quoted\" \\ back",
+            "/none | User-Agent: t\tb ä",
             "/two?x=y",
             "/named?f=access",
             "/two",
@@ -60,4 +61,28 @@ async fn lines() {
             "GET /old\r\n",
         ])
         .await;
+}
+
+#[tokio::test]
+async fn subrequests() {
+    alike(
+        r#"
+        log_format sub '$uri $request_uri $status $request_method [$request] $args';
+        server {
+            listen 127.0.0.1:8080;
+            root html;
+            access_log logs/access.log sub;
+            log_subrequest on;
+            location / { auth_request /in; }
+            location /in { return 204; }
+            location /out { return 403; }
+            location /refused/ { auth_request /out; }
+            location /page/ { auth_request /out; error_page 403 /sorry; }
+            location /sorry { return 200 "sorry"; }
+        }"#,
+    )
+    .with_file("a", "A")
+    .with_errors()
+    .answers(&["/a", "/a?x=y", "/refused/a", "/page/a", "POST /a || body", "/none"])
+    .await;
 }

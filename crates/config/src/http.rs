@@ -49,6 +49,7 @@ pub mod ssi;
 pub mod ssl;
 pub mod stub_status;
 pub mod sub;
+pub mod syslog;
 pub mod try_files;
 pub mod types;
 pub mod upstream;

@@ -5,11 +5,14 @@ pub mod zone;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, suggest};
 use crate::directive::Fault;
+use crate::http::syslog::{SyslogId, SyslogServer};
 use crate::source::Span;
 use crate::syntax::Word;
+use crate::value::size::Size;
 use crate::variable::{Builtin, Slot, Variable};
 
 /// The tables of names.
@@ -21,6 +24,10 @@ pub struct Names {
     formats: Vec<FormatName>,
     files: Vec<PathBuf>,
     folders: Vec<PathBuf>,
+    /// The servers that lines are sent to; a `SyslogId` is a place in here.
+    pub(crate) syslogs: Vec<SyslogServer>,
+    /// `buffer=`, `flush=` and `gzip=` of the log files that have them.
+    pub(crate) log_buffers: HashMap<FileId, (Option<Size>, Option<Duration>, Option<u32>)>,
     /// The zones of memory.
     pub zones: zone::ZoneNames,
     ignored: Vec<(String, &'static str, Span)>,
@@ -217,6 +224,15 @@ impl Names {
         FileId(known.unwrap_or_else(|| {
             self.files.push(path);
             self.files.len() - 1
+        }))
+    }
+
+    /// A syslog server; the same words are the same server.
+    pub(crate) fn syslog(&mut self, server: SyslogServer) -> SyslogId {
+        let known = self.syslogs.iter().position(|known| *known == server);
+        SyslogId(known.unwrap_or_else(|| {
+            self.syslogs.push(server);
+            self.syslogs.len() - 1
         }))
     }
 

@@ -23,6 +23,8 @@ pub struct Now {
     pub iso8601: Bytes,
     /// As in the error log: `1994/11/06 08:49:37`
     pub log: Bytes,
+    /// As syslog has it: `Nov  6 08:49:37`
+    pub syslog: Bytes,
 }
 
 impl Now {
@@ -49,6 +51,7 @@ impl Now {
             local: text("%d/%b/%Y:%H:%M:%S %z"),
             iso8601: text("%Y-%m-%dT%H:%M:%S%:z"),
             log: text("%Y/%m/%d %H:%M:%S"),
+            syslog: text("%b %e %H:%M:%S"),
         }
     }
 

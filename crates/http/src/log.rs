@@ -3,6 +3,9 @@
 pub mod access;
 mod error;
 mod escape;
+pub mod named;
+mod syslog;
+pub mod words;
 pub mod writer;
 
 use std::rc::Rc;
@@ -12,6 +15,7 @@ use tidegate_config::Config;
 use tidegate_config::http::error_log::{ErrorTarget, Level, LogTo};
 
 pub use self::error::Teller;
+use self::named::NamedFiles;
 use self::writer::{LogFiles, LogWriter};
 
 /// The logs of one worker.
@@ -19,6 +23,8 @@ use self::writer::{LogFiles, LogWriter};
 pub struct Logs {
     /// Where bytes go.
     pub writer: Rc<LogWriter>,
+    /// The files that requests name.
+    named: NamedFiles,
     /// Where faults are told that no location has a say about.
     main: ProcessLog,
 }
@@ -35,7 +41,8 @@ impl ProcessLog {
     pub fn new(config: &Config, files: Arc<LogFiles>) -> Self {
         let mut targets = config.main.error_log.targets.clone();
         if targets.is_empty() {
-            targets.push(ErrorTarget { to: LogTo::Stderr, level: Level::Error });
+            let to = LogTo::Stderr;
+            targets.push(ErrorTarget { to, level: Level::Error, json: false });
         }
         Self { files, targets }
     }
@@ -45,6 +52,6 @@ impl Logs {
     /// The logs of a worker, over the open files of the process.
     pub fn new(config: &Config, files: Arc<LogFiles>) -> Self {
         let main = ProcessLog::new(config, Arc::clone(&files));
-        Self { writer: LogWriter::new(files), main }
+        Self { writer: LogWriter::new(files), named: NamedFiles::default(), main }
     }
 }

@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 use crate::body::{Body, BodyStream};
 use crate::client::NoBody;
 use crate::exchange::Exchange;
+use crate::log::access;
 use crate::response::Response;
 
 /// How deep subrequests may lie in each other (nginx: `NGX_HTTP_MAX_SUBREQUESTS`).
@@ -55,8 +56,9 @@ impl Exchange<'_> {
         own
     }
 
-    /// Takes the variables of the configuration's own back from a subrequest.
-    pub fn rejoin(&mut self, subrequest: Self) {
+    /// Takes the variables of the configuration's own back from a subrequest that has ended.
+    pub fn rejoin(&mut self, mut subrequest: Self) {
+        subrequest.written();
         self.slots = subrequest.slots;
         self.limits = subrequest.limits;
         self.id = subrequest.id;
@@ -150,7 +152,7 @@ impl Exchange<'_> {
     /// Writes the line of a subrequest, where the log takes some of these.
     pub fn written(&mut self) {
         if self.location.log.subrequest {
-            crate::log::access::write(self);
+            access::write(self);
         }
     }
 }

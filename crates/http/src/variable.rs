@@ -13,6 +13,7 @@ mod upstream;
 pub(crate) mod user;
 
 use bytes::Bytes;
+pub(crate) use connection::hostname;
 use tidegate_config::names::Definition;
 use tidegate_config::value::template::{Part, Template};
 use tidegate_config::variable::{Builtin, Slot, Source, Variable};

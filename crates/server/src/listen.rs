@@ -16,6 +16,7 @@ use thiserror::Error;
 use tidegate_config::block::Http;
 use tidegate_config::http::error_log::Level;
 use tidegate_config::http::listen::{BindAddress, ListenOptions};
+use tidegate_http::log::words::words;
 
 /// A socket that is listened on; all workers take connections from it.
 #[derive(Clone, Debug)]
@@ -50,20 +51,11 @@ pub(crate) type Listeners = HashMap<BindAddress, Listener>;
 
 /// Why a socket cannot be listened on, in nginx's words.
 #[derive(Debug, Error)]
-#[error("{call}() to {address} failed ({})", in_nginx_words(.error))]
+#[error("{call}() to {address} failed ({})", words(.error))]
 pub(crate) struct ListenError {
     call: &'static str,
     address: BindAddress,
     error: io::Error,
-}
-
-/// `98: Address already in use`.
-pub(crate) fn in_nginx_words(error: &io::Error) -> String {
-    let text = error.to_string();
-    match (error.raw_os_error(), text.split_once(" (os error")) {
-        (Some(number), Some((words, _))) => format!("{number}: {words}"),
-        _ => text,
-    }
 }
 
 /// Any address of this family, with this port.

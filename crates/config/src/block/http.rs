@@ -30,6 +30,7 @@ use crate::http::map::{Map, MapHash};
 use crate::http::proxy_cache::CachePaths;
 use crate::http::server_name::ServerNamesHash;
 use crate::http::split_clients::SplitClients;
+use crate::http::syslog::SyslogServer;
 use crate::names::{Definition, FormatId};
 use crate::syntax::Statement;
 use crate::variable::Slot;
@@ -76,6 +77,10 @@ pub struct Http {
     /// The files that lines are written to; a [`FileId`](crate::names::FileId) is a place in here.
     #[plain]
     pub files: Vec<PathBuf>,
+    /// The servers that lines are sent to; a [`SyslogId`](crate::http::syslog::SyslogId) is a place
+    /// in here.
+    #[plain]
+    pub syslogs: Vec<SyslogServer>,
     /// The folders for temporary files, which are made where they lack.
     #[plain]
     pub folders: Vec<PathBuf>,
@@ -210,6 +215,7 @@ impl HttpDraft {
         if !http.servers.iter().any(|server| server.location.any(&unsaid)) {
             http.files.truncate(written);
         }
+        http.syslogs.clone_from(&cx.names.syslogs);
         http.folders = cx.names.folders().to_vec();
         http.slots = cx
             .names

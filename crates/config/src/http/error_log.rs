@@ -5,13 +5,15 @@ use std::path::Path;
 use tidegate_config_derive::Directives;
 
 use crate::directive::{Arguments, Cx, Fault};
+use crate::http::syslog::Syslog;
 use crate::names::FileId;
 use crate::value::choice::choice;
 
 /// Where faults of requests are told.
 #[derive(Clone, Debug, Directives)]
 pub struct ErrorLog {
-    /// A file, `stderr` or `syslog:…`, and the least grave level that is told there.
+    /// A file, `stderr` or `syslog:…`, the least grave level that is told there, and perhaps `json` for
+    /// lines that are objects of JSON.
     #[directive("error_log", repeat, parse = ErrorTarget::parse, args(1, ..))]
     pub targets: Vec<ErrorTarget>,
 }
@@ -19,7 +21,8 @@ pub struct ErrorLog {
 /// Where faults of the process are told.
 #[derive(Clone, Debug, Directives)]
 pub struct MainErrorLog {
-    /// A file, `stderr` or `syslog:…`, and the least grave level that is told there.
+    /// A file, `stderr` or `syslog:…`, the least grave level that is told there, and perhaps `json` for
+    /// lines that are objects of JSON.
     #[directive("error_log", only(Main), repeat, parse = ErrorTarget::parse, args(1, ..))]
     pub targets: Vec<ErrorTarget>,
 }
@@ -31,6 +34,8 @@ pub struct ErrorTarget {
     pub to: LogTo,
     /// The least grave level that is told.
     pub level: Level,
+    /// Whether lines are objects of JSON.
+    pub json: bool,
 }
 
 /// A place for lines.
@@ -40,8 +45,8 @@ pub enum LogTo {
     File(FileId),
     /// Standard error.
     Stderr,
-    /// A syslog server, as written after `syslog:`.
-    Syslog(String),
+    /// A syslog server.
+    Syslog(Syslog),
 }
 
 choice! {
@@ -77,36 +82,41 @@ impl ErrorTarget {
         } else {
             LogTo::File(cx.names.file(cx.prefix.join(path)))
         };
-        Self { to, level: Level::Error }
+        Self { to, level: Level::Error, json: false }
     }
 
     fn parse(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Self, Fault> {
         let word = args.first();
         let to = match word.text.as_str() {
             "stderr" => LogTo::Stderr,
-            text if text.starts_with("syslog:") => {
-                let hint = "log to a file, or to stderr and let the system's journal collect it";
-                cx.warn("faults are told on standard error, not to syslog", word.span, hint);
-                LogTo::Syslog(text.trim_start_matches("syslog:").to_owned())
-            }
             text if text.starts_with("memory:") => {
                 return Err(Fault::sentence("nginx was built without debug support")
                     .at(word.span)
                     .hint("log to a file or to stderr"));
             }
-            text => LogTo::File(cx.names.file(cx.under_prefix(text))),
+            text => match text.strip_prefix("syslog:") {
+                Some(settings) => LogTo::Syslog(Syslog::parse(settings, word, cx)?),
+                None => LogTo::File(cx.names.file(cx.under_prefix(text))),
+            },
         };
-        let mut level = Level::Error;
+        let (mut level, mut json) = (Level::Error, false);
         for word in args.from(1) {
+            if word.text == "json" {
+                json = true;
+                continue;
+            }
             level = match word.text.as_str() {
                 text if text.starts_with("debug_") => Level::Debug,
                 text => Level::of(text).ok_or_else(|| {
-                    Fault::sentence(format!("invalid log level \"{text}\""))
-                        .at(word.span)
-                        .hint(format!("one of: {}", Level::WORDS.join(", ")))
+                    Fault::sentence(format!("invalid log level \"{text}\"")).at(word.span).hint(
+                        format!(
+                            "one of: {}; and `json` for lines of JSON",
+                            Level::WORDS.join(", ")
+                        ),
+                    )
                 })?,
             };
         }
-        Ok(Self { to, level })
+        Ok(Self { to, level, json })
     }
 }

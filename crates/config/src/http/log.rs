@@ -5,9 +5,11 @@ use std::time::Duration;
 use tidegate_config_derive::Directives;
 
 use crate::directive::{Arguments, Cx, Fault};
+use crate::http::syslog::Syslog;
 use crate::names::{FileId, FormatId};
 use crate::source::Span;
 use crate::syntax::Word;
+use crate::value::number;
 use crate::value::size::Size;
 use crate::value::template::Template;
 use crate::value::time;
@@ -25,9 +27,11 @@ pub struct Log {
     /// Whether subrequests get lines too.
     #[directive("log_subrequest", default = "off")]
     pub subrequest: bool,
-    /// How many log files with variables in their names are kept open.
-    #[directive("open_log_file_cache", args(1, 4), ignored = "names of log files are fixed")]
-    pub open_file_cache: Option<Vec<String>>,
+    /// How many log files with variables in their names are kept open (`max=`), how long without use
+    /// (`inactive=`), after how many uses (`min_uses=`), and when it is looked whether they are still
+    /// those of their names (`valid=`); or `off`.
+    #[directive("open_log_file_cache", parse = OpenLogFiles::parse, args(1, 4))]
+    pub open_file_cache: Option<OpenLogFiles>,
 }
 
 impl Log {
@@ -43,9 +47,23 @@ impl Log {
 /// The formats of lines.
 #[derive(Clone, Debug, Directives)]
 pub struct LogFormats {
-    /// A format's name, how values are escaped, and the format.
+    /// A format's name, how values are escaped, and the format. Without escaping, too, control
+    /// characters but tabs are spelled out, so that no request writes lines of its own.
     #[directive("log_format", only(Http), repeat, parse = LogFormat::parse, args(2, ..))]
     pub formats: Vec<LogFormat>,
+}
+
+/// The log files with variables in their names that are kept open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenLogFiles {
+    /// How many.
+    pub max: u32,
+    /// How long without use.
+    pub inactive: Duration,
+    /// After how many uses.
+    pub min_uses: u32,
+    /// After how long it is looked whether they are still those of their names.
+    pub valid: Duration,
 }
 
 /// One `access_log`.
@@ -62,10 +80,10 @@ pub enum AccessLog {
 pub enum AccessTo {
     /// A file.
     File(FileId),
-    /// A file that each request names, absolute or under the prefix; it is opened for each line.
+    /// A file that each request names, absolute or under the prefix.
     Named(Template),
-    /// Nowhere: a syslog server, as written after `syslog:`.
-    Syslog(String),
+    /// A syslog server.
+    Syslog(Syslog),
 }
 
 /// Where and how a line is written.
@@ -81,6 +99,8 @@ pub struct AccessTarget {
     pub buffer: Option<Size>,
     /// How long they are collected at most.
     pub flush: Option<Duration>,
+    /// How hard what is collected is compressed, from 1 to 9; `None` leaves it plain.
+    pub gzip: Option<u32>,
 }
 
 /// One `log_format`.
@@ -154,9 +174,7 @@ impl AccessLog {
         }
         let to = match word.text.as_str() {
             text if text.starts_with("syslog:") => {
-                let hint = "write to a file, or to stderr by error_log";
-                cx.warn("lines of requests are not sent to syslog", word.span, hint);
-                AccessTo::Syslog(text.trim_start_matches("syslog:").to_owned())
+                AccessTo::Syslog(Syslog::parse(text.trim_start_matches("syslog:"), word, cx)?)
             }
             text if text.contains('$') => {
                 let path = cx.under_prefix(text).to_string_lossy().into_owned();
@@ -173,10 +191,12 @@ impl AccessLog {
             }
             _ => cx.names.format(&combined),
         };
-        let mut target = AccessTarget { to, format, condition: None, buffer: None, flush: None };
+        let mut target =
+            AccessTarget { to, format, condition: None, buffer: None, flush: None, gzip: None };
         for word in parameters {
             target.parameter(word, cx)?;
         }
+        target.check(word, cx)?;
         Ok(Self::On(target))
     }
 }
@@ -197,15 +217,72 @@ impl AccessTarget {
             self.flush = Some(time::parse_milliseconds(time).ok_or_else(invalid)?);
         } else if let Some(condition) = word.text.strip_prefix("if=") {
             self.condition = Some(Template::compile_text(condition, word, cx)?);
-        } else if word.text.starts_with("gzip") {
-            cx.warn(
-                "log files are not compressed",
-                word.span,
-                "leave `gzip` away, or compress when rotating",
-            );
+        } else if word.text == "gzip" {
+            self.gzip = Some(1);
+        } else if let Some(level) = word.text.strip_prefix("gzip=") {
+            let known = number::parse(level).filter(|level| (1..=9).contains(level));
+            let level = known.and_then(|level| u32::try_from(level).ok()).ok_or_else(|| {
+                Fault::sentence(format!("invalid compression level \"{level}\"")).at(word.span)
+            })?;
+            self.gzip = Some(level);
         } else {
             return Err(Fault::invalid_parameter(word));
         }
         Ok(())
+    }
+
+    /// What goes with what (nginx: the end of `ngx_http_log_set_log`).
+    fn check(&mut self, word: &Word, cx: &mut Cx<'_>) -> Result<(), Fault> {
+        let fault = |text: &str| Err(Fault::sentence(text.to_owned()).at(word.span));
+        if self.gzip.is_some() {
+            self.buffer.get_or_insert(Size(64 * 1024));
+        }
+        if self.buffer.is_none() {
+            let text = format!("no buffer is defined for access_log \"{}\"", word.text);
+            return if self.flush.is_some() { fault(&text) } else { Ok(()) };
+        }
+        match &self.to {
+            AccessTo::Named(_) => fault("buffered logs cannot have variables in name"),
+            AccessTo::Syslog(_) => fault("logs to syslog cannot be buffered"),
+            AccessTo::File(file) => {
+                let own = (self.buffer, self.flush, self.gzip);
+                if *cx.names.log_buffers.entry(*file).or_insert(own) == own {
+                    return Ok(());
+                }
+                let text = format!(
+                    "access_log \"{}\" already defined with conflicting parameters",
+                    word.text
+                );
+                fault(&text)
+            }
+        }
+    }
+}
+
+impl OpenLogFiles {
+    fn parse(args: &Arguments<'_>, _: &mut Cx<'_>) -> Result<Option<Self>, Fault> {
+        let (mut max, mut inactive) = (None, Duration::from_secs(10));
+        let (mut min_uses, mut valid) = (1, Duration::from_mins(1));
+        for word in args.words {
+            let invalid = || Fault::invalid_parameter(word);
+            let count = |text: &str| number::parse(text).and_then(|n| u32::try_from(n).ok());
+            match word.text.split_once('=') {
+                None if word.text == "off" => return Ok(None),
+                Some(("max", text)) => {
+                    max = Some(count(text).filter(|max| *max > 0).ok_or_else(invalid)?);
+                }
+                Some(("inactive", text)) => {
+                    inactive = time::parse_seconds(text).ok_or_else(invalid)?;
+                }
+                Some(("min_uses", text)) => min_uses = count(text).ok_or_else(invalid)?,
+                Some(("valid", text)) => valid = time::parse_seconds(text).ok_or_else(invalid)?,
+                _ => return Err(invalid()),
+            }
+        }
+        let max = max.ok_or_else(|| {
+            Fault::sentence("\"open_log_file_cache\" must have \"max\" parameter")
+                .at(args.name.span)
+        })?;
+        Ok(Some(Self { max, inactive, min_uses, valid }))
     }
 }

@@ -1,18 +1,18 @@
 //! `access_log`: a line for every request.
 
 use std::ffi::OsStr;
-use std::fs::OpenOptions;
-use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Component, Path};
+use std::path::Path;
 
+use rustix::io::Errno;
 use tidegate_config::http::error_log::Level;
 use tidegate_config::http::log::{AccessLog, AccessTarget, AccessTo, LogFormat};
 use tidegate_config::value::size::Size;
-use tidegate_config::value::template::Part;
+use tidegate_config::value::template::{Part, Template};
 
 use super::escape::put;
+use super::syslog;
+use super::words::words;
 use super::writer::Wait;
 use crate::exchange::Exchange;
 
@@ -40,26 +40,42 @@ fn write_one(ex: &mut Exchange<'_>, target: &AccessTarget) {
     match &target.to {
         AccessTo::File(file) => {
             let size = |size: Size| usize::try_from(size.0).unwrap_or(usize::MAX);
-            let wait = Wait { buffer: target.buffer.map_or(0, size), flush: target.flush };
+            let buffer = target.buffer.map_or(0, size);
+            let wait = Wait { buffer, flush: target.flush, gzip: target.gzip };
             ex.logs.writer.append(file.0, &line, wait);
         }
-        AccessTo::Named(path) => {
-            let path = ex.render(path);
-            if let Err(error) = append(Path::new(OsStr::from_bytes(&path)), &line) {
-                let path = String::from_utf8_lossy(&path);
-                ex.log(Level::Crit, &format!("open() \"{path}\" failed ({error})"));
+        AccessTo::Named(path) => named(ex, path, &line),
+        AccessTo::Syslog(settings) => {
+            let mut message = syslog::header(settings, settings.severity);
+            message.extend_from_slice(line.strip_suffix(b"\n").unwrap_or(&line));
+            if let Some(text) = ex.logs.writer.files().send(settings.server, &message) {
+                ex.logs.main.tell_elsewhere(&text);
             }
         }
-        AccessTo::Syslog(_) => {}
     }
 }
 
-/// Writes a line to a file that a request has named. It names none by way of another folder.
-fn append(path: &Path, line: &[u8]) -> io::Result<()> {
-    if path.components().any(|component| component == Component::ParentDir) {
-        return Err(io::ErrorKind::InvalidFilename.into());
+/// Writes a line to a file that the request names, unless its root is missing: a host that somebody
+/// has made up shall make no files (nginx: `ngx_http_log_script_write`).
+fn named(ex: &mut Exchange<'_>, path: &Template, line: &[u8]) {
+    let root = ex.document_root();
+    let missing = match std::fs::metadata(OsStr::from_bytes(&root)) {
+        Ok(found) if found.is_dir() => None,
+        Ok(_) => Some(Errno::NOTDIR.into()),
+        Err(error) => Some(error),
+    };
+    if let Some(error) = missing {
+        let root = String::from_utf8_lossy(&root);
+        let text = format!("testing \"{root}\" existence failed ({})", words(&error));
+        return ex.log(Level::Error, &text);
     }
-    OpenOptions::new().append(true).create(true).mode(0o644).open(path)?.write_all(line)
+    let path = ex.render(path);
+    let cache = ex.location.log.open_file_cache.as_ref();
+    ex.logs.named.let_go(ex.logs.writer.files().reopened());
+    if let Err(error) = ex.logs.named.append(Path::new(OsStr::from_bytes(&path)), line, cache) {
+        let path = String::from_utf8_lossy(&path);
+        ex.log(Level::Crit, &format!("open() \"{path}\" failed ({})", words(&error)));
+    }
 }
 
 /// A line with its end.

@@ -1,17 +1,24 @@
-//! The error log, in nginx's format.
+//! The error log, in nginx's format or as JSON.
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::io::Write;
 
 use tidegate_config::block::Server;
 use tidegate_config::http::error_log::{ErrorTarget, Level, LogTo};
+use tidegate_config::http::log::Escape;
 
-use super::{Logs, ProcessLog};
+use super::escape::put;
+use super::{Logs, ProcessLog, syslog};
 use crate::client::{Connection, Endpoint};
 use crate::date::Now;
 use crate::exchange::Exchange;
 
 /// The longest line, its end included, in bytes (nginx: `NGX_MAX_ERROR_STR`).
 const LONGEST: usize = 2048;
+
+/// The longest value of a line of JSON, in bytes.
+const LONGEST_VALUE: usize = 2048;
 
 impl Logs {
     /// Tells of a fault of the process.
@@ -35,9 +42,9 @@ impl Logs {
                     format!("unix:{}", path.clone().unwrap_or_default().display())
                 }
             };
-            let text = format!("{text}, client: {client}, server: {local}");
-            let number = format!("*{} ", connection.number);
-            self.main.put(targets, level, &line(level, &number, &text));
+            let more = vec![("client", client.into_owned()), ("server", local)];
+            let connection = Some(connection.number);
+            self.main.put(targets, &Record { level, connection, message: text, more });
         }
     }
 }
@@ -46,16 +53,39 @@ impl ProcessLog {
     /// Tells of a fault of the process.
     pub fn tell(&self, level: Level, text: &str) {
         if is_told(&self.targets, level) {
-            self.put(&self.targets, level, &line(level, "", text));
+            let record = Record { level, connection: None, message: text, more: Vec::new() };
+            self.put(&self.targets, &record);
         }
     }
 
-    fn put(&self, targets: &[ErrorTarget], level: Level, line: &[u8]) {
-        for target in targets.iter().filter(|target| level <= target.level) {
+    fn put(&self, targets: &[ErrorTarget], record: &Record<'_>) {
+        for target in targets.iter().filter(|target| record.level <= target.level) {
+            let line = if target.json { record.json() } else { record.plain() };
+            let bytes = line.as_slice();
             match &target.to {
-                LogTo::File(file) => self.files.write(file.0, line),
+                LogTo::File(file) => self.files.write(file.0, bytes),
                 // What cannot be told cannot be told of.
-                LogTo::Stderr | LogTo::Syslog(_) => drop(std::io::stderr().write_all(line)),
+                LogTo::Stderr => drop(std::io::stderr().write_all(bytes)),
+                LogTo::Syslog(settings) => {
+                    let mut message = syslog::header(settings, record.level as u8);
+                    message.extend_from_slice(bytes.strip_suffix(b"\n").unwrap_or(bytes));
+                    if let Some(text) = self.files.send(settings.server, &message) {
+                        self.tell_elsewhere(&text);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Tells of lines that were lost on the way to a syslog server, wherever else faults are told.
+    pub(super) fn tell_elsewhere(&self, text: &str) {
+        let record =
+            Record { level: Level::Alert, connection: None, message: text, more: Vec::new() };
+        for target in &self.targets {
+            match &target.to {
+                LogTo::File(file) => self.files.write(file.0, &record.plain()),
+                LogTo::Stderr => drop(std::io::stderr().write_all(&record.plain())),
+                LogTo::Syslog(_) => {}
             }
         }
     }
@@ -68,36 +98,33 @@ impl Exchange<'_> {
         let own = self.location.error_log.targets.as_slice();
         let targets = if own.is_empty() { self.logs.main.targets.as_slice() } else { own };
         if is_told(targets, level) {
-            let number = format!("*{} ", self.connection.number);
-            let text = format!("{message}{}", self.circumstances());
-            self.logs.main.put(targets, level, &line(level, &number, &text));
+            let connection = Some(self.connection.number);
+            let record = Record { level, connection, message, more: self.circumstances() };
+            self.logs.main.put(targets, &record);
         }
     }
 
-    fn circumstances(&self) -> String {
+    fn circumstances(&self) -> Vec<(&'static str, String)> {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let client = text(&self.remote.address_text());
-        let mut out = format!(", client: {client}, server: {}", self.server.name());
-        let mut add = |name: &str, value: &str| {
-            for piece in [", ", name, ": \"", value, "\""] {
-                out.push_str(piece);
-            }
-        };
+        let mut out = vec![
+            ("client", text(&self.remote.address_text())),
+            ("server", self.server.name().to_owned()),
+        ];
         if !self.request.line.is_empty() {
-            add("request", &text(&self.request.line));
+            out.push(("request", text(&self.request.line)));
         }
         if self.subrequest {
-            add("subrequest", &text(&self.uri));
+            out.push(("subrequest", text(&self.uri)));
         }
         let tries = self.upstream.borrow();
         if let Some(one) = tries.last().filter(|one| !one.url.is_empty()) {
-            add("upstream", &one.url);
+            out.push(("upstream", one.url.clone()));
         }
         if let Some(host) = self.request.headers.get("Host") {
-            add("host", &text(host));
+            out.push(("host", text(host)));
         }
         if let Some(referrer) = self.request.headers.get("Referer") {
-            add("referrer", &text(referrer));
+            out.push(("referrer", text(referrer)));
         }
         out
     }
@@ -140,37 +167,106 @@ fn is_told(targets: &[ErrorTarget], level: Level) -> bool {
     targets.iter().any(|target| level <= target.level)
 }
 
-/// A line with its end. Control characters are spelled out, so that nobody writes lines of his own
-/// into the log, or to the terminal of who reads it.
-fn line(level: Level, connection: &str, text: &str) -> Vec<u8> {
-    let pid = std::process::id();
-    let word = Level::WORDS.get(level as usize).copied().unwrap_or_default();
-    let head = format!(" [{word}] {pid}#{pid}: {connection}");
-    let mut line = Vec::with_capacity(256);
-    line.extend_from_slice(&Now::get().log);
-    line.extend_from_slice(head.as_bytes());
-    for byte in text.bytes() {
-        if byte < b' ' || byte == 0x7f {
-            line.extend_from_slice(format!("\\x{byte:02X}").as_bytes());
-        } else {
-            line.push(byte);
-        }
+/// What is told.
+struct Record<'a> {
+    level: Level,
+    /// The number of the connection.
+    connection: Option<u64>,
+    message: &'a str,
+    /// Who asked what, by name.
+    more: Vec<(&'static str, String)>,
+}
+
+impl Record<'_> {
+    fn word(&self) -> &'static str {
+        Level::WORDS.get(self.level as usize).copied().unwrap_or_default()
     }
-    line.truncate(LONGEST - 1);
-    line.push(b'\n');
-    line
+
+    /// A line with its end. Control characters are spelled out, so that nobody writes lines of his
+    /// own into the log, or to the terminal of who reads it.
+    fn plain(&self) -> Vec<u8> {
+        let pid = std::process::id();
+        let mut text = format!(" [{}] {pid}#{pid}: ", self.word());
+        if let Some(number) = self.connection {
+            let _ = write!(text, "*{number} ");
+        }
+        text += self.message;
+        for (name, value) in &self.more {
+            let _ = match *name {
+                "client" | "server" => write!(text, ", {name}: {value}"),
+                _ => write!(text, ", {name}: \"{value}\""),
+            };
+        }
+        let mut line = Vec::with_capacity(text.len() + 32);
+        line.extend_from_slice(&Now::get().log);
+        for byte in text.bytes() {
+            if byte < b' ' || byte == 0x7f {
+                line.extend_from_slice(format!("\\x{byte:02X}").as_bytes());
+            } else {
+                line.push(byte);
+            }
+        }
+        line.truncate(LONGEST - 1);
+        line.push(b'\n');
+        line
+    }
+
+    /// An object with its end: `time`, `level`, `pid`, perhaps `connection`, `message`, and who asked
+    /// what.
+    fn json(&self) -> Vec<u8> {
+        let mut line = Vec::with_capacity(256);
+        let string = |line: &mut Vec<u8>, name: &str, value: &[u8]| {
+            line.extend_from_slice(format!("\"{name}\":\"").as_bytes());
+            let value = value.get(..LONGEST_VALUE).unwrap_or(value);
+            put(line, Some(String::from_utf8_lossy(value).as_bytes()), Escape::Json);
+            line.push(b'"');
+        };
+        line.push(b'{');
+        string(&mut line, "time", &Now::get().iso8601);
+        line.push(b',');
+        string(&mut line, "level", self.word().as_bytes());
+        line.extend_from_slice(format!(",\"pid\":{}", std::process::id()).as_bytes());
+        if let Some(number) = self.connection {
+            line.extend_from_slice(format!(",\"connection\":{number}").as_bytes());
+        }
+        let more = self.more.iter().map(|(name, value)| (*name, Cow::Borrowed(value.as_str())));
+        for (name, value) in std::iter::once(("message", self.message.into())).chain(more) {
+            line.push(b',');
+            string(&mut line, name, value.as_bytes());
+        }
+        line.extend_from_slice(b"}\n");
+        line
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn record<'a>(connection: Option<u64>, message: &'a str) -> Record<'a> {
+        let more = vec![("client", "::1".to_owned()), ("host", "a\"b".to_owned())];
+        Record { level: Level::Error, connection, message, more }
+    }
+
     #[test]
     fn a_line_has_nginxs_form_and_a_bound() {
-        let text = String::from_utf8(line(Level::Error, "*7 ", "it\nfailed")).unwrap();
+        let text = String::from_utf8(record(Some(7), "it\nfailed").plain()).unwrap();
         let pid = std::process::id();
-        assert!(text.ends_with(&format!(" [error] {pid}#{pid}: *7 it\\x0Afailed\n")), "{text}");
+        let end = format!(" [error] {pid}#{pid}: *7 it\\x0Afailed, client: ::1, host: \"a\"b\"\n");
+        assert!(text.ends_with(&end), "{text}");
         assert_eq!(text.find(" [").unwrap(), "1994/11/06 08:49:37".len());
-        assert_eq!(line(Level::Error, "", &"x".repeat(5000)).len(), LONGEST);
+        assert_eq!(record(None, &"x".repeat(5000)).plain().len(), LONGEST);
+    }
+
+    #[test]
+    fn a_line_of_json_is_one_object() {
+        let text = String::from_utf8(record(Some(7), "it\n\u{1}failed").json()).unwrap();
+        let pid = std::process::id();
+        let end = format!(
+            ",\"level\":\"error\",\"pid\":{pid},\"connection\":7,\"message\":\"it\\n\\u0001failed\",\
+             \"client\":\"::1\",\"host\":\"a\\\"b\"}}\n"
+        );
+        assert!(text.starts_with("{\"time\":\"") && text.ends_with(&end), "{text}");
+        assert!(record(None, &"x".repeat(5000)).json().len() < 3000);
     }
 }

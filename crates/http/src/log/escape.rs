@@ -7,9 +7,22 @@ pub(super) fn put(out: &mut Vec<u8>, value: Option<&[u8]>, escape: Escape) {
     match (escape, value) {
         (Escape::Default, None) => out.push(b'-'),
         (_, None) => {}
-        (Escape::None, Some(value)) => out.extend_from_slice(value),
+        (Escape::None, Some(value)) => put_plain(out, value),
         (Escape::Default, Some(value)) => put_default(out, value),
         (Escape::Json, Some(value)) => put_json(out, value),
+    }
+}
+
+/// As it is, but for what would begin another line or act on a terminal.
+fn put_plain(out: &mut Vec<u8>, value: &[u8]) {
+    for &byte in value {
+        match byte {
+            b'\t' => out.push(byte),
+            0..b' ' | 0x7f => {
+                out.extend_from_slice(&[b'\\', b'x', digit(byte >> 4), digit(byte & 0xf)])
+            }
+            _ => out.push(byte),
+        }
     }
 }
 
@@ -69,7 +82,7 @@ mod tests {
         let value = Some(bytes.as_slice());
         assert_eq!(text(value, Escape::Default), b"a\\x22\\x5C\\x0A\\x01\\x7F\\xFF");
         assert_eq!(text(value, Escape::Json), b"a\\\"\\\\\\n\\u0001\x7f\xff");
-        assert_eq!(text(value, Escape::None), bytes);
+        assert_eq!(text(value, Escape::None), b"a\"\\\\x0A\\x01\\x7F\xff");
         assert_eq!(text(None, Escape::Default), b"-");
         assert_eq!(text(None, Escape::Json), b"");
     }

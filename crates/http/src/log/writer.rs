@@ -6,11 +6,17 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use rustix::fs::OFlags;
+use tidegate_config::http::syslog::{SyslogId, SyslogServer};
+
+use super::syslog::SyslogSocket;
 
 /// The most bytes that wait for the end of the loop's turn.
 const BATCH: usize = 64 * 1024;
@@ -25,6 +31,9 @@ const PAUSE: Duration = Duration::from_millis(20);
 #[derive(Debug, Default)]
 pub struct LogFiles {
     files: Vec<Arc<LogFile>>,
+    syslogs: Vec<SyslogSocket>,
+    /// How often all were opened again.
+    reopened: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -47,13 +56,32 @@ impl LogFiles {
                 known.cloned().ok_or_else(|| (path.clone(), error))
             }
         };
-        Ok(Self { files: paths.iter().map(open).collect::<Result<_, _>>()? })
+        let files = paths.iter().map(open).collect::<Result<_, _>>()?;
+        Ok(Self { files, ..Self::default() })
+    }
+
+    /// The same, with the servers that lines are sent to; hosts are looked up.
+    #[must_use]
+    pub fn with_syslogs(mut self, servers: &[SyslogServer]) -> Self {
+        self.syslogs = servers.iter().map(SyslogSocket::new).collect();
+        self
+    }
+
+    /// How often all were opened again.
+    pub(super) fn reopened(&self) -> u64 {
+        self.reopened.load(Ordering::Relaxed)
+    }
+
+    /// Sends a line to a syslog server; what is to be told of those that were lost.
+    pub(super) fn send(&self, server: SyslogId, bytes: &[u8]) -> Option<String> {
+        self.syslogs.get(server.0)?.send(bytes)
     }
 
     /// Opens all of them again, so that a renamed file is let go. One that cannot be opened is
     /// kept as it is, and told.
     pub fn reopen(&self) -> Vec<(PathBuf, io::Error)> {
         let mut faults = Vec::new();
+        self.reopened.fetch_add(1, Ordering::Relaxed);
         for log in &self.files {
             match open(&log.path) {
                 Ok(file) => {
@@ -70,11 +98,12 @@ impl LogFiles {
         let log = |(path, file): (&PathBuf, File)| {
             Arc::new(LogFile { path: path.clone(), file: Mutex::new(Arc::new(file)) })
         };
-        Self { files: paths.iter().zip(files).map(log).collect() }
+        Self { files: paths.iter().zip(files).map(log).collect(), ..Self::default() }
     }
 
     /// Writes to these files from now on, in the order of the paths.
     pub fn replace(&self, files: Vec<File>) {
+        self.reopened.fetch_add(1, Ordering::Relaxed);
         for (log, file) in self.files.iter().zip(files) {
             *log.file.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(file);
         }
@@ -111,6 +140,8 @@ pub struct Wait {
     pub buffer: usize,
     /// `flush=`
     pub flush: Option<Duration>,
+    /// `gzip=`
+    pub gzip: Option<u32>,
 }
 
 /// One thread's lines on their way to the files: those of one turn of the loop are one write.
@@ -123,6 +154,10 @@ pub struct LogWriter {
 #[derive(Debug, Default)]
 struct Pending {
     lines: BytesMut,
+    /// How hard lines are compressed before they are written.
+    gzip: Option<u32>,
+    /// Compressed lines that could not be written yet.
+    packed: BytesMut,
     /// Whether a task will write them.
     awaited: bool,
 }
@@ -139,8 +174,9 @@ impl LogWriter {
         let Some(pending) = self.pending.get(place) else { return };
         let mut pending = pending.borrow_mut();
         let limit = if wait.buffer == 0 { BATCH } else { wait.buffer };
+        pending.gzip = pending.gzip.or(wait.gzip);
         if !pending.lines.is_empty() && pending.lines.len() + line.len() > limit {
-            self.files.drain(place, &mut pending.lines);
+            self.files.drain(place, &mut pending);
         }
         if pending.lines.len() + line.len() > MOST.max(limit) {
             return;
@@ -159,7 +195,7 @@ impl LogWriter {
     /// Writes all that waits.
     pub fn flush(&self) {
         for (place, pending) in self.pending.iter().enumerate() {
-            self.files.drain(place, &mut pending.borrow_mut().lines);
+            self.files.drain(place, &mut pending.borrow_mut());
         }
     }
 
@@ -177,8 +213,8 @@ impl LogWriter {
                 tokio::time::sleep(pause).await;
             }
             let mut pending = pending.borrow_mut();
-            self.files.drain(place, &mut pending.lines);
-            if pending.lines.is_empty() {
+            self.files.drain(place, &mut pending);
+            if pending.lines.is_empty() && pending.packed.is_empty() {
                 pending.awaited = false;
                 return;
             }
@@ -195,7 +231,17 @@ impl Drop for LogWriter {
 
 impl LogFiles {
     /// Writes what can be written at once; what cannot be written ever is lost.
-    fn drain(&self, place: usize, lines: &mut BytesMut) {
+    fn drain(&self, place: usize, pending: &mut Pending) {
+        let lines = match pending.gzip {
+            Some(level) => {
+                if !pending.lines.is_empty() && pending.packed.len() < MOST {
+                    pending.packed.extend_from_slice(&pack(&pending.lines, level));
+                }
+                pending.lines.clear();
+                &mut pending.packed
+            }
+            None => &mut pending.lines,
+        };
         let Some(file) = self.file(place) else { return lines.clear() };
         while !lines.is_empty() {
             match (&*file).write(lines) {
@@ -206,6 +252,14 @@ impl LogFiles {
             }
         }
     }
+}
+
+/// Lines as a member of a gzip file; members may follow one another.
+fn pack(lines: &[u8], level: u32) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::new(level));
+    // Memory takes it all.
+    let _ = encoder.write_all(lines);
+    encoder.finish().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -246,7 +300,7 @@ mod tests {
         let (path, files) = files(folder.path());
         let write = async {
             let writer = LogWriter::new(files);
-            let wait = Wait { buffer: 4, flush: None };
+            let wait = Wait { buffer: 4, ..Wait::default() };
             for line in [b"aa\n", b"bb\n", b"cc\n"] {
                 writer.append(0, line, wait);
             }

@@ -14,6 +14,7 @@ use tidegate_config::http::error_log::Level;
 
 use super::access::Verdict;
 use crate::exchange::Exchange;
+use crate::log::words::words;
 use crate::stop::Stop;
 use crate::variable::user::credentials;
 
@@ -56,7 +57,7 @@ pub(super) async fn judge(ex: &mut Exchange<'_>) -> Result<Verdict, Stop> {
         Err(Unreadable { call, error, path }) => {
             let missing = call == "open" && error.kind() == io::ErrorKind::NotFound;
             let level = if missing { Level::Error } else { Level::Crit };
-            let (path, words) = (path.display(), in_nginx_words(&error));
+            let (path, words) = (path.display(), words(&error));
             ex.log(level, &format!("{call}() \"{path}\" failed ({words})"));
             if missing { Ok(Verdict::forbidden()) } else { Err(Stop::Status(500)) }
         }
@@ -111,14 +112,6 @@ fn stored<'a>(users: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     rest.split(|byte| b":\r".contains(byte)).next()
 }
 
-fn in_nginx_words(error: &io::Error) -> String {
-    let text = error.to_string();
-    match (error.raw_os_error(), text.split_once(" (os error")) {
-        (Some(number), Some((words, _))) => format!("{number}: {words}"),
-        _ => text,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,7 +133,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let failed = |path: &Path| {
             let Unreadable { call, error, .. } = check(path, b"a", b"b").unwrap_err();
-            format!("{call} {}", in_nginx_words(&error))
+            format!("{call} {}", words(&error))
         };
         assert_eq!(failed(&folder.path().join("none")), "open 2: No such file or directory");
         assert_eq!(failed(folder.path()), "pread 21: Is a directory");

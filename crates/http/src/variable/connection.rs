@@ -65,7 +65,8 @@ fn binary(endpoint: &Endpoint) -> Bytes {
     }
 }
 
-fn hostname() -> Bytes {
+/// The name of this machine, in lower case (`$hostname`).
+pub(crate) fn hostname() -> Bytes {
     static NAME: OnceLock<Bytes> = OnceLock::new();
     let read = || {
         let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();

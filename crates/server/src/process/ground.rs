@@ -9,6 +9,7 @@ use nix::unistd::chown;
 use tidegate_config::files::Files;
 use tidegate_config::http::error_log::Level;
 use tidegate_config::{Config, Options, load};
+use tidegate_http::log::words::words;
 use tidegate_http::log::writer::LogFiles;
 
 use super::{Source, user};
@@ -42,10 +43,10 @@ impl Ground {
         let http = &config.http;
         make_log_folder(&http.files);
         user::make_folders(&http.folders, config.main.process.user.as_deref());
-        LogFiles::open(&http.files, known).map_err(|(path, error)| {
-            let error = listen::in_nginx_words(&error);
-            anyhow!("open() \"{}\" failed ({error})", path.display())
-        })
+        let files = LogFiles::open(&http.files, known).map_err(|(path, error)| {
+            anyhow!("open() \"{}\" failed ({})", path.display(), words(&error))
+        })?;
+        Ok(files.with_syslogs(&http.syslogs))
     }
 
     /// Reads the configuration anew, and opens what it needs. What is open already is taken over;
@@ -70,8 +71,7 @@ impl Ground {
     /// workers then, as in nginx. Those that cannot be opened are told.
     pub(super) fn reopen(&self) -> Vec<String> {
         let faults = self.logs.reopen().into_iter().map(|(path, error)| {
-            let error = listen::in_nginx_words(&error);
-            format!("open() \"{}\" failed ({error})", path.display())
+            format!("open() \"{}\" failed ({})", path.display(), words(&error))
         });
         let faults = faults.collect();
         if let Some(uid) = user::of_workers(self.config.main.process.user.as_deref()) {

@@ -73,7 +73,8 @@ pub(super) fn receive(message: Message) -> Result<Ground> {
     let config = loaded.config.ok_or_else(|| anyhow!("{}", messages.trim_end()))?;
     let mut handles = message.files.into_iter();
     let logs = handles.by_ref().take(config.http.files.len()).map(File::from).collect();
-    let logs = Arc::new(LogFiles::opened(&config.http.files, logs));
+    let logs = LogFiles::opened(&config.http.files, logs).with_syslogs(&config.http.syslogs);
+    let logs = Arc::new(logs);
     let mut listeners = Listeners::new();
     for (place, handle) in places.chunks_exact(4).zip(handles) {
         let place = place.try_into().map(u32::from_le_bytes).context(incomplete)?;

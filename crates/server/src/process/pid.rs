@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use rustix::fs::{FlockOperation, flock};
-
-use crate::listen::in_nginx_words;
+use tidegate_http::log::words::words;
 
 /// The file that holds the process's number; it goes when the process does. As long as it is
 /// locked its process lives, whatever number a process that was killed has left in it.
@@ -21,9 +20,8 @@ impl PidFile {
     /// Opens the file, and locks it; its folder is made where it is missing. The file of a process
     /// that lives is refused.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let failed = |error: &io::Error| {
-            anyhow!("open() \"{}\" failed ({})", path.display(), in_nginx_words(error))
-        };
+        let failed =
+            |error: &io::Error| anyhow!("open() \"{}\" failed ({})", path.display(), words(error));
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(|error| failed(&error))?;
         }
@@ -86,16 +84,15 @@ pub(crate) fn try_out(path: &Path) -> Result<()> {
         // The start makes the folder.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => {
-            bail!("open() \"{}\" failed ({})", path.display(), in_nginx_words(&error))
+            bail!("open() \"{}\" failed ({})", path.display(), words(&error))
         }
     }
 }
 
 /// Reads the number of the running process, or says why there is none, in nginx's words.
 pub(crate) fn read(path: &Path) -> Result<rustix::process::Pid> {
-    let text = fs::read_to_string(path).map_err(|error| {
-        anyhow!("open() \"{}\" failed ({})", path.display(), in_nginx_words(&error))
-    })?;
+    let text = fs::read_to_string(path)
+        .map_err(|error| anyhow!("open() \"{}\" failed ({})", path.display(), words(&error)))?;
     let number = text.trim().parse().ok().and_then(rustix::process::Pid::from_raw);
     number
         .ok_or_else(|| anyhow!("invalid PID number \"{}\" in \"{}\"", text.trim(), path.display()))

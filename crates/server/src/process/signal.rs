@@ -4,10 +4,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 use rustix::process::{Signal, kill_process};
+use tidegate_http::log::words::words;
 use tokio::signal::unix::{self, SignalKind};
 
 use super::pid;
-use crate::listen::in_nginx_words;
 
 /// What a running server can be told with `-s`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub(crate) fn send(command: Command, pid_file: &Path) -> Result<()> {
         Command::Reopen => Signal::USR1,
     };
     kill_process(number, signal).map_err(|error| {
-        let error = in_nginx_words(&error.into());
+        let error = words(&error.into());
         anyhow!("kill({number}, {}) failed ({error})", signal.as_raw())
     })
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tidegate_config::http::error_log::Level;
 use tidegate_config::http::listen::BindAddress;
 use tidegate_http::client::{Connection, Endpoint};
+use tidegate_http::log::words::words;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, LocalSet};
@@ -118,7 +119,7 @@ fn adjust(worker: &Rc<Worker>, accepting: &mut HashMap<BindAddress, AbortHandle>
                 accepting.insert(address.clone(), task.abort_handle());
             }
             Err(error) => {
-                let text = format!("cannot take connections from {address}: {error}");
+                let text = format!("cannot take connections from {address} ({})", words(&error));
                 worker.generation().logs.tell(Level::Alert, &text);
             }
         }
@@ -173,7 +174,7 @@ async fn refused(worker: &Worker, error: &io::Error) {
     // A client that left before it was taken is nothing to wait for.
     let kind = error.kind();
     if !matches!(kind, io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted) {
-        worker.generation().logs.tell(Level::Crit, &format!("accept4() failed ({error})"));
+        worker.generation().logs.tell(Level::Crit, &format!("accept4() failed ({})", words(error)));
         tokio::time::sleep(PAUSE).await;
     }
 }
