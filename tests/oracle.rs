@@ -29,6 +29,7 @@ mod log;
 mod map;
 mod method;
 mod not_modified;
+mod post_action;
 mod proxy;
 mod range;
 mod realip;

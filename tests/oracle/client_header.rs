@@ -134,3 +134,20 @@ async fn limits() {
     .answers(&asks)
     .await;
 }
+
+#[tokio::test]
+async fn the_number_of_fields_is_bounded() {
+    alike(
+        r#"server { listen 127.0.0.1:8080; max_headers 4; location / { return 200 "ok"; } }
+           server { listen 127.0.0.1:8081; location / { return 200 "ok"; } }"#,
+    )
+    .mainline()
+    .with_errors()
+    .answers(&[
+        "/ | A: 1 | B: 2 | C: 3",
+        "/ | A: 1 | B: 2 | C: 3 | D: 4",
+        "/ | A: 1 | B: 2 | C: 3 | D: 4 | E: 5",
+        "@8081 / | A: 1 | B: 2 | C: 3 | D: 4 | E: 5",
+    ])
+    .await;
+}

@@ -116,3 +116,52 @@ async fn upstream_errors_are_taken_over_where_told() {
     ])
     .await;
 }
+
+#[tokio::test]
+async fn pages_for_some_browsers() {
+    let agents = [
+        "Mozilla/4.0 (compatible; MSIE 8.0; Windows)",
+        "Mozilla/4.0 (compatible; MSIE 6.0) Opera 9",
+        "Mozilla/5.0 Gecko/20100101 Firefox/1",
+        "Mozilla/5.0 (KHTML, like Gecko) Chrome/120.0 Safari/537.36",
+        "Mozilla/5.0 (Macintosh; Mac OS X) Version/17 Safari/605",
+        "curl/8",
+        "MSIE 8",
+    ];
+    let paths = [
+        "/missing",
+        "/off/missing",
+        "/error",
+        "/moved",
+        "/refresh",
+        "/refresh/plain",
+        "/kept",
+        "/moved HTTP/1.0",
+        "/missing HTTP/1.0",
+    ];
+    let mut asks = Vec::new();
+    for agent in agents {
+        for path in paths {
+            asks.push(format!("{path} | User-Agent: {agent} | Connection: keep-alive"));
+            asks.push(format!("HEAD {path} | User-Agent: {agent}"));
+        }
+        asks.push(format!("POST /kept | User-Agent: {agent} || x"));
+        asks.push(format!("POST /missing | User-Agent: {agent} || x"));
+    }
+    let asks: Vec<&str> = asks.iter().map(String::as_str).collect();
+    alike(
+        r#"server {
+            listen 127.0.0.1:8080;
+            root html;
+            location / { }
+            location /off { msie_padding off; }
+            location /error { return 502; }
+            location /moved { return 301 "/to?a=b c"; }
+            location /refresh { msie_refresh on; return 302 "/to?a=b c'<d>#[%]{|}~^\\"; }
+            location /refresh/plain { msie_refresh on; return 307 /to; }
+            location /kept { keepalive_disable safari msie6; return 200 "kept"; }
+        }"#,
+    )
+    .answers(&asks)
+    .await;
+}

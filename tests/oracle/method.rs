@@ -74,3 +74,62 @@ async fn versions() {
     ])
     .await;
 }
+
+#[tokio::test]
+async fn every_method_at_every_kind_of_content() {
+    let methods = [
+        "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "PROPFIND", "MKCOL", "COPY",
+        "MOVE", "LOCK", "UNLOCK", "TRACE", "QUERY",
+    ];
+    let paths = [
+        "/a.txt",
+        "/dir",
+        "/dir/",
+        "/missing",
+        "/text",
+        "/page",
+        "/denied",
+        "/limit",
+        "/limit/post",
+        "/status",
+        "/moved",
+        "/named",
+        "/listing/",
+        "/app",
+    ];
+    let mut asks = Vec::new();
+    for method in methods {
+        for path in paths {
+            asks.push(format!("{method} {path}"));
+            if matches!(method, "POST" | "PUT" | "PATCH" | "QUERY" | "DELETE") {
+                asks.push(format!("{method} {path} || some text"));
+            }
+        }
+    }
+    let asks: Vec<&str> = asks.iter().map(String::as_str).collect();
+    let backend = super::compare::echo(&[]).await;
+    alike(
+        r#"server {
+            listen 127.0.0.1:8080;
+            root html;
+            location /text { return 200 "$request_method|$request_length"; }
+            location /page { return 404; error_page 404 /sorry; }
+            location = /sorry { return 200 "$request_method"; }
+            location /denied { deny all; }
+            location /limit { limit_except GET { deny all; } proxy_pass http://127.0.0.1:8090; }
+            location /limit/post { limit_except POST PUT { deny all; } proxy_pass http://127.0.0.1:8090; }
+            location /status { return 204; }
+            location /moved { return 301 /text; }
+            location /named { error_page 404 = @named; try_files /none =404; }
+            location @named { return 200 "named $request_method"; }
+            location /listing/ { autoindex on; }
+            location /app { proxy_pass http://127.0.0.1:8090; }
+        }"#,
+    )
+    .with_file("a.txt", "a")
+    .with_file("dir/index.html", "index")
+    .with_file("listing/x", "x")
+    .with_backend(8090, backend)
+    .answers(&asks)
+    .await;
+}

@@ -59,3 +59,42 @@ async fn conditions() {
         ])
         .await;
 }
+
+#[tokio::test]
+async fn every_condition_with_every_other() {
+    let tags =
+        ["", "\"65937d25-a\"", "W/\"65937d25-a\"", "\"x\", \"65937d25-a\"", "*", "\"x\"", "x,"];
+    let times = [
+        "",
+        "Tue, 02 Jan 2024 03:04:05 GMT",
+        "Tue, 02 Jan 2024 03:04:04 GMT",
+        "Wed, 03 Jan 2024 03:04:05 GMT",
+        "rubbish",
+    ];
+    let mut asks = Vec::new();
+    for method in ["GET", "HEAD"] {
+        for (first, second) in [
+            ("If-None-Match", "If-Modified-Since"),
+            ("If-Match", "If-Unmodified-Since"),
+            ("If-None-Match", "If-Unmodified-Since"),
+            ("If-Match", "If-Modified-Since"),
+        ] {
+            for tag in tags {
+                for time in times {
+                    let mut ask = format!("{method} /a.txt | Connection: close");
+                    if !tag.is_empty() {
+                        ask += &format!(" | {first}: {tag}");
+                    }
+                    if !time.is_empty() {
+                        ask += &format!(" | {second}: {time}");
+                    }
+                    asks.push(ask);
+                }
+            }
+        }
+    }
+    asks.sort();
+    asks.dedup();
+    let asks: Vec<&str> = asks.iter().map(String::as_str).collect();
+    alike(CONF).with_file("a.txt", "0123456789").without_logs().answers(&asks).await;
+}

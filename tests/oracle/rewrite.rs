@@ -180,3 +180,27 @@ async fn conditions() {
     ])
     .await;
 }
+
+#[tokio::test]
+async fn what_is_told_of_steps() {
+    alike(
+        r#"server {
+            listen 127.0.0.1:8080;
+            error_log logs/error.log notice;
+            rewrite_log on;
+            location / { rewrite ^/a/(.*)$ /b/$1 last; rewrite ^/x https://far/ redirect; rewrite ^/y$ /z? permanent; return 200 "$uri"; }
+            location /b/ { rewrite_log off; rewrite ^ /c$uri last; }
+            location /c/ { if ($arg_v) { set $maybe $arg_v; } rewrite ^/c/(.*)$ /d/$1?m=$maybe break; return 200 "$uri|$args|$maybe"; }
+            location /unset { if ($arg_v) { set $other 1; } return 200 "[$other]"; }
+            location /quiet { uninitialized_variable_warn off; if ($arg_v) { set $third 1; } return 200 "[$third]"; }
+            location ~ ^/named/(?<group>x)?y { return 200 "[$group]"; }
+            location /foreign { return 200 "[$group][$maybe]"; }
+        }"#,
+    )
+    .with_errors()
+    .answers(&[
+        "/a/1", "/x", "/y?q", "/none", "/b/2", "/c/3", "/c/3?v=w", "/unset", "/unset?v=1", "/quiet",
+        "/named/y", "/named/xy", "/foreign",
+    ])
+    .await;
+}

@@ -134,3 +134,102 @@ async fn arguments_and_captures() {
     ])
     .await;
 }
+
+/// Every tail behind every prefix.
+fn behind(prefixes: &[&str], tails: &[&str]) -> Vec<String> {
+    prefixes
+        .iter()
+        .flat_map(|prefix| tails.iter().map(move |tail| format!("{prefix}{tail}")))
+        .collect()
+}
+
+#[tokio::test]
+async fn every_shape_in_every_kind_of_location() {
+    let backend = super::compare::echo(&[]).await;
+    let prefixes = [
+        "/exact",
+        "/prefix/",
+        "/noslash",
+        "/alias/",
+        "/aliasbare",
+        "/regex/",
+        "/Case/",
+        "/nested/",
+        "/strong/",
+        "/app/",
+        "/appbare",
+        "/appuri/",
+        "/try/",
+        "/rewrite/",
+        "/set/",
+        "/capture/",
+    ];
+    let tails = [
+        "",
+        "/",
+        "a",
+        "a/",
+        "/a",
+        "a.txt",
+        "./a.txt",
+        "../a.txt",
+        "x/../a.txt",
+        "%61.txt",
+        "a%2etxt",
+        "a%20b",
+        "%2e%2e/a",
+        "a//b",
+        "a?x=1&y",
+        "?x",
+        "a%3Fb?c",
+        "a%23",
+        "ä",
+        "%C3%A4",
+        "a;b",
+        "a+b",
+        "x.PHP",
+        "x.php?y=z",
+        "..",
+        "../",
+        "..;/",
+        "a%00b",
+        "a/%2e%2e%2f",
+        "%25",
+        "a\\b",
+        "dir",
+        "dir/",
+    ];
+    let asks = behind(&prefixes, &tails);
+    let asks: Vec<&str> = asks.iter().map(String::as_str).collect();
+    alike(
+        r#"server {
+            listen 127.0.0.1:8080;
+            root html;
+            index index.html a.txt;
+            location = /exact { return 200 "exact $uri|$args"; }
+            location /prefix/ { return 200 "prefix $uri|$args"; }
+            location /noslash { try_files $uri =404; }
+            location /alias/ { alias html/files/; }
+            location /aliasbare { alias html/files; }
+            location ~ ^/regex/(.*)\.php$ { return 200 "regex [$1] $uri"; }
+            location ~* /case/(?<rest>.*) { return 200 "case [$rest] $uri"; }
+            location /nested/ { return 200 "outer $uri"; location /nested/a { return 200 "inner $uri"; } location ~ \.txt$ { return 200 "inner regex $uri"; } }
+            location ^~ /strong/ { return 200 "strong $uri"; }
+            location /app/ { proxy_pass http://127.0.0.1:8090; }
+            location /appbare { proxy_pass http://127.0.0.1:8090/to; }
+            location /appuri/ { proxy_pass http://127.0.0.1:8090/to/; }
+            location /try/ { alias html/files/; try_files $uri $uri/ /set$uri?q=$args; }
+            location /rewrite/ { rewrite ^/rewrite/(.*)$ /set/$1?r=$1 last; }
+            location /set/ { set $kept $uri; return 200 "$kept|$request_uri|$args|$arg_x"; }
+            location ~ ^/capture/(\w*)(.*)$ { return 302 /x/$1?y=$2; }
+        }"#,
+    )
+    .with_file("files/a.txt", "A")
+    .with_file("files/a b", "space")
+    .with_file("files/dir/index.html", "index")
+    .with_file("noslash/a.txt", "noslash")
+    .with_file("a.txt", "root")
+    .with_backend(8090, backend)
+    .answers(&asks)
+    .await;
+}

@@ -30,6 +30,7 @@ pub mod map;
 pub mod not_modified;
 pub mod open_file_cache;
 pub mod pass;
+pub mod post_action;
 pub mod proxy;
 pub mod proxy_cache;
 pub mod realip;

@@ -1,18 +1,17 @@
 //! What a configuration defines and uses by name: order is free, so that names are joined at the end.
 
+pub(crate) mod log;
 mod undefined;
 pub mod zone;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, suggest};
 use crate::directive::Fault;
-use crate::http::syslog::{SyslogId, SyslogServer};
+use crate::http::syslog::SyslogServer;
 use crate::source::Span;
 use crate::syntax::Word;
-use crate::value::size::Size;
 use crate::variable::{Builtin, Slot, Variable};
 
 /// The tables of names.
@@ -27,7 +26,7 @@ pub struct Names {
     /// The servers that lines are sent to; a `SyslogId` is a place in here.
     pub(crate) syslogs: Vec<SyslogServer>,
     /// `buffer=`, `flush=` and `gzip=` of the log files that have them.
-    pub(crate) log_buffers: HashMap<FileId, (Option<Size>, Option<Duration>, Option<u32>)>,
+    pub(crate) log_buffers: HashMap<FileId, log::LogBuffer>,
     /// The zones of memory.
     pub zones: zone::ZoneNames,
     ignored: Vec<(String, &'static str, Span)>,
@@ -44,8 +43,10 @@ pub(crate) struct SlotName {
 /// How a variable comes by its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Definition {
-    /// Some step gives it one: `set`, a named group of a regular expression. Empty before.
+    /// `set` gives it one. Empty before, of which is told.
     Assigned,
+    /// Something else gives it one: a named group of a regular expression, an answer. Empty before.
+    Captured,
     /// It is looked up in the map of this number.
     Map(usize),
     /// It is looked up by address, in the `geo` block of this number.
@@ -107,7 +108,8 @@ impl Names {
         let known = self.slots_by_name.get(&lower).copied();
         let slot = known.unwrap_or_else(|| self.slot(lower, word.span));
         if let Some(entry) = self.slots.get_mut(slot.0)
-            && (entry.definition.is_none() || how != Definition::Assigned)
+            && (matches!(entry.definition, None | Some(Definition::Assigned))
+                || !matches!(how, Definition::Assigned | Definition::Captured))
         {
             entry.definition = Some(how);
         }
@@ -224,15 +226,6 @@ impl Names {
         FileId(known.unwrap_or_else(|| {
             self.files.push(path);
             self.files.len() - 1
-        }))
-    }
-
-    /// A syslog server; the same words are the same server.
-    pub(crate) fn syslog(&mut self, server: SyslogServer) -> SyslogId {
-        let known = self.syslogs.iter().position(|known| *known == server);
-        SyslogId(known.unwrap_or_else(|| {
-            self.syslogs.push(server);
-            self.syslogs.len() - 1
         }))
     }
 

@@ -6,11 +6,17 @@ use tidegate_config::http::error_page::{AnswerStatus, ErrorPage};
 
 use crate::body::Body;
 use crate::exchange::Exchange;
+use crate::head::Version;
 use crate::headers::Headers;
 use crate::response::Response;
 use crate::server_tokens::signature;
 use crate::status;
 use crate::stop::Stop;
+use crate::uri::escape::{Escape, escape};
+use crate::user_agent::Browser;
+
+/// What pages are filled up with, six times (nginx: `ngx_http_msie_padding`).
+const PADDING: &str = "<!-- a padding to disable MSIE and Chrome friendly error page -->\r\n";
 
 /// Decides what becomes of a request that has come to a status which `error_page` may take over
 /// (nginx: `ngx_http_special_response_handler`): it goes on elsewhere, or has its answer, with a page
@@ -35,7 +41,28 @@ pub fn run(
             return go_on(ex, page, response);
         }
     }
+    if matches!(status, 301 | 302)
+        && location.server_tokens.msie_refresh
+        && Browser::of(&ex.request.headers) == Some(Browser::Msie)
+    {
+        ex.error.status = None;
+        return Ok(refresh(response));
+    }
     Ok(with_page(ex, response))
+}
+
+/// A redirect as a page (nginx: `ngx_http_send_refresh`).
+fn refresh(response: Response) -> Response {
+    let location = response.location.clone().unwrap_or_default();
+    let location = escape(&location, Escape::Refresh);
+    let page = [
+        b"<html><head><meta http-equiv=\"Refresh\" content=\"0; URL=".as_slice(),
+        &location,
+        b"\"></head><body></body></html>\r\n",
+    ];
+    Response { status: 200, location: None, charset: None, ..response }
+        .with_type("text/html")
+        .with_body(Body::Bytes(page.concat().into()))
 }
 
 /// Gives an answer the status that `error_page` has decided on, if it led here. The connection ends
@@ -101,11 +128,25 @@ fn with_page(ex: &Exchange<'_>, response: Response) -> Response {
         return response;
     }
     match page(response.status, signature(ex.location)) {
+        Some(text) if is_padded(ex, response.status) => {
+            let text = [text.as_ref(), PADDING.repeat(6).as_bytes()].concat();
+            Response { charset: None, ..response }
+                .with_type("text/html")
+                .with_body(Body::Bytes(text.into()))
+        }
         Some(text) => Response { charset: None, ..response }
             .with_type("text/html")
             .with_body(Body::Bytes(text)),
         None => Response { content_type: None, content_length: Some(0), ..response },
     }
+}
+
+/// Whether the browser would show a page of its own in place of a short one.
+fn is_padded(ex: &Exchange<'_>, status: u16) -> bool {
+    status >= 400
+        && ex.location.server_tokens.msie_padding
+        && ex.request.version >= Version::Http10
+        && matches!(Browser::of(&ex.request.headers), Some(Browser::Msie | Browser::Chrome))
 }
 
 /// The text of nginx's page for a status, signed by `server`; `None` for codes it has no page for.

@@ -26,6 +26,7 @@ pub mod subrequest;
 pub mod tasks;
 pub mod types;
 pub mod uri;
+pub mod user_agent;
 pub mod variable;
 pub mod zone;
 

@@ -39,6 +39,24 @@ pub struct Page {
 pub trait Site {
     /// Answers a subrequest; `None` where the connection would be closed without an answer.
     fn answer<'s, 'e: 's>(&'s self, ex: &'s mut Exchange<'e>) -> Answering<'s>;
+
+    /// What the connections of all workers are at (`$connections_active` and so on).
+    fn connections(&self) -> Connections {
+        Connections::default()
+    }
+}
+
+/// How many connections there are, and what they are at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Connections {
+    /// All.
+    pub active: u64,
+    /// Those whose request's head is being read.
+    pub reading: u64,
+    /// Those whose request is being answered.
+    pub writing: u64,
+    /// Those without a request.
+    pub waiting: u64,
 }
 
 /// A subrequest on its way.

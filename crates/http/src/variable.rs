@@ -14,6 +14,7 @@ pub(crate) mod user;
 
 use bytes::Bytes;
 pub(crate) use connection::hostname;
+use tidegate_config::http::error_log::Level;
 use tidegate_config::names::Definition;
 use tidegate_config::value::template::{Part, Template};
 use tidegate_config::variable::{Builtin, Slot, Source, Variable};
@@ -74,7 +75,18 @@ impl Exchange<'_> {
             return Some(value.clone());
         }
         match self.http.definition(slot) {
-            Definition::Assigned => None,
+            Definition::Assigned => {
+                if self.location.rewrite_log.uninitialized {
+                    let name = self.http.slots.get(slot.0).map(|slot| slot.name.as_str());
+                    let name = name.unwrap_or_default();
+                    let text = format!("using uninitialized \"{name}\" variable");
+                    self.log(Level::Warn, &text);
+                }
+                // As in nginx, it is empty from now on.
+                self.set(slot, Some(Bytes::new()));
+                Some(Bytes::new())
+            }
+            Definition::Captured => None,
             Definition::Map(number) => {
                 let map = self.http.maps.get(number)?;
                 let value = map::look_up(self, map);
@@ -130,6 +142,10 @@ impl Exchange<'_> {
             | B::Connection
             | B::ConnectionRequests
             | B::ConnectionTime
+            | B::ConnectionsActive
+            | B::ConnectionsReading
+            | B::ConnectionsWaiting
+            | B::ConnectionsWriting
             | B::Hostname
             | B::Https
             | B::NginxVersion

@@ -1,10 +1,12 @@
 //! THE LIFE OF A REQUEST, in order, on one screen.
 
+use bytes::Bytes;
+use tidegate_http::body::Body;
 use tidegate_http::exchange::Exchange;
 use tidegate_http::phase::{access, limit_conn, limit_req, realip, rewrite};
 use tidegate_http::response::Response;
 use tidegate_http::stop::Stop;
-use tidegate_http::subrequest::{Answering, Site};
+use tidegate_http::subrequest::{Answering, Connections, Site};
 use tidegate_http::{error_page, filter, location};
 use tidegate_static::try_files;
 
@@ -20,6 +22,10 @@ pub(crate) async fn serve(ex: &mut Exchange<'_>, generation: &Generation) -> Opt
 }
 
 impl Site for Generation {
+    fn connections(&self) -> Connections {
+        self.counters.connections()
+    }
+
     fn answer<'s, 'e: 's>(&'s self, ex: &'s mut Exchange<'e>) -> Answering<'s> {
         Box::pin(async move {
             let first = pass(ex, self).await;
@@ -37,6 +43,28 @@ pub(crate) async fn refuse(
     let mut response = finish(ex, generation, Err(Stop::Status(status))).await?;
     response.close = true;
     Some(response)
+}
+
+/// Goes on with what `post_action` names, after the answer; what it answers goes to nobody (nginx:
+/// `ngx_http_post_action`).
+pub(crate) async fn afterwards(ex: &mut Exchange<'_>, generation: &Generation) {
+    let status = ex.sent.status;
+    // What it leads to may lead on, as often as redirects may.
+    for _ in 0..10 {
+        let location = ex.location;
+        let Some(uri) = &location.post_action.uri else { break };
+        let first = if uri.starts_with('/') {
+            Err(Stop::Redirect { uri: Bytes::from(uri.clone()), args: None })
+        } else {
+            Err(Stop::Named(uri.clone()))
+        };
+        if let Some(response) = finish(ex, generation, first).await
+            && let Body::Stream(mut body) = response.body
+        {
+            while let Some(Ok(_)) = std::future::poll_fn(|cx| body.as_mut().poll_next(cx)).await {}
+        }
+    }
+    ex.sent.status = status;
 }
 
 /// One pass, from the server's rewrites to the content.

@@ -12,6 +12,7 @@ use tidegate_config::http::listen::BindAddress;
 use tidegate_http::client::{Connection, Endpoint};
 use tidegate_http::log::Logs;
 use tidegate_http::log::writer::LogFiles;
+use tidegate_http::subrequest::Connections;
 use tidegate_http::zone::Zones;
 use tidegate_proxy::Upstreams;
 use tokio::sync::Notify;
@@ -92,9 +93,45 @@ pub(crate) struct Counters {
     accepted: AtomicU64,
     active: AtomicU64,
     requests: AtomicU64,
+    reading: AtomicU64,
+    writing: AtomicU64,
+}
+
+/// Something that is going on, counted until this is dropped.
+pub(crate) struct Going<'a>(&'a AtomicU64);
+
+impl<'a> Going<'a> {
+    fn on(number: &'a AtomicU64) -> Self {
+        number.fetch_add(1, Ordering::Relaxed);
+        Self(number)
+    }
+}
+
+impl Drop for Going<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Counters {
+    /// A head is being read.
+    pub(crate) fn reading(&self) -> Going<'_> {
+        Going::on(&self.reading)
+    }
+
+    /// A request is being answered.
+    pub(crate) fn writing(&self) -> Going<'_> {
+        Going::on(&self.writing)
+    }
+
+    /// What connections are at.
+    pub(crate) fn connections(&self) -> Connections {
+        let read = |number: &AtomicU64| number.load(Ordering::Relaxed);
+        let (active, reading) = (read(&self.active), read(&self.reading));
+        let writing = read(&self.writing);
+        Connections { active, reading, writing, waiting: active.saturating_sub(reading + writing) }
+    }
+
     /// A connection was taken; its number.
     pub(crate) fn open(&self) -> u64 {
         self.active.fetch_add(1, Ordering::Relaxed);

@@ -39,6 +39,7 @@ use crate::http::log::Log;
 use crate::http::not_modified::NotModified;
 use crate::http::open_file_cache::OpenFileCache;
 use crate::http::pass::Passes;
+use crate::http::post_action::PostAction;
 use crate::http::proxy::Proxy;
 use crate::http::proxy_cache::Cache;
 use crate::http::realip::Realip;
@@ -90,6 +91,7 @@ pub struct Location {
     pub not_modified: Arc<NotModified>,
     pub open_file_cache: Arc<OpenFileCache>,
     pub pass: Arc<Passes>,
+    pub post_action: Arc<PostAction>,
     pub proxy: Arc<Proxy>,
     pub realip: Arc<Realip>,
     pub redirect: Arc<Redirect>,

@@ -7,7 +7,6 @@ use super::{Arity, Context, Contexts, Declaration, Effect};
 use Context::{Http, Location, LocationIf, Main, Server, Upstream};
 
 const LEVELS: &[Context] = &[Http, Server, Location];
-const WITH_IF: &[Context] = &[Http, Server, Location, LocationIf];
 const SERVERS: &[Context] = &[Http, Server];
 
 /// Directives with the same contexts, arity and effect.
@@ -123,7 +122,6 @@ const ACCESS: &[Row] = &[
         up_to(2),
         refused_unless("off", "symbolic links are followed, also out of the root"),
     ),
-    (&["max_headers"], SERVERS, ONE, Effect::Ignored("the buffers for heads bound the number")),
     (
         &["client_body_early_read"],
         SERVERS,
@@ -146,7 +144,6 @@ const UPSTREAMS: &[Row] = &[
     ),
     (&["mirror"], LEVELS, ONE, NOT_COPIED),
     (&["mirror_request_body"], LEVELS, FLAG, NOT_COPIED),
-    (&["post_action"], WITH_IF, ONE, Effect::Ignored("nothing is asked after an answer")),
     (&["proxy_cache_convert_head"], LEVELS, FLAG, Effect::Ignored("answers are not kept yet")),
 ];
 

@@ -34,7 +34,7 @@ impl Assignment {
             let text = format!("invalid variable name \"{}\"", word.text);
             return Err(Fault::sentence(text).at(word.span));
         };
-        let variable = cx.names.define(word, name, Definition::Assigned)?;
+        let variable = cx.names.define(word, name, Definition::Captured)?;
         Ok(Self { variable, value: Template::compile(args.at(1), cx)? })
     }
 }

@@ -19,6 +19,9 @@ pub struct ClientHeader {
     /// Number and size of the buffers for large heads; a line must fit in one (414, 400).
     #[directive("large_client_header_buffers", default = "4 8k", only(Http, Server))]
     pub large_buffers: Buffers,
+    /// How many fields a head may have; 400 beyond it.
+    #[directive("max_headers", default = "1000", only(Http, Server))]
+    pub max_headers: u32,
     /// Whether fields with odd names are dropped rather than passed on.
     #[directive("ignore_invalid_headers", default = "on", only(Http, Server))]
     pub ignore_invalid: bool,

@@ -5,6 +5,8 @@ use std::time::Duration;
 use tidegate_config_derive::Directives;
 
 use crate::directive::{Arguments, Cx, Fault};
+use crate::syntax::Word;
+use crate::value::choice::choice;
 use crate::value::time;
 
 /// How long a connection waits for the next request.
@@ -20,21 +22,33 @@ pub struct Keepalive {
     /// How old a connection may get.
     #[directive("keepalive_time", default = "1h")]
     pub time: Duration,
-    /// How long an idle connection is kept at least when others are wanted.
-    #[directive(
-        "keepalive_min_timeout",
-        default = "0",
-        ignored = "idle connections are not closed before their time"
-    )]
+    /// How long an idle connection is kept at least when the server ends.
+    #[directive("keepalive_min_timeout", default = "0")]
     pub min_timeout: Duration,
     /// The browsers that get no keepalive.
-    #[directive(
-        "keepalive_disable",
-        default = "msie6",
-        args(1, 2),
-        differs = "only msie6 is known"
-    )]
-    pub disable: Vec<String>,
+    #[directive("keepalive_disable", default = "msie6", parse = disable, args(1, 2))]
+    pub disable: Vec<OldBrowser>,
+}
+
+choice! {
+    /// A browser that gets no keepalive.
+    pub enum OldBrowser {
+        /// None at all.
+        None = "none",
+        /// Internet Explorer up to 6, for what it posts.
+        Msie6 = "msie6",
+        /// Safari on a Mac.
+        Safari = "safari",
+    }
+}
+
+fn disable(args: &Arguments<'_>, _: &mut Cx<'_>) -> Result<Vec<OldBrowser>, Fault> {
+    let one = |word: &Word| {
+        OldBrowser::of(&word.text).ok_or_else(|| {
+            Fault::invalid_value(word).hint(format!("one of: {}", OldBrowser::WORDS.join(", ")))
+        })
+    };
+    args.words.iter().map(one).collect()
 }
 
 /// `keepalive_timeout`.

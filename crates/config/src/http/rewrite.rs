@@ -28,13 +28,7 @@ pub struct RewriteLog {
     #[directive("rewrite_log", default = "off", also(ServerIf), also(LocationIf))]
     pub enabled: bool,
     /// Tells of variables that are read before they are set.
-    #[directive(
-        "uninitialized_variable_warn",
-        default = "on",
-        also(ServerIf),
-        also(LocationIf),
-        ignored = "an unset variable is empty, and nothing is told"
-    )]
+    #[directive("uninitialized_variable_warn", default = "on", also(ServerIf), also(LocationIf))]
     pub uninitialized: bool,
 }
 

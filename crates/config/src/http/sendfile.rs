@@ -5,6 +5,7 @@ use std::time::Duration;
 use tidegate_config_derive::Directives;
 
 use crate::value::Buffers;
+use crate::value::choice::choice;
 use crate::value::size::Size;
 
 /// Ways to write an answer.
@@ -61,36 +62,31 @@ pub struct Sendfile {
     /// How much room a socket must have before it is written to.
     #[directive("send_lowat", default = "0", ignored = "it has no effect on Linux")]
     pub lowat: Size,
-    /// Ends connections that timed out with a reset.
-    #[directive(
-        "reset_timedout_connection",
-        default = "off",
-        ignored = "connections that timed out are closed plainly"
-    )]
+    /// Ends connections that timed out, or that 444 ends, with a reset.
+    #[directive("reset_timedout_connection", default = "off")]
     pub reset_timedout: bool,
     /// Sends bodies of unknown length in chunks.
     #[directive("chunked_transfer_encoding", default = "on")]
     pub chunked: bool,
-    /// Whether what a client still sends is read before closing.
-    #[directive(
-        "lingering_close",
-        default = "on",
-        args(1),
-        ignored = "what a client still sends is read, bounded in time"
-    )]
-    pub lingering_close: String,
+    /// Whether what a client still sends is read before closing: `on` where more is likely.
+    #[directive("lingering_close", default = "on")]
+    pub lingering_close: Lingering,
     /// For how long it is read.
-    #[directive(
-        "lingering_time",
-        default = "30s",
-        ignored = "what a client still sends is read, bounded in time"
-    )]
+    #[directive("lingering_time", default = "30s")]
     pub lingering_time: Duration,
     /// How long more of it is waited for.
-    #[directive(
-        "lingering_timeout",
-        default = "5s",
-        ignored = "what a client still sends is read, bounded in time"
-    )]
+    #[directive("lingering_timeout", default = "5s")]
     pub lingering_timeout: Duration,
+}
+
+choice! {
+    /// Whether what a client still sends is read before closing.
+    pub enum Lingering {
+        /// Never.
+        Off = "off",
+        /// Where more is likely.
+        On = "on",
+        /// Always.
+        Always = "always",
+    }
 }

@@ -10,11 +10,11 @@ pub struct ServerTokens {
     /// Whether `Server` and error pages name the version.
     #[directive("server_tokens", default = "on")]
     pub tokens: Tokens,
-    /// Fills small error pages up for an old browser.
-    #[directive("msie_padding", default = "on", ignored = "the browser it is for is gone")]
+    /// Fills small error pages up for Internet Explorer and Chrome, which show others of their own.
+    #[directive("msie_padding", default = "on")]
     pub msie_padding: bool,
-    /// Redirects an old browser by a page.
-    #[directive("msie_refresh", default = "off", ignored = "the browser it is for is gone")]
+    /// Redirects Internet Explorer by a page.
+    #[directive("msie_refresh", default = "off")]
     pub msie_refresh: bool,
 }
 

@@ -27,7 +27,7 @@ impl Pattern {
             .map_err(|error| Fault::sentence(error.to_string()).at(word.span))?;
         let mut names = Vec::new();
         for (group, name) in regex.names() {
-            names.push((group, cx.names.define(word, &name, Definition::Assigned)?));
+            names.push((group, cx.names.define(word, &name, Definition::Captured)?));
         }
         Ok(Self { regex, names })
     }

@@ -135,8 +135,8 @@ impl Exchange<'_> {
 pub struct Teller {
     log: ProcessLog,
     targets: Vec<ErrorTarget>,
-    number: String,
-    circumstances: String,
+    number: u64,
+    circumstances: Vec<(&'static str, String)>,
 }
 
 impl Exchange<'_> {
@@ -147,7 +147,7 @@ impl Exchange<'_> {
         Teller {
             log: self.logs.main.clone(),
             targets: targets.clone(),
-            number: format!("*{} ", self.connection.number),
+            number: self.connection.number,
             circumstances: self.circumstances(),
         }
     }
@@ -157,8 +157,8 @@ impl Teller {
     /// Tells of a fault of the request, as [`Exchange::log`] does.
     pub fn tell(&self, level: Level, message: &str) {
         if is_told(&self.targets, level) {
-            let text = format!("{message}{}", self.circumstances);
-            self.log.put(&self.targets, level, &line(level, &self.number, &text));
+            let (connection, more) = (Some(self.number), self.circumstances.clone());
+            self.log.put(&self.targets, &Record { level, connection, message, more });
         }
     }
 }
@@ -243,7 +243,7 @@ impl Record<'_> {
 mod tests {
     use super::*;
 
-    fn record<'a>(connection: Option<u64>, message: &'a str) -> Record<'a> {
+    fn record(connection: Option<u64>, message: &str) -> Record<'_> {
         let more = vec![("client", "::1".to_owned()), ("host", "a\"b".to_owned())];
         Record { level: Level::Error, connection, message, more }
     }

@@ -16,12 +16,10 @@ pub(super) fn put(out: &mut Vec<u8>, value: Option<&[u8]>, escape: Escape) {
 /// As it is, but for what would begin another line or act on a terminal.
 fn put_plain(out: &mut Vec<u8>, value: &[u8]) {
     for &byte in value {
-        match byte {
-            b'\t' => out.push(byte),
-            0..b' ' | 0x7f => {
-                out.extend_from_slice(&[b'\\', b'x', digit(byte >> 4), digit(byte & 0xf)])
-            }
-            _ => out.push(byte),
+        if byte != b'\t' && byte.is_ascii_control() {
+            out.extend_from_slice(&[b'\\', b'x', digit(byte >> 4), digit(byte & 0xf)]);
+        } else {
+            out.push(byte);
         }
     }
 }

@@ -57,17 +57,15 @@ impl NamedFiles {
             entry.checked = now;
             entry.file = entry.file.take().filter(|file| is_at(file, path));
         }
-        match &mut entry.file {
-            Some(file) => file.write_all(line),
-            None => {
-                let mut file = open(path)?;
-                file.write_all(line)?;
-                if entry.uses >= cache.min_uses {
-                    entry.file = Some(file);
-                }
-                Ok(())
-            }
+        if let Some(file) = &mut entry.file {
+            return file.write_all(line);
         }
+        let mut file = open(path)?;
+        file.write_all(line)?;
+        if entry.uses >= cache.min_uses {
+            entry.file = Some(file);
+        }
+        Ok(())
     }
 
     /// Lets go of all files once, when all logs have been opened again for this time.
@@ -118,7 +116,7 @@ mod tests {
             max: 2,
             inactive: Duration::from_secs(10),
             min_uses: 2,
-            valid: Duration::from_secs(60),
+            valid: Duration::from_mins(1),
         };
         let write = |name: &str, cache: &OpenLogFiles| {
             files.append(&folder.path().join(name), b"x\n", Some(cache)).unwrap();

@@ -13,6 +13,8 @@ pub enum Escape {
     Component,
     /// A link in a page: also `'`.
     Html,
+    /// An address in a page that refreshes itself: also `'` and `~`, not `#`, `%` and `}`.
+    Refresh,
     /// A key for memcached: only control characters, the space and `%`; bytes above stay.
     Memcached,
 }
@@ -24,6 +26,9 @@ impl Escape {
         }
         if !(0x21..0x7f).contains(&byte) {
             return true;
+        }
+        if self == Self::Refresh {
+            return b"\"'<>\\^`{|~".contains(&byte);
         }
         if self == Self::Component {
             return !(byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));

@@ -1,13 +1,16 @@
 //! HTTP/1 to clients: requests are read, served and answered one by one.
 
+use std::cell::Cell;
 use std::io::ErrorKind;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use tidegate_config::http::error_log::Level;
+use tidegate_config::http::sendfile::Lingering;
 use tidegate_http::client::Connection;
 use tidegate_http::exchange::Exchange;
 use tidegate_http::head::{Parsed, Parser};
+use tidegate_http::log::words::words;
 use tidegate_http::response::Response;
 use tokio::time::timeout;
 
@@ -18,9 +21,40 @@ use super::manner::{self, Manner};
 use super::request::{self, Client, Fault, Next, Sent, rules};
 use crate::runtime::Worker;
 
-/// How long what a client still sends is read after an answer that ends the connection
-/// (nginx: `lingering_time`, `lingering_timeout`).
-pub(super) const LINGER: Duration = Duration::from_secs(5);
+/// What is done with a connection that ends, as the request's location says.
+#[derive(Clone, Copy)]
+pub(super) struct Farewell {
+    /// `lingering_close`
+    lingers: Lingering,
+    /// `lingering_time`
+    pub(super) time: Duration,
+    /// `lingering_timeout`
+    patience: Duration,
+    /// Whether it ends with a reset.
+    resets: bool,
+}
+
+impl Farewell {
+    /// That of a connection whose end no request's location has a say about.
+    pub(super) const USUAL: Self = Self {
+        lingers: Lingering::On,
+        time: Duration::from_secs(5),
+        patience: Duration::from_secs(5),
+        resets: false,
+    };
+
+    fn of(ex: &Exchange<'_>) -> Self {
+        let settings = &ex.location.sendfile;
+        // Who has timed out before an answer, or is shown the door by 444.
+        let timed_out = matches!(ex.sent.status, 408 | 444) && ex.sent.promise.is_none();
+        Self {
+            lingers: settings.lingering_close,
+            time: settings.lingering_time,
+            patience: settings.lingering_timeout,
+            resets: settings.reset_timedout && timed_out,
+        }
+    }
+}
 
 /// Serves one connection until it ends.
 pub(super) async fn serve(worker: &Worker, connection: &Connection, io: &Rc<Io>) {
@@ -49,10 +83,12 @@ async fn next_head(
     let server = generation.http.servers.get(socket.default)?;
     let rules = rules(server);
     let head_patience = server.settings.client_header.timeout;
-    let idle = server.location.keepalive.timeout.idle;
+    let keepalive = &server.location.keepalive;
+    let (idle, least) = (keepalive.timeout.idle, keepalive.min_timeout);
     drop(generation);
     let pipelined = before > 0 && !io.buffer.borrow().is_empty();
     let mut started = pipelined.then(Instant::now);
+    let mut reading = None;
     let number = before + 1;
     loop {
         let parsed = parser.parse(&mut io.buffer.borrow_mut(), &rules);
@@ -65,17 +101,21 @@ async fn next_head(
         }
         if !parser.has_begun() && io.buffer.borrow().is_empty() {
             started = None;
+            reading = None;
             io.shrink();
             let patience = if before == 0 { head_patience } else { idle };
             let waiting = async {
                 tokio::select! {
                     ready = io.stream.readable() => ready.is_ok(),
-                    () = worker.draining() => false,
+                    () = drained(worker, least) => false,
                 }
             };
             if !timeout(patience, waiting).await.unwrap_or(false) {
                 return None;
             }
+        }
+        if parser.has_begun() || !io.buffer.borrow().is_empty() {
+            reading.get_or_insert_with(|| worker.counters.reading());
         }
         let left = head_patience.saturating_sub(started.map_or(Duration::ZERO, |at| at.elapsed()));
         match io.fill(left).await {
@@ -89,12 +129,30 @@ async fn next_head(
     }
 }
 
+/// Ready when the worker ends and the connection has been idle for long enough
+/// (`keepalive_min_timeout`).
+async fn drained(worker: &Worker, least: Duration) {
+    let since = tokio::time::Instant::now();
+    worker.draining().await;
+    if !least.is_zero() {
+        tokio::time::sleep_until(since + least).await;
+    }
+}
+
 /// One request and its answer, and what the client has sent meanwhile.
 async fn one(worker: &Worker, connection: &Connection, io: &Rc<Io>, next: Next) -> Sent {
-    let mut client = Http1 { io, state: BodyState::new(&next.head), worker };
+    let mut client = Http1 {
+        io,
+        state: BodyState::new(&next.head),
+        worker,
+        farewell: Cell::new(None),
+        timed_out: false,
+    };
     let body = Box::new(Http1Body::new(Rc::clone(io), Rc::clone(&client.state)));
     let sent = request::serve(worker, connection, (next, body), &mut client).await;
-    settle(io, &client.state, sent).await
+    let Some(mut farewell) = client.farewell.get() else { return sent };
+    farewell.resets |= client.timed_out;
+    settle(io, &client.state, sent, farewell).await
 }
 
 /// A client of HTTP/1, within a request.
@@ -102,6 +160,10 @@ struct Http1<'a> {
     io: &'a Rc<Io>,
     state: Rc<BodyState>,
     worker: &'a Worker,
+    /// What is to be done where the connection ends, once it is known.
+    farewell: Cell<Option<Farewell>>,
+    /// Whether it is to be reset for having taken nothing for too long.
+    timed_out: bool,
 }
 
 impl Client for Http1<'_> {
@@ -118,14 +180,21 @@ impl Client for Http1<'_> {
             // Its source has told why.
             Err(error) if error.kind() == ErrorKind::Other => Sent::Close,
             Err(error) => {
-                let text = format!("{error} while sending response to client");
-                ex.log(Level::Info, &text);
+                let what = words(&error);
+                let what = if error.kind() == ErrorKind::TimedOut {
+                    self.timed_out = ex.location.sendfile.reset_timedout;
+                    format!("client timed out ({what})")
+                } else {
+                    format!("writev() failed ({what})")
+                };
+                ex.log(Level::Info, &format!("{what} while sending response to client"));
                 Sent::Close
             }
         }
     }
 
     fn count(&self, ex: &mut Exchange<'_>) {
+        self.farewell.set(Some(Farewell::of(ex)));
         let state = &self.state;
         if !state.is_refused() {
             ex.body_received += state.used.get();
@@ -137,15 +206,19 @@ impl Client for Http1<'_> {
 }
 
 /// What is done with bytes that the client still sends.
-async fn settle(io: &Rc<Io>, state: &Rc<BodyState>, sent: Sent) -> Sent {
+async fn settle(io: &Rc<Io>, state: &Rc<BodyState>, sent: Sent, farewell: Farewell) -> Sent {
+    if farewell.resets && sent != Sent::KeepAlive {
+        io.stream.reset_on_close();
+        return sent;
+    }
     match sent {
         Sent::KeepAlive if state.is_done() => Sent::KeepAlive,
         Sent::KeepAlive => {
-            let deadline = tokio::time::Instant::now() + LINGER;
+            let deadline = tokio::time::Instant::now() + farewell.patience;
             if body::discard(io, state, deadline).await { Sent::KeepAlive } else { Sent::Close }
         }
         Sent::Close => {
-            linger(io, !state.is_done()).await;
+            linger(io, !state.is_done(), farewell).await;
             Sent::Close
         }
         Sent::Nothing => Sent::Nothing,
@@ -154,15 +227,18 @@ async fn settle(io: &Rc<Io>, state: &Rc<BodyState>, sent: Sent) -> Sent {
 
 /// Reads what the client still sends, so that our answer is not lost to a reset. Where nothing is
 /// on its way, closing is safe at once.
-pub(super) async fn linger(io: &Io, more_is_coming: bool) {
-    if !more_is_coming && io.buffer.borrow().is_empty() {
-        return;
+pub(super) async fn linger(io: &Io, more_is_coming: bool, farewell: Farewell) {
+    let likely = more_is_coming || !io.buffer.borrow().is_empty();
+    match farewell.lingers {
+        Lingering::Off => return,
+        Lingering::On if !likely => return,
+        Lingering::On | Lingering::Always => {}
     }
     io.stream.shutdown();
-    let end = Instant::now() + LINGER;
+    let end = Instant::now() + farewell.time;
     loop {
         io.buffer.borrow_mut().clear();
-        let left = end.saturating_duration_since(Instant::now());
+        let left = end.saturating_duration_since(Instant::now()).min(farewell.patience);
         if io.has_ended() || left.is_zero() || !matches!(io.fill(left).await, Ok(1..)) {
             return;
         }

@@ -24,7 +24,7 @@ use tidegate_http::head::Rules;
 use tokio::task::JoinSet;
 use tokio::time::{Sleep, sleep_until, timeout};
 
-use super::http1::{LINGER, linger};
+use super::http1::{Farewell, linger};
 use super::io::Io;
 use super::request::rules;
 use crate::runtime::Worker;
@@ -69,7 +69,9 @@ pub(super) async fn serve(worker: Rc<Worker>, connection: Connection, io: Rc<Io>
     let Session { h2, mut tasks, .. } = session;
     // The streams are told by this that nobody is there any more.
     drop(h2);
-    tokio::join!(linger(&io, true), async { while tasks.join_next().await.is_some() {} });
+    tokio::join!(linger(&io, true, Farewell::USUAL), async {
+        while tasks.join_next().await.is_some() {}
+    });
 }
 
 /// What the configuration says about a connection.
@@ -214,7 +216,10 @@ impl Session {
         let times = [
             (self.watch.blocked.get().map(|at| at + manner.send_patience), Overdue::Blocked),
             (block.map(|at| at + manner.head_patience), Overdue::Block),
-            (leaves.map(|at| at.max(self.idle.unwrap_or(at)) + LINGER), Overdue::Closing),
+            (
+                leaves.map(|at| at.max(self.idle.unwrap_or(at)) + Farewell::USUAL.time),
+                Overdue::Closing,
+            ),
             (self.idle.filter(|_| leaves.is_none()).map(|at| at + rest), Overdue::Idle),
         ];
         let next = times.into_iter().filter_map(|(at, what)| Some((at?, what)));

@@ -4,10 +4,12 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use bytes::Bytes;
+use tidegate_config::http::keepalive::OldBrowser;
 use tidegate_config::http::server_tokens::Tokens;
 use tidegate_http::client::Endpoint;
 use tidegate_http::exchange::Exchange;
 use tidegate_http::filter::gzip::is_msie6;
+use tidegate_http::user_agent::Browser;
 
 /// What `Server` says with `server_tokens on`.
 const SERVER: &str = concat!("tidegate/", env!("CARGO_PKG_VERSION"));
@@ -38,14 +40,20 @@ pub(crate) fn keeps_alive(ex: &Exchange<'_>) -> bool {
         && !keepalive.timeout.idle.is_zero()
         && ex.number < keepalive.requests
         && ex.connection.started.elapsed() < keepalive.time
-        && !msie6_posts(ex)
+        && !is_disabled(ex)
 }
 
-/// An old browser loses what it posts on a kept connection (nginx: `keepalive_disable msie6`).
-fn msie6_posts(ex: &Exchange<'_>) -> bool {
-    ex.request.method == http::Method::POST
-        && ex.location.keepalive.disable.iter().any(|browser| browser == "msie6")
-        && ex.request.headers.get("User-Agent").is_some_and(|agent| is_msie6(agent))
+/// An old browser loses what it posts on a kept connection (nginx: `keepalive_disable`).
+fn is_disabled(ex: &Exchange<'_>) -> bool {
+    let headers = &ex.request.headers;
+    ex.location.keepalive.disable.iter().any(|browser| match browser {
+        OldBrowser::None => false,
+        OldBrowser::Msie6 => {
+            ex.request.method == http::Method::POST
+                && headers.get("User-Agent").is_some_and(|agent| is_msie6(agent))
+        }
+        OldBrowser::Safari => Browser::of(headers) == Some(Browser::Safari),
+    })
 }
 
 /// Scheme, host and port for a redirect to ourselves; `None` where it stays local

@@ -48,7 +48,7 @@ pub(super) fn rules(server: &Server) -> Rules {
         buffer_size: size(header.buffer_size.0),
         large_buffers: header.large_buffers.number as usize,
         large_buffer_size: size(header.large_buffers.size.0),
-        max_headers: 1000,
+        max_headers: header.max_headers as usize,
         ignore_invalid: header.ignore_invalid,
         underscores: header.underscores,
         merge_slashes: header.merge_slashes,
@@ -94,11 +94,15 @@ pub(super) async fn serve(
     ex.started = next.started;
     ex.sent.pipelined = next.pipelined;
     worker.counters.request();
+    let _writing = worker.counters.writing();
     let fault = next.fault.or_else(|| misdirected(&ex, socket));
     let sent = match respond(&mut ex, &generation, fault).await {
         Some(response) => client.send(&mut ex, response).await,
         None => Sent::Nothing,
     };
+    if ex.location.post_action.uri.is_some() && ex.sent.status != 444 {
+        let _ = unwound(Box::pin(pipeline::afterwards(&mut ex, &generation))).await;
+    }
     client.count(&mut ex);
     access::write(&mut ex);
     sent

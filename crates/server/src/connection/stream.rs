@@ -94,6 +94,13 @@ impl Stream {
         }
     }
 
+    /// Lets the end of the connection be a reset, which asks nothing more of the kernel's memory.
+    pub(crate) fn reset_on_close(&self) {
+        if let Self::Tcp(stream) = self {
+            let _ = socket2::SockRef::from(stream).set_linger(Some(std::time::Duration::ZERO));
+        }
+    }
+
     /// Tells the client that nothing more comes.
     pub(crate) fn shutdown(&self) {
         let fd = match self {

@@ -14,6 +14,7 @@ use crate::http::headers::Headers;
 use crate::http::pass::Destination;
 use crate::http::rewrite::{Condition, Step};
 use crate::http::types::TypeMap;
+use crate::names::zone::ZoneId;
 use crate::syntax::{End, Statement};
 
 /// A level as written.
@@ -39,7 +40,10 @@ impl LocationDraft {
         let args = Arguments { name: &statement.name, words: &statement.args };
         let body = statement.body();
         match owner {
-            Owner::Location(key) => Location::set(&mut self.written, key, &args, cx),
+            Owner::Location(key) => {
+                Location::set(&mut self.written, key, &args, cx)?;
+                self.check_zones(&args)
+            }
             Owner::Block(Opens::Types) => self.read_types(body, cx),
             Owner::Block(Opens::Location) => self.read_location(table, statement, body, cx),
             Owner::Block(Opens::If) => self.read_if(table, statement, body, (context, cx)),
@@ -54,6 +58,19 @@ impl LocationDraft {
             if let Err(fault) = self.take(table, (owner, context), statement, cx) {
                 report(&fault, statement, cx);
             }
+        }
+    }
+
+    /// A zone is named once at a level (nginx: `ngx_http_limit_req`, `ngx_http_limit_conn`).
+    fn check_zones(&self, args: &Arguments<'_>) -> Result<(), Fault> {
+        let zones: Vec<ZoneId> = match args.name.text.as_str() {
+            "limit_req" => self.written.limit_req.limits.iter().map(|limit| limit.zone).collect(),
+            "limit_conn" => self.written.limit_conn.limits.iter().map(|limit| limit.zone).collect(),
+            _ => return Ok(()),
+        };
+        match zones.split_last() {
+            Some((last, before)) if before.contains(last) => Err(Fault::duplicate()),
+            _ => Ok(()),
         }
     }
 

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, bail};
 use tidegate_config::http::error_log::Level;
+use tidegate_http::log::words::words;
 use tokio::sync::oneshot;
 
 use super::Master;
-use crate::listen::in_nginx_words;
 use crate::process::admin::Answer;
 use crate::process::successor::{News, Predecessor, Successor};
 use crate::process::worker::State;
@@ -89,7 +89,7 @@ impl Master {
     fn move_pid(&mut self, path: &std::path::Path) -> Result<()> {
         let old = self.parts.pid.path().to_owned();
         self.parts.pid.rename(path).map_err(|error| {
-            let error = in_nginx_words(&error);
+            let error = words(&error);
             anyhow!("rename() {} to {} failed ({error})", old.display(), path.display())
         })?;
         if let Some(admin) = &mut self.admin {
