@@ -1,5 +1,6 @@
 //! http2: many requests on one connection, each as it would be over HTTP/1.
 
+mod clients;
 mod conformance;
 mod ending;
 mod flood;
@@ -203,6 +204,29 @@ async fn a_websocket_goes_through() {
     assert_eq!((last.flags & END_STREAM, last.payload.len()), (END_STREAM, 0));
     let log = server.access_log(1).await;
     assert!(log[0].starts_with("GET /chat HTTP/2.0 200 h2c"), "{log:?}");
+}
+
+#[tokio::test]
+async fn trailers_stand_behind_the_body_and_rates_are_kept() {
+    let server = Tidegate::start(
+        "server {
+            listen 127.0.0.1:8080; http2 on;
+            add_trailer X-Sent $body_bytes_sent; add_trailer X-None $arg_none;
+            location / { return 200 text; }
+            location /slow { alias html/large; limit_rate 100k; }
+        }",
+    )
+    .with_file("large", "x".repeat(150_000))
+    .with_file("a.txt", "hello")
+    .await;
+    let mut client = server.http2().await;
+    let text = client.get("/").await;
+    text.is(200).says("text").has("content-length", "4").lacks("x-none");
+    assert_eq!(text.fields.last().map(|(name, _)| name.as_str()), Some("x-sent"));
+    let begin = std::time::Instant::now();
+    assert_eq!(client.get("/slow").await.is(200).body.len(), 150_000);
+    assert!(begin.elapsed() > Duration::from_millis(400), "{:?}", begin.elapsed());
+    client.ask(&request("HEAD", "/", &[])).await.answer().is(200).has("content-length", "4");
 }
 
 #[tokio::test]

@@ -30,6 +30,7 @@ mod oracle;
 mod post_action;
 mod process;
 mod proxy;
+mod proxy_protocol;
 mod reload;
 mod resolver;
 mod root;

@@ -5,8 +5,10 @@
 
 mod compare;
 mod deliberate;
+mod difference;
 pub mod nginx;
 mod normal;
+mod over_http2;
 
 mod accel;
 mod auth_basic;
@@ -21,6 +23,7 @@ mod geo;
 mod gunzip;
 mod gzip;
 mod headers;
+mod http2;
 mod keepalive;
 mod limit_conn;
 mod limit_req;
@@ -31,6 +34,7 @@ mod method;
 mod not_modified;
 mod post_action;
 mod proxy;
+mod proxy_protocol;
 mod range;
 mod realip;
 mod referer;

@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use super::deliberate::{DELIBERATE, PENDING};
+use super::difference::difference;
 use super::nginx::{every_module, oracle};
 use super::normal;
+use super::over_http2::OverHttp2;
 use crate::harness::ask::Ask;
 use crate::harness::client::Connection;
 use crate::harness::process;
@@ -37,6 +39,7 @@ pub struct Alike {
     mainline: bool,
     every_module: bool,
     logs: bool,
+    http2: bool,
     errors: bool,
 }
 
@@ -52,6 +55,7 @@ pub fn alike(conf: &str) -> Alike {
         mainline: false,
         every_module: false,
         logs: true,
+        http2: false,
         errors: false,
     }
 }
@@ -86,6 +90,13 @@ impl Alike {
         self
     }
 
+    /// Asks over HTTP/2, one connection a port.
+    pub fn over_http2(mut self) -> Self {
+        self.conf = format!("http2 on;\n{}", self.conf);
+        self.http2 = true;
+        self
+    }
+
     /// Leaves the access logs uncompared.
     pub fn without_logs(mut self) -> Self {
         self.logs = false;
@@ -116,7 +127,7 @@ impl Alike {
         // The paths of the two have one length, so that they may stand in a body.
         let first = self.start(&folder, "one").with_binary(&oracle.binary).await;
         let second = self.start(&folder, "two").with_binary(&process::binary()).await;
-        let mut sides = [Side::of(&first), Side::of(&second)];
+        let mut sides = [Side::of(&first, self.http2), Side::of(&second, self.http2)];
         let (mut differences, mut deliberate) = (Vec::new(), false);
         for text in asks {
             let ask = Ask::of(text);
@@ -175,16 +186,20 @@ impl Alike {
 struct Side<'a> {
     server: &'a Tidegate,
     open: HashMap<u16, Connection>,
+    http2: Option<OverHttp2>,
 }
 
 impl<'a> Side<'a> {
-    fn of(server: &'a Tidegate) -> Self {
-        Self { server, open: HashMap::new() }
+    fn of(server: &'a Tidegate, http2: bool) -> Self {
+        Self { server, open: HashMap::new(), http2: http2.then(OverHttp2::default) }
     }
 
     /// One request, on the connection that the last answer has left open. That it is open is
     /// shown by the next answer; that it is not, by its end.
     async fn ask(&mut self, ask: &Ask) -> String {
+        if let Some(http2) = &mut self.http2 {
+            return http2.ask(self.server, ask).await;
+        }
         let port = ask.port.unwrap_or(0);
         let mut connection = match self.open.remove(&port) {
             Some(connection) => connection,
@@ -254,20 +269,6 @@ async fn logs(
 fn reason(test: &str, ask: &str) -> Option<&'static str> {
     let mut known = DELIBERATE.iter();
     known.find(|(name, request, _)| test.ends_with(name) && *request == ask).map(|known| known.2)
-}
-
-fn difference(what: &str, expected: &str, got: &str) -> String {
-    let mut out = format!("=== {what}\n");
-    let (expected, got): (Vec<_>, Vec<_>) = (expected.lines().collect(), got.lines().collect());
-    let same = expected.iter().zip(&got).take_while(|(a, b)| a == b).count();
-    out.extend(expected[..same].iter().map(|line| format!("  {line}\n")));
-    let rest = (&expected[same..], &got[same..]);
-    let tail = rest.0.iter().rev().zip(rest.1.iter().rev()).take_while(|(a, b)| a == b).count();
-    let (wanted, come) = (&rest.0[..rest.0.len() - tail], &rest.1[..rest.1.len() - tail]);
-    out.extend(wanted.iter().map(|line| format!("- {line}\n")));
-    out.extend(come.iter().map(|line| format!("+ {line}\n")));
-    out.extend(rest.0[rest.0.len() - tail..].iter().map(|line| format!("  {line}\n")));
-    out
 }
 
 /// A backend that answers with the request it got, or with the answer that stands behind the

@@ -32,6 +32,8 @@ pub enum Source {
     UpstreamTrailer,
     /// `$upstream_cookie_…`: a cookie of the upstream's answer.
     UpstreamCookie,
+    /// `$proxy_protocol_tlv_…`: a value of the PROXY protocol.
+    ProxyProtocolTlv,
     /// `$arg_…`: an argument of the request line.
     Arg,
     /// `$cookie_…`: a cookie of the request.
@@ -39,13 +41,14 @@ pub enum Source {
 }
 
 impl Source {
-    const PREFIXES: [(&'static str, Self); 8] = [
+    const PREFIXES: [(&'static str, Self); 9] = [
         ("http_", Self::Http),
         ("sent_http_", Self::SentHttp),
         ("sent_trailer_", Self::SentTrailer),
         ("upstream_http_", Self::UpstreamHttp),
         ("upstream_trailer_", Self::UpstreamTrailer),
         ("upstream_cookie_", Self::UpstreamCookie),
+        ("proxy_protocol_tlv_", Self::ProxyProtocolTlv),
         ("arg_", Self::Arg),
         ("cookie_", Self::Cookie),
     ];
@@ -74,7 +77,6 @@ impl Builtin {
         name.starts_with("ssl_")
             || name.starts_with("tcpinfo_")
             || name.starts_with("uid_")
-            || name.starts_with("proxy_protocol_")
             || matches!(self, Self::Http3 | Self::UpstreamCacheStatus)
     }
 }

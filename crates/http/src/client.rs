@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use thiserror::Error;
 
+use crate::proxy_protocol::ProxyProtocol;
+
 /// A connection from a client.
 #[derive(Clone, Debug)]
 pub struct Connection {
@@ -21,6 +23,8 @@ pub struct Connection {
     pub started: Instant,
     /// Whether it is encrypted.
     pub tls: bool,
+    /// What a balancer has said of it (PROXY protocol).
+    pub proxy_protocol: Option<Box<ProxyProtocol>>,
 }
 
 /// One end of a connection.

@@ -16,6 +16,7 @@ pub mod location;
 pub mod log;
 pub mod pace;
 pub mod phase;
+pub mod proxy_protocol;
 pub mod redirect;
 pub mod response;
 pub mod root;

@@ -47,6 +47,7 @@ pub(crate) fn with<R>(server: &str, line: &str, run: impl FnOnce(&mut Exchange<'
         local: end("192.0.2.2:80"),
         started: Instant::now(),
         tls: false,
+        proxy_protocol: None,
     };
     let server = &config.http.servers[0];
     let mut ex = Exchange::new((&config.http, &logs), &connection, server, *head, Box::new(NoBody));

@@ -119,6 +119,9 @@ impl Exchange<'_> {
             Source::UpstreamCookie => upstream::cookie(self, name),
             Source::Arg => request::argument(self, name),
             Source::Cookie => request::cookie(self, name),
+            Source::ProxyProtocolTlv => {
+                self.connection.proxy_protocol.as_ref().and_then(|said| said.value(name))
+            }
             Source::SentTrailer => {
                 let fields = self.sent.answer.trailers.as_ref()?;
                 joined(&fields.borrow(), name)
@@ -150,6 +153,10 @@ impl Exchange<'_> {
             | B::Https
             | B::NginxVersion
             | B::Pid
+            | B::ProxyProtocolAddr
+            | B::ProxyProtocolPort
+            | B::ProxyProtocolServerAddr
+            | B::ProxyProtocolServerPort
             | B::RealipRemoteAddr
             | B::RealipRemotePort
             | B::RemoteAddr

@@ -7,6 +7,7 @@ mod http2;
 mod io;
 mod manner;
 mod preface;
+mod proxy_protocol;
 mod request;
 mod stream;
 mod tunnel;
@@ -21,11 +22,29 @@ pub(crate) use io::Io;
 pub(crate) use stream::Stream;
 
 /// Serves one connection until it ends.
-pub(crate) async fn serve(worker: Rc<Worker>, connection: Connection, stream: Stream) {
+pub(crate) async fn serve(worker: Rc<Worker>, mut connection: Connection, stream: Stream) {
+    if !proxy_protocol::accept(&worker, &mut connection, &stream).await {
+        return;
+    }
     let io = Rc::new(Io::new(stream));
     match preface::spoken(&worker, &connection, &io).await {
         None => {}
         Some(Version::Http2) => Box::pin(http2::serve(worker, connection, io)).await,
         Some(_) => http1::serve(&worker, &connection, &io).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size<F>(_: fn(Rc<Worker>, Connection, Stream) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn a_connection_that_waits_is_small() {
+        let bytes = size(serve);
+        assert!(bytes < 1600, "{bytes}");
     }
 }

@@ -122,8 +122,7 @@ const NOT_OPENED: &str =
     "the address is not opened, as connections to clients are not encrypted yet";
 
 /// Parameters that are not acted on yet, and why.
-const WITHOUT_EFFECT: [(&str, &str); 3] = [
-    ("proxy_protocol", "the address of the client is not read; who sends it is answered with 400"),
+const WITHOUT_EFFECT: [(&str, &str); 2] = [
     ("deferred", "a connection is taken at once, and waited for without cost"),
     ("fastopen", "a connection is taken when it is made"),
 ];

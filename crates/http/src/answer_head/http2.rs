@@ -5,6 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use super::{Frame, Framing, Promise};
 use crate::date::{Now, http_date};
+use crate::headers::Headers;
 use crate::response::Response;
 use crate::status;
 
@@ -93,6 +94,20 @@ impl Fields {
             self.put(header::LAST_MODIFIED, Bytes::copy_from_slice(&http_date(time)));
         }
     }
+}
+
+/// Fields behind a body, those left out that HTTP/2 cannot carry.
+pub fn trailers(fields: &Headers) -> HeaderMap {
+    let mut map = HeaderMap::with_capacity(fields.len());
+    for field in fields {
+        if let Ok(name) = HeaderName::from_bytes(&field.name)
+            && let Ok(value) = HeaderValue::from_maybe_shared(field.value.clone())
+            && !speaks_of_connection(&name)
+        {
+            let _ = map.try_append(name, value);
+        }
+    }
+    map
 }
 
 fn speaks_of_connection(name: &HeaderName) -> bool {

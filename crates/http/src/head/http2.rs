@@ -58,15 +58,15 @@ impl Carried {
         if !self.path.starts_with(b"/") {
             return Err(path());
         }
-        head.uri = Uri::parse(&self.path, rules.merge_slashes).map_err(|_| path())?;
         head.target = self.path.clone();
-        let line = [head.method.as_str().as_bytes(), b" ", &self.path, b" ", PROTOCOL.as_bytes()];
-        head.line = line.concat().into();
+        head.uri = Uri::parse(&self.path, rules.merge_slashes).map_err(|_| path())?;
         if let Some(authority) = &self.authority {
             let (host, port) = normalise_host(authority).ok_or(HeadFault::Authority)?;
             head.host = Some(host);
             head.port = port;
         }
+        let line = [head.method.as_str().as_bytes(), b" ", &self.path, b" ", PROTOCOL.as_bytes()];
+        head.line = line.concat().into();
         take_fields(head, &self.fields, rules)?;
         agree(head, self.authority)?;
         judge::finish(head)?;

@@ -23,10 +23,17 @@ pub fn run(ex: &mut Exchange<'_>) {
         RealIpHeader::ForwardedFor => {
             ex.request.headers.all(b"X-Forwarded-For").map(AsRef::as_ref).collect()
         }
-        RealIpHeader::ProxyProtocol => return,
+        RealIpHeader::ProxyProtocol => {
+            ex.connection.proxy_protocol.iter().map(|said| said.address.as_ref()).collect()
+        }
     };
     let believed = (realip.from.as_slice(), realip.recursive);
-    if let Some(found) = forwarded(&ex.connection.peer, &values, believed) {
+    if let Some(mut found) = forwarded(&ex.connection.peer, &values, believed) {
+        if let (RealIpHeader::ProxyProtocol, Some(said)) =
+            (&realip.header, &ex.connection.proxy_protocol)
+        {
+            found.set_port(said.port);
+        }
         ex.remote = Endpoint::Ip(found);
     }
 }

@@ -13,6 +13,7 @@ use crate::exchange::Exchange;
 
 pub(super) fn value(ex: &Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
     let connection = ex.connection;
+    let said = connection.proxy_protocol.as_ref();
     match builtin {
         Builtin::BinaryRemoteAddr => Some(binary(&ex.remote)),
         Builtin::Connection => Some(number(connection.number)),
@@ -26,6 +27,10 @@ pub(super) fn value(ex: &Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
         Builtin::Https => Some(if connection.tls { "on" } else { "" }.into()),
         Builtin::NginxVersion => Some(Bytes::from_static(env!("CARGO_PKG_VERSION").as_bytes())),
         Builtin::Pid => Some(number(std::process::id())),
+        Builtin::ProxyProtocolAddr => Some(said?.address.clone()),
+        Builtin::ProxyProtocolPort => Some(number(said?.port)),
+        Builtin::ProxyProtocolServerAddr => Some(said?.server_address.clone()),
+        Builtin::ProxyProtocolServerPort => Some(number(said?.server_port)),
         Builtin::RealipRemoteAddr => Some(connection.peer.address_text()),
         Builtin::RealipRemotePort => Some(connection.peer.port_text()),
         Builtin::RemoteAddr => Some(ex.remote.address_text()),

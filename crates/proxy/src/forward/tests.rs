@@ -56,6 +56,7 @@ impl Site {
             local: end,
             started: Instant::now(),
             tls: false,
+            proxy_protocol: None,
         };
         let logs = Logs::new(&config, LogFiles::default().into());
         Self { config, upstreams, logs, connection, _folder: folder }

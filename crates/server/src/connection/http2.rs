@@ -53,7 +53,11 @@ pub(super) async fn serve(worker: Rc<Worker>, connection: Connection, io: Rc<Io>
     let watch = Watch::new();
     let wire = Wire::new(Rc::clone(&io), Rc::clone(&watch));
     let shake = manner.builder.handshake::<_, Bytes>(wire);
-    let Ok(Ok(h2)) = timeout(manner.head_patience, shake).await else { return };
+    let h2 = tokio::select! {
+        h2 = timeout(manner.head_patience, shake) => h2,
+        () = worker.draining() => return,
+    };
+    let Ok(Ok(h2)) = h2 else { return };
     let mut session = Session {
         h2,
         tasks: JoinSet::new(),

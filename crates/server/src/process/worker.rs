@@ -201,7 +201,14 @@ async fn one(acceptor: &Acceptor) -> io::Result<(Stream, Endpoint, Endpoint)> {
 fn open(worker: &Rc<Worker>, stream: Stream, peer: Endpoint, local: Endpoint) {
     let number = worker.counters.open();
     worker.connections.set(worker.connections.get() + 1);
-    let connection = Connection { number, peer, local, started: Instant::now(), tls: false };
+    let connection = Connection {
+        number,
+        peer,
+        local,
+        started: Instant::now(),
+        tls: false,
+        proxy_protocol: None,
+    };
     let guard = Open(Rc::clone(worker));
     let worker = Rc::clone(worker);
     tokio::task::spawn_local(async move {

@@ -5,8 +5,9 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use http::HeaderMap;
 use tidegate_config::http::error_log::Level;
-use tidegate_http::answer_head::http2::fields;
+use tidegate_http::answer_head::http2::{fields, trailers};
 use tidegate_http::answer_head::{Frame, Framing};
 use tidegate_http::body::{Body, BodyStream};
 use tidegate_http::exchange::Exchange;
@@ -51,8 +52,9 @@ pub(super) async fn write(
     ex.sent.status = response.status;
     ex.sent.promise = Some(fields.promise);
     let body = std::mem::take(&mut response.body);
+    let trailing = response.trailers.is_some();
     ex.sent.answer = response;
-    let ends = framing == Framing::None || body.is_empty();
+    let ends = framing == Framing::None || (body.is_empty() && !trailing);
     side.head(fields.status, fields.map, ends)?;
     if ends {
         return Ok(());
@@ -64,11 +66,14 @@ pub(super) async fn write(
         piece: usize::try_from(ex.location.http2.chunk_size.0).unwrap_or(usize::MAX),
         left: if let Framing::Length(length) = framing { Some(length) } else { None },
         pace,
+        trailing,
     };
     match body {
-        Body::Empty => Ok(()),
-        Body::Bytes(bytes) => writer.data(bytes, true).await,
-        Body::File(_) | Body::Parts(_) => writer.stream(body.into_stream(), ex).await,
+        Body::Bytes(bytes) if !trailing => writer.data(bytes, true).await,
+        Body::Empty => writer.end(ex),
+        Body::Bytes(_) | Body::File(_) | Body::Parts(_) => {
+            writer.stream(body.into_stream(), ex).await
+        }
         Body::Stream(stream) => writer.stream(stream, ex).await,
         Body::Tunnel(tunnel) => {
             ex.body_received += tunnel::run(&mut writer, &mut *ex.body, tunnel).await;
@@ -87,11 +92,13 @@ pub(super) struct Writer<'a> {
     left: Option<u64>,
     /// How fast it may go, where that is bounded.
     pace: Option<Pace>,
+    /// Whether fields may come behind the body.
+    trailing: bool,
 }
 
 impl Writer<'_> {
-    async fn stream(&mut self, mut stream: BodyStream, ex: &Exchange<'_>) -> io::Result<()> {
-        while let Some(item) = poll_fn(|cx| stream.as_mut().poll_next(cx)).await {
+    async fn stream(&mut self, mut stream: BodyStream, ex: &mut Exchange<'_>) -> io::Result<()> {
+        while let Some(item) = poll_fn(|cx| ex.poll_body(&mut stream, cx)).await {
             let mut bytes = item.map_err(|error| told(ex, &error))?;
             let mut last = false;
             if let Some(left) = &mut self.left {
@@ -99,16 +106,16 @@ impl Writer<'_> {
                 *left -= bytes.len() as u64;
                 last = *left == 0;
             }
-            self.data(bytes, last).await?;
+            self.data(bytes, last && !self.trailing).await?;
             if last {
-                return Ok(());
+                return if self.trailing { self.end(ex) } else { Ok(()) };
             }
         }
         if self.left.is_some_and(|left| left > 0) {
             // The client was promised more, and must see that it does not come.
             return Err(told(ex, &io::Error::other("body is shorter than its Content-Length")));
         }
-        self.end()
+        self.end(ex)
     }
 
     /// Sends bytes, in pieces, as there is room for them; `last` ends the stream with them.
@@ -136,8 +143,14 @@ impl Writer<'_> {
         }
     }
 
+    /// Ends the stream, with the fields that stand behind the body.
+    fn end(&mut self, ex: &mut Exchange<'_>) -> io::Result<()> {
+        let fields = if self.trailing { trailers(&ex.trailers()) } else { HeaderMap::new() };
+        if fields.is_empty() { self.close() } else { self.side.trailers(fields) }
+    }
+
     /// Ends the stream.
-    pub(super) fn end(&mut self) -> io::Result<()> {
+    pub(super) fn close(&self) -> io::Result<()> {
         self.side.data(Bytes::new(), true)
     }
 }

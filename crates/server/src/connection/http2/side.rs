@@ -91,6 +91,11 @@ impl Side {
         self.with(|stream| stream.send_data(bytes, end).map_err(broken)).unwrap_or(Ok(()))
     }
 
+    /// Ends the stream with fields behind its body.
+    pub(super) fn trailers(&self, fields: HeaderMap) -> io::Result<()> {
+        self.with(|stream| stream.send_trailers(fields).map_err(broken)).unwrap_or(Ok(()))
+    }
+
     /// Gives the stream up.
     pub(super) fn reset(&self, reason: Reason) {
         match &mut *self.out.borrow_mut() {

@@ -62,6 +62,6 @@ pub(super) async fn run(
         _ = down => {}
     }
     // Who has given the stream up needs no end of it.
-    let _ = writer.end();
+    let _ = writer.close();
     carried
 }
