@@ -142,14 +142,22 @@ impl Client for Http2 {
 }
 
 impl Http2 {
-    /// Waits until the last frame is on its way to the client.
+    /// Waits until the last frame is on its way to the client; `patience` bounds the time in which
+    /// none of the stream's is.
     async fn gone(&self, patience: Duration) -> std::io::Result<()> {
-        let gone = poll_fn(|cx| {
-            if self.tally.poll_ended(cx).is_ready() {
-                return Poll::Ready(Ok(()));
+        loop {
+            let before = self.tally.bytes.get();
+            let gone = poll_fn(|cx| {
+                if self.tally.poll_ended(cx).is_ready() {
+                    return Poll::Ready(Ok(()));
+                }
+                self.side.poll_reset(cx).map(|()| Err(ErrorKind::ConnectionReset.into()))
+            });
+            match timeout(patience, gone).await {
+                Ok(gone) => return gone,
+                Err(_) if self.tally.bytes.get() > before => {}
+                Err(_) => return Err(ErrorKind::TimedOut.into()),
             }
-            self.side.poll_reset(cx).map(|()| Err(ErrorKind::ConnectionReset.into()))
-        });
-        timeout(patience, gone).await.unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
+        }
     }
 }
