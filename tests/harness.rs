@@ -28,6 +28,7 @@ pub mod dns;
 pub mod http2;
 pub mod process;
 pub mod server;
+pub mod tls;
 
 use std::future::Future;
 use std::time::{Duration, Instant};

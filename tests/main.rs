@@ -39,6 +39,7 @@ mod service;
 mod signal;
 mod stub_status;
 mod takeover;
+mod ssl;
 mod tidy;
 mod types;
 mod upgrade;

@@ -1,8 +1,10 @@
 //! A client on raw sockets: bytes out, bytes in, and a deadline on everything.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::ClientConfig;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
@@ -10,6 +12,7 @@ use tokio::time::timeout;
 use super::DEADLINE;
 use super::answer::{Answer, Ending};
 use super::ask::Ask;
+use super::tls;
 
 trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
@@ -18,6 +21,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
 #[derive(Clone, Copy, Debug)]
 pub struct Client {
     port: u16,
+    /// The name that is asked for in the handshake, and how; none without TLS.
+    tls: Option<(&'static str, &'static Arc<ClientConfig>)>,
 }
 
 /// One connection to a server.
@@ -31,7 +36,19 @@ pub struct Connection {
 impl Client {
     /// A client of a port of this machine.
     pub fn of_port(port: u16) -> Self {
-        Self { port }
+        Self { port, tls: None }
+    }
+
+    /// The same over TLS, asking for this name in the handshake, without a look at certificates.
+    #[must_use]
+    pub fn over_tls(&self, name: &'static str) -> Self {
+        self.over_tls_as(name, tls::config())
+    }
+
+    /// The same with a configuration of one's own.
+    #[must_use]
+    pub fn over_tls_as(&self, name: &'static str, config: ClientConfig) -> Self {
+        Self { port: self.port, tls: Some((name, Box::leak(Box::new(Arc::new(config))))) }
     }
 
     /// The port it asks.
@@ -69,7 +86,29 @@ impl Client {
         let stream = timeout(DEADLINE, TcpStream::connect(("127.0.0.1", self.port))).await;
         let stream = stream.expect("in time").expect("the server takes connections");
         stream.set_nodelay(true).expect("a socket");
-        Connection::over(stream)
+        match self.tls {
+            None => Connection::over(stream),
+            Some((name, config)) => {
+                let encrypted = tls::connect(stream, name, Arc::clone(config));
+                let encrypted = timeout(DEADLINE, encrypted).await.expect("in time");
+                Connection::over(encrypted.expect("a handshake"))
+            }
+        }
+    }
+
+    /// Shakes hands; what goes wrong with it.
+    pub async fn try_handshake(&self) -> Result<(), String> {
+        let (name, config) = self.tls.expect("a client of TLS");
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).await.expect("a connection");
+        let mut stream =
+            tls::connect(stream, name, Arc::clone(config)).await.map_err(|why| why.to_string())?;
+        // What a server of TLS 1.3 refuses it tells behind the handshake.
+        stream
+            .write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            .await
+            .map_err(|why| why.to_string())?;
+        let read = stream.read(&mut [0; 1]).await.map_err(|why| why.to_string())?;
+        if read == 0 { Err("closed".to_owned()) } else { Ok(()) }
     }
 }
 

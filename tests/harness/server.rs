@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use super::client::Client;
 use super::config::{self, Ports};
 use super::process::{self, Process};
+use super::tls;
 use super::{DEADLINE, eventually};
 
 /// A running server; asks of it go to its first `listen`.
@@ -195,6 +196,13 @@ impl Start {
     pub fn with_prefix_file(mut self, path: &str, content: impl AsRef<[u8]>) -> Self {
         self.files.push((PathBuf::from(path), content.as_ref().to_owned()));
         self
+    }
+
+    /// Puts a certificate for these names, and its key, under the prefix: `cert.pem`, `key.pem`.
+    #[must_use]
+    pub fn with_certificate(self, names: &[&str]) -> Self {
+        let made = tls::certificate(names);
+        self.with_prefix_file("cert.pem", made.certificate).with_prefix_file("key.pem", made.key)
     }
 
     /// Lets a port of the configuration be one that somebody else listens on.

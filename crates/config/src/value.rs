@@ -7,6 +7,7 @@ pub mod hosts;
 pub mod number;
 pub mod path;
 pub mod pattern;
+pub mod pem;
 pub mod regex;
 pub mod size;
 pub mod template;

@@ -74,7 +74,7 @@ impl Builtin {
     /// Whether no request gives it a value yet: what stands behind it does not act.
     pub fn is_empty_yet(self) -> bool {
         let name = self.name();
-        name.starts_with("ssl_")
+        name == "ssl_session_id"
             || name.starts_with("tcpinfo_")
             || name.starts_with("uid_")
             || matches!(self, Self::Http3 | Self::UpstreamCacheStatus)

@@ -114,6 +114,9 @@ impl Surrounded {
             self.text.push_str("\nevents {}\n");
             return true;
         }
+        if fault.starts_with("no \"ssl_certificate\" is defined") {
+            return self.say("ssl_certificate c.pem; ssl_certificate_key c.pem;".to_owned());
+        }
         fault.contains("No such file or directory") && self.create(&named)
     }
 

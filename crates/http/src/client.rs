@@ -2,11 +2,15 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use thiserror::Error;
+use tidegate_config::block::http::Socket;
+
+use crate::tls::session::Session;
 
 use crate::proxy_protocol::ProxyProtocol;
 
@@ -21,10 +25,27 @@ pub struct Connection {
     pub local: Endpoint,
     /// When it was taken.
     pub started: Instant,
-    /// Whether it is encrypted.
-    pub tls: bool,
+    /// What the handshake has come to, where it is encrypted.
+    pub tls: Option<Arc<Session>>,
+    /// Whether it came to a port of TLS: where it is not encrypted, it is refused with 497.
+    pub to_tls: bool,
     /// What a balancer has said of it (PROXY protocol).
     pub proxy_protocol: Option<Box<ProxyProtocol>>,
+}
+
+impl Connection {
+    /// Whether it is encrypted.
+    pub fn is_encrypted(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// The server that holds before a request has named one: that of the name in the handshake, else
+    /// the socket's.
+    pub fn default_server(&self, socket: &Socket) -> usize {
+        let asked = self.tls.as_ref().and_then(|tls| tls.server_name.as_deref());
+        let found = asked.and_then(|name| socket.names.find(name.as_bytes()));
+        found.map_or(socket.default, |found| found.server)
+    }
 }
 
 /// One end of a connection.

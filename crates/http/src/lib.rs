@@ -25,6 +25,7 @@ pub mod status;
 pub mod stop;
 pub mod subrequest;
 pub mod tasks;
+pub mod tls;
 pub mod types;
 pub mod uri;
 pub mod user_agent;

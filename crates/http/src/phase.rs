@@ -1,7 +1,7 @@
 //! The steps of a request before its answer, in nginx's order.
 
 pub mod access;
-mod auth_basic;
+pub(crate) mod auth_basic;
 mod auth_request;
 pub mod limit_conn;
 pub mod limit_req;

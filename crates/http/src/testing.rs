@@ -46,7 +46,8 @@ pub(crate) fn with<R>(server: &str, line: &str, run: impl FnOnce(&mut Exchange<'
         peer: end("192.0.2.1:5000"),
         local: end("192.0.2.2:80"),
         started: Instant::now(),
-        tls: false,
+        tls: None,
+        to_tls: false,
         proxy_protocol: None,
     };
     let server = &config.http.servers[0];

@@ -8,6 +8,7 @@ mod referer;
 mod request;
 mod response;
 mod secure_link;
+mod ssl;
 mod time;
 mod upstream;
 pub(crate) mod user;
@@ -194,6 +195,7 @@ impl Exchange<'_> {
             | B::UpstreamResponseLength
             | B::UpstreamResponseTime
             | B::UpstreamStatus => upstream::value(self, builtin),
+            _ if builtin.name().starts_with("ssl_") => ssl::value(self, builtin),
             _ => request::value(self, builtin),
         }
     }

@@ -18,14 +18,25 @@ use tidegate_http::client::Connection;
 use tidegate_http::head::Version;
 
 use crate::runtime::Worker;
+use crate::tls;
 pub(crate) use io::Io;
 pub(crate) use stream::Stream;
+pub(crate) use stream::encrypted::{Encrypted, Raw};
 
 /// Serves one connection until it ends.
 pub(crate) async fn serve(worker: Rc<Worker>, mut connection: Connection, stream: Stream) {
     if !proxy_protocol::accept(&worker, &mut connection, &stream).await {
         return;
     }
+    let stream = if connection.to_tls {
+        // Boxed, so that a connection that waits is small.
+        match Box::pin(tls::accept(&worker, &mut connection, stream)).await {
+            Some(stream) => stream,
+            None => return,
+        }
+    } else {
+        stream
+    };
     let io = Rc::new(Io::new(stream));
     match preface::spoken(&worker, &connection, &io).await {
         None => {}

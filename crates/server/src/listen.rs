@@ -14,6 +14,7 @@ use anyhow::{Result, bail};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use thiserror::Error;
 use tidegate_config::block::Http;
+use tidegate_config::block::http::Socket as ListenSocket;
 use tidegate_config::http::error_log::Level;
 use tidegate_config::http::listen::{BindAddress, ListenOptions};
 use tidegate_http::log::words::words;
@@ -124,8 +125,8 @@ fn open_missing(
     let wanted: Vec<&BindAddress> = http.sockets.iter().map(|socket| &socket.address).collect();
     for socket in &http.sockets {
         let address = &socket.address;
-        // TLS is not spoken yet; -t says so, and nothing is served in the clear in its place.
-        if socket.options.ssl || socket.options.quic || covered(address, &wanted) {
+        // QUIC is not spoken; -t says so.
+        if socket.options.quic && !socket.options.ssl || covered(address, &wanted) {
             continue;
         }
         // One that was handed over is known by the address that the name stands for.
@@ -148,11 +149,12 @@ fn open_missing(
 
 /// What is told of addresses that are not opened.
 pub(crate) fn left_out(http: &Http) -> Vec<String> {
-    let encrypted = http.sockets.iter().filter(|socket| socket.options.ssl || socket.options.quic);
-    encrypted
+    let quic = |socket: &&ListenSocket| socket.options.quic && !socket.options.ssl;
+    let unspoken = http.sockets.iter().filter(quic);
+    unspoken
         .map(|socket| {
             let address = &socket.address;
-            format!("{address} is not listened on: TLS is not spoken yet, and nothing is served in the clear in its place")
+            format!("{address} is not listened on: QUIC is not spoken")
         })
         .collect()
 }

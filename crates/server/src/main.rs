@@ -8,6 +8,7 @@ mod process;
 mod runtime;
 mod status;
 mod templates;
+mod tls;
 
 use std::process::ExitCode;
 
@@ -65,7 +66,10 @@ fn act() -> Result<ExitCode> {
         error_log: cli.error_log.clone(),
         ..Options::default()
     };
-    let loaded = load(&conf, &options);
+    let mut loaded = load(&conf, &options);
+    if !matches!(cli.action, Action::Signal(_)) {
+        tls::check(&mut loaded);
+    }
     let source = Source { path: conf, options };
     match cli.action {
         Action::Test | Action::Dump => Ok(test(&cli, &source, loaded)),

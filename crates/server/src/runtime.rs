@@ -17,6 +17,8 @@ use tidegate_http::zone::Zones;
 use tidegate_proxy::Upstreams;
 use tokio::sync::Notify;
 
+use crate::tls::Tls;
+
 /// What one configuration has become, shared by all workers.
 pub(crate) struct Shared {
     /// The configuration.
@@ -29,6 +31,8 @@ pub(crate) struct Shared {
     pub(crate) upstreams: Arc<Upstreams>,
     /// What limits count.
     pub(crate) zones: Arc<Zones>,
+    /// How handshakes are answered.
+    pub(crate) tls: Arc<Tls>,
 }
 
 /// What one configuration has become in one worker. Requests hold it while they last.
@@ -41,6 +45,8 @@ pub(crate) struct Generation {
     pub(crate) upstreams: Arc<Upstreams>,
     /// What limits count.
     pub(crate) zones: Arc<Zones>,
+    /// How handshakes are answered.
+    pub(crate) tls: Arc<Tls>,
     /// How many connections the worker may have.
     pub(crate) worker_connections: u32,
     /// Numbers of what goes on.
@@ -60,6 +66,7 @@ impl Generation {
             logs: Logs::new(&shared.config, Arc::clone(&shared.files)),
             upstreams: Arc::clone(&shared.upstreams),
             zones: Arc::clone(&shared.zones),
+            tls: Arc::clone(&shared.tls),
             worker_connections: shared.config.events.connections.worker_connections,
             counters: Arc::clone(counters),
             by_address: sockets.map(|(place, socket)| (socket.address.clone(), place)).collect(),

@@ -30,6 +30,7 @@ use crate::http::map::{Map, MapHash};
 use crate::http::proxy_cache::CachePaths;
 use crate::http::server_name::ServerNamesHash;
 use crate::http::split_clients::SplitClients;
+use crate::http::ssl;
 use crate::http::syslog::SyslogServer;
 use crate::names::{Definition, FormatId};
 use crate::syntax::Statement;
@@ -196,6 +197,7 @@ impl HttpDraft {
             http.servers.push(draft.resolve(Some(&around), Some(&around.location), cx)?);
         }
         http.sockets = socket::all(&http.servers, cx);
+        ssl::check::check(&http.servers, &http.sockets, cx);
         http.upstreams = upstream::resolve_all(&self.upstreams, &around.location.resolver, cx)?;
         http.maps.clone_from(&self.maps);
         http.geos.clone_from(&self.geos);

@@ -117,9 +117,8 @@ impl Value for Listener {
     }
 }
 
-/// What becomes of an address with `ssl` or `quic`.
-const NOT_OPENED: &str =
-    "the address is not opened, as connections to clients are not encrypted yet";
+/// What becomes of an address with `quic`.
+const NOT_OPENED: &str = "the address is not opened, as connections are not taken over QUIC";
 
 /// Parameters that are not acted on yet, and why.
 const WITHOUT_EFFECT: [(&str, &str); 2] = [
@@ -135,10 +134,7 @@ impl ListenOptions {
         }
         match (key, word.text.contains('=')) {
             ("default_server" | "default", false) => self.default_server = true,
-            ("ssl", false) => {
-                self.ssl = true;
-                cx.names.ignored("listen ... ssl", NOT_OPENED, word.span);
-            }
+            ("ssl", false) => self.ssl = true,
             ("http2", false) => {
                 self.http2 = true;
                 let text = "the \"listen ... http2\" directive is deprecated, use the \"http2\" directive instead";

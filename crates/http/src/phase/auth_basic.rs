@@ -1,6 +1,6 @@
 //! `auth_basic`: a name and a password open the door.
 
-mod des;
+pub(crate) mod des;
 mod md5;
 mod password;
 

@@ -24,7 +24,7 @@ pub(super) fn value(ex: &Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
         Builtin::ConnectionsWaiting => ex.site.map(|site| number(site.connections().waiting)),
         Builtin::ConnectionsWriting => ex.site.map(|site| number(site.connections().writing)),
         Builtin::Hostname => Some(hostname()),
-        Builtin::Https => Some(if connection.tls { "on" } else { "" }.into()),
+        Builtin::Https => Some(if connection.is_encrypted() { "on" } else { "" }.into()),
         Builtin::NginxVersion => Some(Bytes::from_static(env!("CARGO_PKG_VERSION").as_bytes())),
         Builtin::Pid => Some(number(std::process::id())),
         Builtin::ProxyProtocolAddr => Some(said?.address.clone()),
@@ -35,7 +35,7 @@ pub(super) fn value(ex: &Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
         Builtin::RealipRemotePort => Some(connection.peer.port_text()),
         Builtin::RemoteAddr => Some(ex.remote.address_text()),
         Builtin::RemotePort => Some(ex.remote.port_text()),
-        Builtin::Scheme => Some(if connection.tls { "https" } else { "http" }.into()),
+        Builtin::Scheme => Some(if connection.is_encrypted() { "https" } else { "http" }.into()),
         Builtin::ServerAddr => Some(match &connection.local {
             Endpoint::Unix(Some(path)) => format!("unix:{}", path.display()).into(),
             local => local.address_text(),

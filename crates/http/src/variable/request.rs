@@ -28,7 +28,7 @@ pub(super) fn value(ex: &mut Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
             None => Bytes::copy_from_slice(ex.server.name().as_bytes()),
         }),
         Builtin::Http2 => (request.version == Version::Http2)
-            .then(|| if ex.connection.tls { "h2" } else { "h2c" }.into()),
+            .then(|| if ex.connection.is_encrypted() { "h2" } else { "h2c" }.into()),
         Builtin::IsArgs => {
             let any = ex.args.as_ref().is_some_and(|args| !args.is_empty());
             Some(if any { "?" } else { "" }.into())

@@ -55,7 +55,8 @@ impl Site {
             peer: end.clone(),
             local: end,
             started: Instant::now(),
-            tls: false,
+            tls: None,
+            to_tls: false,
             proxy_protocol: None,
         };
         let logs = Logs::new(&config, LogFiles::default().into());

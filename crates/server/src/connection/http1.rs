@@ -80,7 +80,7 @@ async fn next_head(
 ) -> Option<Next> {
     let generation = worker.generation();
     let socket = generation.socket(connection)?;
-    let server = generation.http.servers.get(socket.default)?;
+    let server = generation.http.servers.get(connection.default_server(socket))?;
     let rules = rules(server);
     let head_patience = server.settings.client_header.timeout;
     let keepalive = &server.location.keepalive;
@@ -178,8 +178,12 @@ impl Client for Http1<'_> {
         match answer::write(io, ex, response, &manner).await {
             Ok(sent) => sent,
             // Its source has told why.
-            Err(error) if error.kind() == ErrorKind::Other => Sent::Close,
+            Err(error) if error.kind() == ErrorKind::Other => {
+                io.stream.abandon();
+                Sent::Close
+            }
             Err(error) => {
+                io.stream.abandon();
                 let what = words(&error);
                 let what = if error.kind() == ErrorKind::TimedOut {
                     self.timed_out = ex.location.sendfile.reset_timedout;

@@ -87,7 +87,7 @@ impl Io {
     ) -> io::Result<()> {
         loop {
             if pieces.iter().all(Bytes::is_empty) {
-                return Ok(());
+                return self.flush(patience).await;
             }
             let slices = pieces.each_ref().map(|piece| IoSlice::new(piece));
             match self.stream.try_write_vectored(&slices) {
@@ -125,7 +125,19 @@ impl Io {
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
+        self.flush(patience).await
+    }
+
+    /// Waits until all that has been encrypted has gone.
+    async fn flush(&self, patience: Duration) -> io::Result<()> {
+        loop {
+            match self.stream.try_flush() {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.room(patience).await?;
+                }
+                done => return done,
+            }
+        }
     }
 
     async fn room(&self, patience: Duration) -> io::Result<()> {

@@ -76,7 +76,7 @@ fn base(ex: &Exchange<'_>) -> Option<Bytes> {
             }
         },
     };
-    let (scheme, usual) = if ex.connection.tls { ("https", 443) } else { ("http", 80) };
+    let (scheme, usual) = if ex.connection.is_encrypted() { ("https", 443) } else { ("http", 80) };
     let port = match &ex.connection.local {
         Endpoint::Ip(address) if redirect.port && address.port() != usual => address.port(),
         _ => return Some(format!("{scheme}://{host}").into()),

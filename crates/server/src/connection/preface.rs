@@ -42,7 +42,7 @@ pub(super) async fn spoken(worker: &Worker, connection: &Connection, io: &Io) ->
 fn choice(worker: &Worker, connection: &Connection) -> Option<Duration> {
     let generation = worker.generation();
     let socket = generation.socket(connection)?;
-    let server = generation.http.servers.get(socket.default)?;
+    let server = generation.http.servers.get(connection.default_server(socket))?;
     let both = socket.options.http2 || server.settings.http2.enabled;
     both.then_some(server.settings.client_header.timeout)
 }

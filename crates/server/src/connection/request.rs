@@ -16,6 +16,7 @@ use tidegate_http::response::Response;
 
 use crate::pipeline;
 use crate::runtime::{Generation, Worker};
+use crate::tls;
 
 /// What is told of a client that is too slow.
 const TIMED_OUT: &str =
@@ -121,6 +122,10 @@ async fn respond(
     generation: &Generation,
     fault: Option<Fault>,
 ) -> Option<Response> {
+    let refused = if fault.is_none() { tls::refused(ex, generation) } else { None };
+    if let Some(status) = refused {
+        return pipeline::refuse(ex, generation, status).await;
+    }
     match fault {
         None => match unwound(pipeline::serve(ex, generation)).await {
             Some(response) => response,

@@ -1,11 +1,17 @@
 //! A client's socket, whatever kind it is.
 
+mod duplex;
+pub(crate) mod encrypted;
+
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::task::{Context, Poll};
 
 use bytes::BytesMut;
+use rustix::net::RecvFlags;
 use tokio::net::{TcpStream, UnixStream};
+
+use encrypted::Encrypted;
 
 /// A client's socket. All methods take it by reference, for a request's body may be read while its
 /// answer is written.
@@ -15,6 +21,8 @@ pub(crate) enum Stream {
     Tcp(TcpStream),
     /// A unix socket.
     Unix(UnixStream),
+    /// TLS over one of the others.
+    Tls(Box<Encrypted>),
 }
 
 impl Stream {
@@ -23,14 +31,49 @@ impl Stream {
         match self {
             Self::Tcp(stream) => stream.try_read_buf(buffer),
             Self::Unix(stream) => stream.try_read_buf(buffer),
+            Self::Tls(stream) => stream.try_read_buf(buffer),
         }
     }
 
-    /// Writes as much as fits.
+    /// Reads what is there, below TLS; 0 is the end.
+    pub(crate) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => stream.try_read(buffer),
+            Self::Unix(stream) => stream.try_read(buffer),
+            Self::Tls(stream) => stream.socket().try_read(buffer),
+        }
+    }
+
+    /// Looks at what is there below TLS, and leaves it there.
+    pub(crate) fn try_peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        let interest = tokio::io::Interest::READABLE;
+        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+        match self {
+            Self::Tcp(stream) => {
+                stream.try_io(interest, || Ok(rustix::net::recv(stream.as_fd(), buffer, flags)?.0))
+            }
+            Self::Unix(stream) => {
+                stream.try_io(interest, || Ok(rustix::net::recv(stream.as_fd(), buffer, flags)?.0))
+            }
+            Self::Tls(stream) => stream.socket().try_peek(buffer),
+        }
+    }
+
+    /// Writes as much as fits. What TLS has taken may still be on its way until
+    /// [`try_flush`](Self::try_flush) is done.
     pub(crate) fn try_write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {
             Self::Tcp(stream) => stream.try_write_vectored(slices),
             Self::Unix(stream) => stream.try_write_vectored(slices),
+            Self::Tls(stream) => stream.try_write_vectored(slices),
+        }
+    }
+
+    /// Sends what has been taken and has not gone yet; `WouldBlock` while it does not fit.
+    pub(crate) fn try_flush(&self) -> io::Result<()> {
+        match self {
+            Self::Tcp(_) | Self::Unix(_) => Ok(()),
+            Self::Tls(stream) => stream.try_flush(),
         }
     }
 
@@ -39,6 +82,8 @@ impl Stream {
         match self {
             Self::Tcp(stream) => stream.poll_read_ready(cx),
             Self::Unix(stream) => stream.poll_read_ready(cx),
+            Self::Tls(stream) if stream.is_waiting() => Poll::Ready(Ok(())),
+            Self::Tls(stream) => stream.socket().poll_read_ready(cx),
         }
     }
 
@@ -47,36 +92,33 @@ impl Stream {
         match self {
             Self::Tcp(stream) => stream.poll_write_ready(cx),
             Self::Unix(stream) => stream.poll_write_ready(cx),
+            Self::Tls(stream) => stream.socket().poll_write_ready(cx),
         }
     }
 
-    /// Takes note that all there was has been read; the kernel tells of more.
+    /// Takes note that all there was has been read; the kernel tells of more. TLS knows by itself.
     pub(crate) fn forget_readiness(&self) {
         let none = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
         let interest = tokio::io::Interest::READABLE;
         let _ = match self {
             Self::Tcp(stream) => stream.try_io(interest, none),
             Self::Unix(stream) => stream.try_io(interest, none),
+            Self::Tls(_) => Ok(()),
         };
     }
 
     /// Waits until there is something to read.
     pub(crate) async fn readable(&self) -> io::Result<()> {
-        match self {
-            Self::Tcp(stream) => stream.readable().await,
-            Self::Unix(stream) => stream.readable().await,
-        }
+        std::future::poll_fn(|cx| self.poll_read_ready(cx)).await
     }
 
     /// Waits until something fits.
     pub(crate) async fn writable(&self) -> io::Result<()> {
-        match self {
-            Self::Tcp(stream) => stream.writable().await,
-            Self::Unix(stream) => stream.writable().await,
-        }
+        std::future::poll_fn(|cx| self.poll_write_ready(cx)).await
     }
 
-    /// Sends a piece of a file without copying it through this process; 0 is the file's end.
+    /// Sends a piece of a file, without copying it through this process where it is not encrypted;
+    /// 0 is the file's end.
     pub(crate) fn try_send_file(
         &self,
         file: BorrowedFd<'_>,
@@ -91,6 +133,14 @@ impl Stream {
             Self::Unix(stream) => stream.try_io(interest, || {
                 Ok(rustix::fs::sendfile(stream.as_fd(), file, Some(offset), length)?)
             }),
+            Self::Tls(stream) => stream.try_send_file(file, offset, length),
+        }
+    }
+
+    /// Takes note that an answer could not be sent whole, so that TLS does not end in due form.
+    pub(crate) fn abandon(&self) {
+        if let Self::Tls(stream) = self {
+            stream.abandon();
         }
     }
 
@@ -106,6 +156,10 @@ impl Stream {
         let fd = match self {
             Self::Tcp(stream) => stream.as_fd(),
             Self::Unix(stream) => stream.as_fd(),
+            Self::Tls(stream) => {
+                stream.say_farewell();
+                return stream.socket().shutdown();
+            }
         };
         let _ = rustix::net::shutdown(fd, rustix::net::Shutdown::Write);
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use tidegate_config::block::main::WorkerProcesses;
 use tidegate_config::http::error_log::Level;
 use tidegate_http::log::ProcessLog;
@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use super::ground::Ground;
 use super::worker::{self, Orders, State};
 use crate::runtime::{Counters, Shared};
+use crate::tls::Tls;
 
 /// Worker threads, and what they are told.
 pub(super) struct Serving {
@@ -122,7 +123,13 @@ fn build(ground: &Ground, before: Option<&Shared>) -> Result<Orders> {
     let upstreams = Upstreams::new(&http, before.map(|before| &*before.upstreams));
     let upstreams = Arc::new(upstreams);
     let zones = Arc::new(Zones::new(&http, before.map(|before| &*before.zones)));
-    let shared = Shared { config, http, files: Arc::clone(&ground.logs), upstreams, zones };
+    let tls = Tls::new(&config, before.map(|before| &*before.tls));
+    let tls = Arc::new(tls.map_err(|faults| {
+        let faults: Vec<String> = faults.into_iter().map(|fault| fault.message).collect();
+        anyhow!("{}", faults.join("\nnginx: [emerg] "))
+    })?);
+    let files = Arc::clone(&ground.logs);
+    let shared = Shared { config, http, files, upstreams, zones, tls };
     let listeners = Arc::clone(&ground.listeners);
     Ok(Orders { shared: Arc::new(shared), listeners, state: State::Running })
 }

@@ -201,14 +201,17 @@ async fn one(acceptor: &Acceptor) -> io::Result<(Stream, Endpoint, Endpoint)> {
 fn open(worker: &Rc<Worker>, stream: Stream, peer: Endpoint, local: Endpoint) {
     let number = worker.counters.open();
     worker.connections.set(worker.connections.get() + 1);
-    let connection = Connection {
+    let mut connection = Connection {
         number,
         peer,
         local,
         started: Instant::now(),
-        tls: false,
+        tls: None,
+        to_tls: false,
         proxy_protocol: None,
     };
+    connection.to_tls =
+        worker.generation().socket(&connection).is_some_and(|socket| socket.options.ssl);
     let guard = Open(Rc::clone(worker));
     let worker = Rc::clone(worker);
     tokio::task::spawn_local(async move {

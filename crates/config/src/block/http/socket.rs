@@ -22,6 +22,13 @@ pub struct Socket {
     servers: Vec<usize>,
 }
 
+impl Socket {
+    /// Its servers; places in `servers`.
+    pub fn servers(&self) -> impl Iterator<Item = usize> {
+        self.servers.iter().copied()
+    }
+}
+
 /// Joins the `listen`s of all servers by address.
 pub(super) fn all(servers: &[Server], cx: &mut Cx<'_>) -> Vec<Socket> {
     let mut sockets: Vec<Socket> = Vec::new();
@@ -74,6 +81,7 @@ fn add(
         socket.default = number;
     }
     socket.options.join(options);
+    socket.options.ssl |= server.settings.ssl.old_form;
     socket.servers.push(number);
     for name in socket.names.add(number, server) {
         let text =

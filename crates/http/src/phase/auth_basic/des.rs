@@ -1,4 +1,4 @@
-//! Passwords hashed with DES: the oldest form of `crypt(3)`, still in many files.
+//! DES: passwords hashed by it, the oldest form of `crypt(3)`, are still in many files, as are keys.
 //!
 //! No library that is kept has it, for its salt changes DES itself.
 
@@ -9,7 +9,8 @@ use super::password::{DIGITS, digit};
 pub(super) fn crypt(password: &[u8], stored: &str) -> Option<String> {
     let (salt, _) = stored.split_at_checked(2)?;
     let swaps = swaps(salt.as_bytes())?;
-    let keys = schedule(password);
+    let letters = password.iter().copied().chain(std::iter::repeat(0)).take(8);
+    let keys = schedule(letters.fold(0, |key, byte| key << 8 | u64::from(byte << 1)));
     let (mut left, mut right) = (0, 0);
     for _ in 0..25 {
         for key in keys {
@@ -23,6 +24,30 @@ pub(super) fn crypt(password: &[u8], stored: &str) -> Option<String> {
     Some(text)
 }
 
+/// Encrypts a block as FIPS 46-3 has it.
+pub(crate) fn encrypt(block: u64, key: u64) -> u64 {
+    rounds(block, schedule(key))
+}
+
+/// Decrypts a block.
+pub(crate) fn decrypt(block: u64, key: u64) -> u64 {
+    let mut keys = schedule(key);
+    keys.reverse();
+    rounds(block, keys)
+}
+
+fn rounds(block: u64, keys: [u64; 16]) -> u64 {
+    // The first permutation is the last one backwards.
+    let places = LAST.iter().enumerate();
+    let start =
+        places.fold(0, |out, (to, &from)| out | (block >> (63 - to) & 1) << (64 - u32::from(from)));
+    let (mut left, mut right) = ((start >> 32) as u32, start as u32);
+    for key in keys {
+        (left, right) = (right, left ^ mix(right, key, 0));
+    }
+    permute(u64::from(right) << 32 | u64::from(left), 64, &LAST)
+}
+
 /// Which bits of the halves of an expanded block the salt makes change places.
 fn swaps(salt: &[u8]) -> Option<u32> {
     let value = |byte: u8| memchr::memchr(byte, DIGITS).map(|value| value as u32);
@@ -34,9 +59,7 @@ fn swaps(salt: &[u8]) -> Option<u32> {
 }
 
 /// The keys of the sixteen rounds.
-fn schedule(password: &[u8]) -> [u64; 16] {
-    let letters = password.iter().copied().chain(std::iter::repeat(0)).take(8);
-    let key = letters.fold(0, |key, byte| key << 8 | u64::from(byte << 1));
+fn schedule(key: u64) -> [u64; 16] {
     let halves = permute(key, 64, &KEY);
     let half = 0x0fff_ffff;
     let (mut left, mut right) = (halves >> 28, halves & half);
@@ -144,3 +167,15 @@ const BOXES: [[u8; 64]; 8] = [
         7, 11, 4, 1, 9, 12, 14, 2, 0, 6, 10, 13, 15, 3, 5, 8, 2, 1, 14, 7, 4, 10, 8, 13, 15, 12, 9, 0, 3, 5, 6, 11,
     ],
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_goes_and_comes_back() {
+        let (key, block) = (0x1334_5779_9bbc_dff1, 0x0123_4567_89ab_cdef);
+        assert_eq!(encrypt(block, key), 0x85e8_1354_0f0a_b405);
+        assert_eq!(decrypt(encrypt(block, key), key), block);
+    }
+}

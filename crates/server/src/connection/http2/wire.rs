@@ -207,8 +207,19 @@ impl AsyncWrite for Wire {
         true
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            match self.io.stream.try_flush() {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    let ready = self.io.stream.poll_write_ready(cx);
+                    if ready.is_pending() {
+                        self.watch.is_blocked();
+                    }
+                    ready!(ready)?;
+                }
+                done => return Poll::Ready(done),
+            }
+        }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {

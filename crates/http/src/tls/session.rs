@@ -1,0 +1,71 @@
+//! What a handshake has come to, as requests see it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::server::ClientHello;
+use rustls::{CipherSuite, HandshakeKind, NamedGroup, ProtocolVersion, ServerConnection};
+
+use super::trust::{Distrust, Purpose, Trust};
+
+/// What a handshake with a client has come to.
+#[derive(Debug, Default)]
+pub struct Session {
+    /// The version of TLS.
+    pub protocol: Option<ProtocolVersion>,
+    /// How it is encrypted.
+    pub cipher: Option<CipherSuite>,
+    /// How the key was agreed on.
+    pub curve: Option<NamedGroup>,
+    /// The name the client asked for, in lower case; `None` where it asked for none.
+    pub server_name: Option<Box<str>>,
+    /// The protocol that both have agreed on by ALPN: `h2`, `http/1.1`.
+    pub alpn: Option<Box<[u8]>>,
+    /// Whether an earlier session was taken up again.
+    pub resumed: bool,
+    /// What the client could have encrypted by.
+    pub offered_ciphers: Box<[CipherSuite]>,
+    /// How the client could have agreed on a key.
+    pub offered_curves: Box<[NamedGroup]>,
+    /// The client's certificate and its chain; empty where it sent none.
+    pub peer: Vec<CertificateDer<'static>>,
+    /// Who has judged the client's certificate.
+    pub judge: Option<Arc<Trust>>,
+    /// Why the client's certificate is not trusted.
+    pub distrust: Option<Distrust>,
+    /// Whether requests come before the client has finished the handshake.
+    pub early: AtomicBool,
+}
+
+impl Session {
+    /// What a client offers before the handshake has come to anything.
+    pub fn offered(hello: &ClientHello<'_>) -> Self {
+        Self {
+            server_name: hello.server_name().map(|name| name.to_ascii_lowercase().into()),
+            offered_ciphers: hello.cipher_suites().into(),
+            offered_curves: hello.named_groups().unwrap_or_default().into(),
+            ..Self::default()
+        }
+    }
+
+    /// Takes note of what the handshake has come to.
+    pub fn settle(&mut self, connection: &ServerConnection) {
+        self.protocol = connection.protocol_version();
+        self.cipher = connection.negotiated_cipher_suite().map(|suite| suite.suite());
+        self.curve =
+            connection.negotiated_key_exchange_group().map(rustls::crypto::SupportedKxGroup::name);
+        self.alpn = connection.alpn_protocol().map(Into::into);
+        self.resumed = connection.handshake_kind() == Some(HandshakeKind::Resumed);
+        self.peer = connection.peer_certificates().map(<[_]>::to_vec).unwrap_or_default();
+        self.early.store(connection.is_handshaking(), Ordering::Relaxed);
+    }
+
+    /// What somebody thinks of the client's certificate; nothing where there is none.
+    pub fn judged_by(&self, trust: &Trust) -> Option<Distrust> {
+        if self.peer.is_empty() {
+            return None;
+        }
+        trust.judge(&self.peer, Purpose::Client, UnixTime::now()).err()
+    }
+}

@@ -1,0 +1,154 @@
+//! TLS to clients: what each server answers handshakes with.
+
+mod admission;
+mod advice;
+mod answers;
+mod asking;
+mod handshake;
+mod named;
+mod resolver;
+mod sessions;
+mod tickets;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustls::ServerConfig;
+use tidegate_config::block::Http;
+use tidegate_config::block::http::Socket;
+use tidegate_config::diagnostic::Diagnostic;
+use tidegate_config::{Config, Loaded};
+use tidegate_http::tls::trust::Trust;
+
+pub(crate) use admission::refused;
+pub(crate) use handshake::accept;
+use named::Named;
+use sessions::Zone;
+use tickets::Tickets;
+
+/// What all servers answer handshakes with.
+#[derive(Debug, Default)]
+pub(crate) struct Tls {
+    /// By the server's number; `None` where it shakes hands with nobody.
+    servers: Vec<Option<Arc<Answers>>>,
+    /// What is remembered of handshakes; a reload takes it over.
+    memory: Memory,
+}
+
+/// Adds to what is known of a configuration what its certificates and keys say.
+pub(crate) fn check(loaded: &mut Loaded) {
+    let Some(config) = &loaded.config else { return };
+    loaded.diagnostics.extend(Tls::findings(config));
+    if loaded.diagnostics.has_errors() {
+        loaded.config = None;
+    }
+}
+
+/// What one server answers handshakes with.
+#[derive(Debug)]
+pub(crate) struct Answers {
+    /// Where only HTTP/1 is spoken.
+    http1: Arc<ServerConfig>,
+    /// Where HTTP/2 is spoken as well.
+    http2: Arc<ServerConfig>,
+    /// Whose clients' certificates are trusted.
+    trust: Arc<Trust>,
+    /// Certificates that variables name.
+    named: Option<Named>,
+}
+
+/// What is remembered of handshakes.
+#[derive(Debug, Default)]
+struct Memory {
+    /// By what the servers have in common.
+    tickets: Mutex<HashMap<Vec<u8>, Arc<Tickets>>>,
+    /// By name.
+    zones: Mutex<HashMap<String, Arc<Zone>>>,
+}
+
+impl Tls {
+    /// Reads all certificates and keys of the servers that need them, and says all that is wrong
+    /// with them; what `before` remembers is taken over.
+    pub(crate) fn new(config: &Config, before: Option<&Self>) -> Result<Self, Vec<Diagnostic>> {
+        let http = &config.http;
+        let mut tls = Self::default();
+        let mut faults = Vec::new();
+        for (number, server) in http.servers.iter().enumerate() {
+            let reached = |socket: &&Socket| socket.servers().any(|place| place == number);
+            let encrypted = http.sockets.iter().filter(reached).any(|socket| socket.options.ssl);
+            let answers = if encrypted {
+                let memory = before.map(|before| &before.memory);
+                answers::build(server, &config.files, (&tls.memory, memory)).unwrap_or_else(
+                    |fault| {
+                        faults.push(fault);
+                        None
+                    },
+                )
+            } else {
+                None
+            };
+            tls.servers.push(answers.map(Arc::new));
+        }
+        faults.dedup();
+        if faults.is_empty() { Ok(tls) } else { Err(faults) }
+    }
+
+    /// All that is wrong, odd or worth knowing about certificates and keys.
+    fn findings(config: &Config) -> Vec<Diagnostic> {
+        match Self::new(config, None) {
+            Err(faults) => faults,
+            Ok(tls) => tls
+                .servers
+                .iter()
+                .zip(&config.http.servers)
+                .filter_map(|(answers, server)| {
+                    answers.as_ref().map(|_| advice::of(server, &config.files))
+                })
+                .flatten()
+                .collect(),
+        }
+    }
+
+    /// What a server answers handshakes with; `None` where it shakes hands with nobody.
+    fn answers(&self, server: usize) -> Option<&Arc<Answers>> {
+        self.servers.get(server)?.as_ref()
+    }
+}
+
+impl Answers {
+    /// Where a server is reached by this socket.
+    fn config(&self, http: &Http, socket: &Socket, server: usize) -> &Arc<ServerConfig> {
+        let enabled = http.servers.get(server).is_some_and(|server| server.settings.http2.enabled);
+        if enabled || socket.options.http2 { &self.http2 } else { &self.http1 }
+    }
+}
+
+impl Memory {
+    /// The tickets of a trust: those of before, else those of others here, else new ones.
+    fn tickets(
+        &self,
+        before: Option<&Self>,
+        trust: &[u8],
+        make: impl FnOnce() -> Option<Tickets>,
+    ) -> Option<Arc<Tickets>> {
+        let find = |memory: &Self| locked(&memory.tickets).get(trust).cloned();
+        let found = find(self).or_else(|| before.and_then(find));
+        let tickets = found.or_else(|| make().map(Arc::new))?;
+        locked(&self.tickets).insert(trust.to_vec(), Arc::clone(&tickets));
+        Some(tickets)
+    }
+
+    /// The zone of this name; another size makes another zone.
+    fn zone(&self, before: Option<&Self>, name: &str, room: usize) -> Arc<Zone> {
+        let fits = |zone: &Arc<Zone>| zone.room() == room;
+        let find = |memory: &Self| locked(&memory.zones).get(name).filter(|z| fits(z)).cloned();
+        let found = find(self).or_else(|| before.and_then(find));
+        let zone = found.unwrap_or_else(|| Zone::new(room));
+        locked(&self.zones).insert(name.to_owned(), Arc::clone(&zone));
+        zone
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

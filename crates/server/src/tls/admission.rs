@@ -1,0 +1,67 @@
+//! Whether a request may come by its connection (nginx: `ngx_http_process_request`,
+//! `ngx_http_set_virtual_server`).
+
+use std::sync::Arc;
+
+use tidegate_config::http::error_log::Level;
+use tidegate_config::http::ssl::verify::VerifyClient;
+use tidegate_http::exchange::Exchange;
+use tidegate_http::tls::session::Session;
+use tidegate_http::tls::trust::Distrust;
+
+use crate::runtime::Generation;
+
+/// The status that a request is refused with, which the log is told: plain HTTP on a port of TLS,
+/// a certificate that is missing or bad, a server that another handshake would be needed for.
+pub(crate) fn refused(ex: &Exchange<'_>, generation: &Generation) -> Option<u16> {
+    if !ex.connection.to_tls {
+        return None;
+    }
+    let Some(session) = ex.connection.tls.as_deref() else {
+        ex.log(Level::Info, "client sent plain HTTP request to HTTPS port");
+        return Some(497);
+    };
+    let verify = ex.server.settings.ssl.verify_client;
+    if verify == VerifyClient::Off {
+        return None;
+    }
+    if is_misdirected(ex, session) {
+        let text = "client attempted to request the server name different from the one that was negotiated";
+        ex.log(Level::Info, text);
+        return Some(421);
+    }
+    let distrust = distrust(ex, session, generation);
+    let lenient = verify == VerifyClient::OptionalNoCa;
+    if let Some(distrust) = distrust.filter(|why| !(lenient && why.is_of_authority())) {
+        let (code, words) = (distrust.code, distrust.words);
+        ex.log(Level::Info, &format!("client SSL certificate verify error: ({code}:{words})"));
+        return Some(495);
+    }
+    if verify == VerifyClient::On && session.peer.is_empty() {
+        ex.log(Level::Info, "client sent no required SSL certificate");
+        return Some(496);
+    }
+    None
+}
+
+/// What the server that is asked thinks of the client's certificate, which another one may have
+/// asked for: without a name in the handshake, that of the socket.
+fn distrust(ex: &Exchange<'_>, session: &Session, generation: &Generation) -> Option<Distrust> {
+    let place = ex.http.servers.iter().position(|server| std::ptr::eq(server, ex.server));
+    let asked = place.and_then(|place| generation.tls.answers(place))?;
+    let judge = session.judge.as_ref();
+    if judge.is_some_and(|judge| Arc::ptr_eq(judge, &asked.trust)) {
+        return session.distrust;
+    }
+    session.judged_by(&asked.trust)
+}
+
+/// Whether the handshake was with another name, so that its certificates were asked for by another
+/// server.
+fn is_misdirected(ex: &Exchange<'_>, session: &Session) -> bool {
+    let asked = session.server_name.as_deref().map(str::as_bytes);
+    match (asked, ex.request.host.as_deref()) {
+        (None, _) => false,
+        (Some(asked), host) => host.unwrap_or_default() != asked,
+    }
+}

@@ -1,0 +1,230 @@
+//! The handshake with a client, from its first byte to the first of a request.
+
+use std::io::{self, ErrorKind, IoSlice};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::server::{Accepted, AcceptedAlert, Acceptor};
+use rustls::{Error, ServerConfig, ServerConnection};
+use tidegate_config::http::error_log::Level;
+use tidegate_http::client::Connection;
+use tidegate_http::tls::session::Session;
+use tokio::time::timeout;
+
+use super::resolver::Certificates;
+use crate::connection::{Encrypted, Raw, Stream};
+use crate::runtime::Worker;
+
+/// The first byte of a TLS record that carries a handshake; and the bit that `SSLv2` begins with.
+const HANDSHAKE: u8 = 0x16;
+const SSL2: u8 = 0x80;
+
+/// Alerts that we send ourselves (RFC 8446, section 6).
+const INTERNAL_ERROR: u8 = 80;
+const UNRECOGNIZED_NAME: u8 = 112;
+
+/// Why there is no handshake.
+enum Broken {
+    /// The client closed, as who only looks whether we are there does.
+    Closed,
+    /// The client was too slow.
+    TimedOut,
+    /// The socket failed.
+    Io(io::Error),
+    /// What came is no TLS, or nothing that we take.
+    Tls(Error),
+    /// No server has a certificate for it (nginx: `ssl_reject_handshake`).
+    Rejected,
+    /// The certificate that variables name cannot be used.
+    Unnamed(String),
+}
+
+/// A handshake that has come to something.
+struct Shaken {
+    tls: ServerConnection,
+    session: Session,
+}
+
+/// Shakes hands with a client. One that speaks plain HTTP comes back as it is, to be told so. One
+/// with whom it comes to nothing has been told, and so has the log.
+pub(crate) async fn accept(
+    worker: &Worker,
+    connection: &mut Connection,
+    socket: Stream,
+) -> Option<Stream> {
+    let patience = patience(worker, connection)?;
+    let broken = match timeout(patience, shake(worker, connection, &socket)).await {
+        Ok(Ok(None)) => return Some(socket),
+        Ok(Ok(Some(Shaken { tls, session }))) => {
+            let session = Arc::new(session);
+            connection.tls = Some(Arc::clone(&session));
+            return Some(Stream::Tls(Box::new(Encrypted::new(socket, tls, session))));
+        }
+        Ok(Err(broken)) => broken,
+        Err(_) => Broken::TimedOut,
+    };
+    tell(worker, connection, &broken);
+    None
+}
+
+/// `client_header_timeout`, as in nginx.
+fn patience(worker: &Worker, connection: &Connection) -> Option<Duration> {
+    let generation = worker.generation();
+    let socket = generation.socket(connection)?;
+    let server = generation.http.servers.get(socket.default)?;
+    Some(server.settings.client_header.timeout)
+}
+
+/// `None` where plain HTTP is spoken.
+async fn shake(
+    worker: &Worker,
+    connection: &mut Connection,
+    socket: &Stream,
+) -> Result<Option<Shaken>, Broken> {
+    if !speaks_tls(socket).await? {
+        return Ok(None);
+    }
+    let mut acceptor = Acceptor::default();
+    let accepted = loop {
+        read(socket, |raw| acceptor.read_tls(raw)).await?;
+        match acceptor.accept() {
+            Ok(None) => {}
+            Ok(Some(accepted)) => break accepted,
+            Err((error, alert)) => return Err(refused(socket, error, alert)),
+        }
+    };
+    let (config, mut session) = match choose(worker, connection, &accepted) {
+        Ok(chosen) => chosen,
+        Err(broken) => {
+            let number = match broken {
+                Broken::Rejected => UNRECOGNIZED_NAME,
+                _ => INTERNAL_ERROR,
+            };
+            let alert = [0x15, 3, 3, 0, 2, 2, number];
+            let _ = socket.try_write_vectored(&[IoSlice::new(&alert)]);
+            return Err(broken);
+        }
+    };
+    let mut tls =
+        accepted.into_connection(config).map_err(|(error, alert)| refused(socket, error, alert))?;
+    loop {
+        if let Err(error) = tls.process_new_packets() {
+            // What is wrong is told the client, as far as it fits.
+            let _ = tls.write_tls(&mut Raw(socket));
+            return Err(Broken::Tls(error));
+        }
+        flush(&mut tls, socket).await?;
+        if !tls.is_handshaking() || tls.early_data().is_some() {
+            session.settle(&tls);
+            session.distrust = session.judge.as_ref().and_then(|judge| session.judged_by(judge));
+            return Ok(Some(Shaken { tls, session }));
+        }
+        read(socket, |raw| tls.read_tls(raw)).await?;
+    }
+}
+
+async fn speaks_tls(socket: &Stream) -> Result<bool, Broken> {
+    loop {
+        socket.readable().await?;
+        let mut first = [0];
+        match socket.try_peek(&mut first) {
+            Ok(0) => return Err(Broken::Closed),
+            Ok(_) => return Ok(first == [HANDSHAKE] || first.iter().any(|byte| byte & SSL2 != 0)),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// The answers of the server that the client asks for, as nginx finds it by its name; of the
+/// socket's where there is none.
+fn choose(
+    worker: &Worker,
+    connection: &mut Connection,
+    accepted: &Accepted,
+) -> Result<(Arc<ServerConfig>, Session), Broken> {
+    let generation = worker.generation();
+    let socket = generation.socket(connection).ok_or(Broken::Rejected)?;
+    let mut session = Session::offered(&accepted.client_hello());
+    let name = session.server_name.as_deref();
+    let found = name.and_then(|name| Some(socket.names.find(name.as_bytes())?.server));
+    let number = found.unwrap_or(socket.default);
+    let server = generation.http.servers.get(number).ok_or(Broken::Rejected)?;
+    let answers = generation.tls.answers(number).ok_or(Broken::Rejected)?;
+    let config = answers.config(&generation.http, socket, number);
+    if server.settings.ssl.verify_client.asks() {
+        session.judge = Some(Arc::clone(&answers.trust));
+    }
+    let Some(named) = &answers.named else { return Ok((Arc::clone(config), session)) };
+    // Variables speak of the handshake, too.
+    connection.tls = Some(Arc::new(session));
+    let certificates = named.certificates(&generation, connection, server);
+    let session = connection.tls.take().and_then(Arc::into_inner).unwrap_or_default();
+    let certificates = certificates.map_err(Broken::Unnamed)?;
+    let mut config = ServerConfig::clone(config);
+    config.cert_resolver = Arc::new(Certificates::new(certificates));
+    Ok((Arc::new(config), session))
+}
+
+async fn read(
+    socket: &Stream,
+    mut take: impl FnMut(&mut dyn io::Read) -> io::Result<usize>,
+) -> Result<(), Broken> {
+    loop {
+        match take(&mut Raw(socket)) {
+            Ok(0) => return Err(Broken::Closed),
+            Ok(_) => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => socket.readable().await?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+async fn flush(tls: &mut ServerConnection, socket: &Stream) -> Result<(), Broken> {
+    while tls.wants_write() {
+        match tls.write_tls(&mut Raw(socket)) {
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => socket.writable().await?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+fn refused(socket: &Stream, error: Error, mut alert: AcceptedAlert) -> Broken {
+    // A few bytes at the start of a connection: where they do not fit, nobody reads.
+    let _ = alert.write(&mut Raw(socket));
+    Broken::Tls(error)
+}
+
+impl From<io::Error> for Broken {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => Self::Closed,
+            _ => Self::Io(error),
+        }
+    }
+}
+
+/// One line: who it was, and what was wrong.
+fn tell(worker: &Worker, connection: &Connection, broken: &Broken) {
+    let failed = |why: &str| format!("SSL_do_handshake() failed ({why})");
+    let (level, text) = match broken {
+        Broken::Closed => (Level::Info, "peer closed connection in SSL handshake".to_owned()),
+        Broken::TimedOut => {
+            (Level::Info, "client timed out (110: Connection timed out)".to_owned())
+        }
+        Broken::Io(error) => (Level::Crit, failed(&error.to_string())),
+        Broken::Tls(error) => (Level::Info, failed(&format!("SSL: {error}"))),
+        Broken::Rejected => (Level::Info, failed("SSL: no server has a certificate for it")),
+        Broken::Unnamed(why) => (Level::Error, why.clone()),
+    };
+    let client = connection.peer.address_text();
+    let client = String::from_utf8_lossy(&client);
+    let generation = worker.generation();
+    let address =
+        generation.socket(connection).map(|socket| socket.address.to_string()).unwrap_or_default();
+    let number = connection.number;
+    let place = format!("while SSL handshaking, client: {client}, server: {address}");
+    generation.logs.tell(level, &format!("*{number} {text} {place}"));
+}

@@ -1,0 +1,175 @@
+//! Certificates made for a test, and a client that takes any.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use rcgen::{CertificateParams, CertificateRevocationListParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::client::WantsClientCert;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::aws_lc_rs;
+use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{ClientConfig, ConfigBuilder, DigitallySignedStruct, Error, SignatureScheme};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::DEADLINE;
+
+/// A certificate and its key, as PEM.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// The certificate.
+    pub certificate: String,
+    /// Its key, PKCS#8.
+    pub key: String,
+}
+
+/// An authority.
+pub struct Authority {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+}
+
+impl Authority {
+    /// An authority of this name.
+    pub fn new(name: &str) -> Self {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        params.key_usages =
+            vec![rcgen::KeyUsagePurpose::KeyCertSign, rcgen::KeyUsagePurpose::CrlSign];
+        params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().expect("a key");
+        let issuer = CertifiedIssuer::self_signed(params, key).expect("a certificate");
+        Self { issuer }
+    }
+
+    /// Its own certificate.
+    pub fn certificate(&self) -> String {
+        self.issuer.pem()
+    }
+
+    /// A list of what it has taken back.
+    pub fn revoke(&self, list: CertificateRevocationListParams) -> String {
+        list.signed_by(&self.issuer).expect("a list").pem().expect("PEM")
+    }
+
+    /// A certificate that it has signed.
+    pub fn sign(&self, mut params: CertificateParams) -> Made {
+        params.use_authority_key_identifier_extension = true;
+        let key = KeyPair::generate().expect("a key");
+        let certificate = params.signed_by(&key, &self.issuer).expect("a certificate").pem();
+        Made { certificate, key: key.serialize_pem() }
+    }
+}
+
+/// What a certificate for these names is made of; the first is its common name.
+pub fn named(names: &[&str]) -> CertificateParams {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let first = names.first().cloned().unwrap_or_default();
+    let mut params = CertificateParams::new(names).expect("names");
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(rcgen::DnType::CommonName, first);
+    params
+}
+
+/// A certificate for these names that has signed itself.
+pub fn certificate(names: &[&str]) -> Made {
+    let key = KeyPair::generate().expect("a key");
+    let certificate = named(names).self_signed(&key).expect("a certificate").pem();
+    Made { certificate, key: key.serialize_pem() }
+}
+
+/// Shakes hands, asking for this name.
+pub async fn connect(
+    stream: TcpStream,
+    name: &'static str,
+    config: Arc<ClientConfig>,
+) -> io::Result<TlsStream<TcpStream>> {
+    let name = ServerName::try_from(name).expect("a name");
+    TlsConnector::from(config).connect(name, stream).await
+}
+
+/// A client that takes any certificate and shows this one.
+pub fn config_with(made: &Made) -> ClientConfig {
+    let certificate = CertificateDer::pem_slice_iter(made.certificate.as_bytes());
+    let chain = certificate.collect::<Result<Vec<_>, _>>().expect("certificates");
+    let key = PrivateKeyDer::from_pem_slice(made.key.as_bytes()).expect("a key");
+    builder().with_client_auth_cert(chain, key).expect("a certificate and its key")
+}
+
+/// A client that takes any certificate.
+pub fn config() -> ClientConfig {
+    builder().with_no_client_auth()
+}
+
+fn builder() -> ConfigBuilder<ClientConfig, WantsClientCert> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let algorithms = provider.signature_verification_algorithms;
+    ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(AnyCertificate(algorithms)))
+}
+
+/// Runs `openssl` on the files of a folder, with this input; what it prints.
+pub async fn openssl(folder: &Path, arguments: &str, input: &str) -> String {
+    let mut command = Command::new("openssl");
+    command.current_dir(folder).args(arguments.split_whitespace());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let input = input.to_owned();
+    let run = tokio::task::spawn_blocking(move || {
+        let mut child = command.spawn().expect("openssl can be run");
+        let mut stdin = child.stdin.take().expect("its input");
+        let _ = stdin.write_all(input.as_bytes());
+        // Where it talks to a server, the server ends the conversation.
+        let output = child.wait_with_output().expect("openssl ends");
+        drop(stdin);
+        let text = [output.stdout, output.stderr].concat();
+        String::from_utf8_lossy(&text).into_owned()
+    });
+    timeout(DEADLINE, run).await.expect("openssl ends in time").expect("openssl can be run")
+}
+
+/// Takes any certificate.
+#[derive(Debug)]
+struct AnyCertificate(WebPkiSupportedAlgorithms);
+
+impl ServerCertVerifier for AnyCertificate {
+    fn verify_server_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _name: &ServerName<'_>,
+        _ocsp: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, certificate, signed, &self.0)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, certificate, signed, &self.0)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_schemes()
+    }
+}

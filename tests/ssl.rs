@@ -1,0 +1,128 @@
+//! ssl: connections from clients that are encrypted.
+
+mod certificate;
+mod session;
+mod verify_client;
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::harness::{Tidegate, eventually, tls};
+
+const FILES: &str = "ssl_certificate cert.pem; ssl_certificate_key key.pem;";
+
+#[tokio::test]
+async fn requests_are_answered_over_tls_by_the_server_of_the_name() {
+    let server = Tidegate::start(&format!(
+        "{FILES}
+        server {{ listen 127.0.0.1:8443 ssl; return 200 \"first $scheme [$https]\"; }}
+        server {{ listen 127.0.0.1:8443 ssl; server_name b.test; root html; }}"
+    ))
+    .with_certificate(&["localhost", "b.test"])
+    .with_file("big", "0123456789abcdef".repeat(20_000))
+    .await;
+    let client = server.over_tls("localhost");
+    client.get("/").await.is(200).says("first https [on]");
+    let mut connection = server.over_tls("b.test").connect().await;
+    for _ in 0..3 {
+        connection.send("GET /big HTTP/1.1\r\nHost: b.test\r\n\r\n").await;
+        assert_eq!(connection.answer().await.body, "0123456789abcdef".repeat(20_000).as_bytes());
+    }
+    connection.send("GET /missing HTTP/1.1\r\nHost: b.test\r\nConnection: close\r\n\r\n").await;
+    connection.answer().await.is(404);
+    assert!(connection.closes().await);
+}
+
+#[tokio::test]
+async fn plain_http_on_a_port_of_tls_is_refused_as_nginx_does() {
+    let server = Tidegate::start(&format!(
+        "{FILES}
+        server {{ listen 127.0.0.1:8443 ssl; listen 127.0.0.1:8080; return 200 well; }}
+        server {{ listen 127.0.0.1:8444 ssl; error_page 497 =301 https://$host/; }}"
+    ))
+    .with_certificate(&["localhost"])
+    .await;
+    server.get("/").await.is(400).mentions("The plain HTTP request was sent to HTTPS port");
+    server.at(8444).get("/").await.is(301).has("Location", "https://localhost/");
+    server.at(8080).get("/").await.is(200);
+}
+
+#[tokio::test]
+async fn curl_and_openssl_are_served_and_told_of_ciphers_and_curves() {
+    let server = Tidegate::start(&format!(
+        "{FILES} ssl_ciphers ECDHE-ECDSA-AES128-GCM-SHA256; ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;
+        server {{ listen 127.0.0.1:8443 ssl;
+            return 200 \"$ssl_protocol $ssl_cipher $ssl_curve [$ssl_server_name] $ssl_session_reused|$ssl_ciphers|$ssl_curves|\\n\"; }}
+        server {{ listen 127.0.0.1:8444 ssl; ssl_protocols TLSv1.3; ssl_ecdh_curve secp384r1; return 200 ok; }}"
+    ))
+    .with_certificate(&["localhost"])
+    .await;
+    let ask = async |port: u16, options: &str| {
+        let port = server.port(port);
+        let arguments = format!("s_client -connect 127.0.0.1:{port} -quiet -no_ign_eof {options}");
+        tls::openssl(server.folder(), &arguments, "GET / HTTP/1.0\r\n\r\n").await
+    };
+    let modern = ask(8443, "-servername localhost -groups X25519:P-256").await;
+    assert!(modern.contains("TLSv1.3 TLS_AES_128_GCM_SHA256 X25519 [localhost] .|"), "{modern}");
+    assert!(modern.contains("|X25519:prime256v1|"), "{modern}");
+    let older = ask(8443, "-tls1_2 -noservername -cipher ECDHE-ECDSA-AES128-GCM-SHA256").await;
+    assert!(older.contains("TLSv1.2 ECDHE-ECDSA-AES128-GCM-SHA256"), "{older}");
+    assert!(older.contains("[] .|ECDHE-ECDSA-AES128-GCM-SHA256:"), "{older}");
+    assert!(ask(8444, "-tls1_2").await.contains("alert protocol version"));
+    assert!(ask(8444, "-groups X25519").await.contains("alert handshake failure"));
+    assert!(ask(8444, "-groups P-384").await.contains("200 OK"));
+    let url = format!("https://localhost:{}/", server.port(8443));
+    let curl = std::process::Command::new("curl").args(["-sk", &url]).output().unwrap();
+    assert!(String::from_utf8_lossy(&curl.stdout).contains("TLSv1.3"), "{curl:?}");
+}
+
+#[tokio::test]
+async fn what_is_no_handshake_is_closed_with_one_line_and_leaves_nothing() {
+    let server = Tidegate::start(&format!(
+        "{FILES} client_header_timeout 300ms;
+        server {{ listen 127.0.0.1:8443 ssl; return 200 ok; }}
+        server {{ listen 127.0.0.1:8444 ssl; ssl_reject_handshake on; }}
+        server {{ listen 127.0.0.1:8444 ssl; server_name b.test; return 200 b; }}"
+    ))
+    .with_certificate(&["localhost"])
+    .await;
+    let descriptors = || {
+        let folder = format!("/proc/{}/fd", server.pid());
+        std::fs::read_dir(folder).map(Iterator::count).unwrap_or_default()
+    };
+    server.over_tls("localhost").get("/").await.is(200);
+    let before = descriptors();
+    let junk: [&[u8]; 5] = [
+        b"\x16\x03\x01\x00\x05hello",
+        b"\x16\x03\x01\xff\xff",
+        b"\x80\x2e\x01\x00\x02",
+        b"\x16\x03\x01\x00\x04\x01\x00\x00\x00",
+        b"\x16\x03\x01",
+    ];
+    let mut tasks = tokio::task::JoinSet::new();
+    for bytes in junk.into_iter().cycle().take(50) {
+        let port = server.port(8443);
+        tasks.spawn(async move {
+            let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+            stream.write_all(bytes).await.unwrap();
+            let mut answer = Vec::new();
+            let read =
+                tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut answer));
+            let _ = read.await.expect("closed in time");
+            assert!(answer.len() < 16, "{answer:?}");
+        });
+    }
+    while let Some(done) = tasks.join_next().await {
+        done.unwrap();
+    }
+    eventually("everything is closed", async || descriptors() <= before).await;
+    server.logs("client timed out").await;
+    let lines = server.error_log().lines().filter(|line| line.contains("SSL handshaking")).count();
+    // The test's own look whether the port is open is two of them.
+    assert!((50..=53).contains(&lines), "{lines}");
+    let refused = server.at(8444).over_tls("a.test").try_handshake().await.unwrap_err();
+    assert!(refused.contains("UnrecognisedName"), "{refused}");
+    server.at(8444).over_tls("b.test").ask("GET / | Host: b.test").await.says("b");
+}

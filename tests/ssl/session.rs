@@ -1,0 +1,76 @@
+//! Sessions: by tickets, in zones, not between servers of different trust, and early data.
+
+use crate::harness::{Tidegate, tls};
+
+const CONF: &str = "
+    ssl_certificate cert.pem; ssl_certificate_key key.pem;
+    server { listen 127.0.0.1:8443 ssl; return 200 \"reused=$ssl_session_reused\"; }
+    server { listen 127.0.0.1:8444 ssl; ssl_session_tickets off; ssl_session_cache shared:SSL:1m;
+        return 200 \"reused=$ssl_session_reused\"; }
+    server { listen 127.0.0.1:8445 ssl; ssl_session_tickets off; return 200 \"reused=$ssl_session_reused\"; }
+    server { listen 127.0.0.1:8446 ssl; ssl_session_ticket_key one; ssl_session_ticket_key two;
+        return 200 \"reused=$ssl_session_reused\"; }
+    server { listen 127.0.0.1:8447 ssl; ssl_session_ticket_key two; ssl_session_ticket_key one;
+        return 200 \"reused=$ssl_session_reused\"; }
+    server { listen 127.0.0.1:8448 ssl; ssl_session_ticket_key one;
+        ssl_verify_client optional_no_ca; return 200 \"reused=$ssl_session_reused\"; }
+    server { listen 127.0.0.1:8449 ssl; ssl_early_data on; return 200 \"early=[$ssl_early_data] reused=$ssl_session_reused\"; }
+";
+
+async fn server() -> Tidegate {
+    Tidegate::start(CONF)
+        .with_certificate(&["localhost"])
+        .with_prefix_file("one", "1".repeat(48))
+        .with_prefix_file("two", "2".repeat(80))
+        .await
+}
+
+/// Asks a port, keeping the session in a file or taking it from there.
+async fn ask(server: &Tidegate, named: u16, options: &str) -> String {
+    let port = server.port(named);
+    let arguments = format!("s_client -connect 127.0.0.1:{port} -quiet -no_ign_eof {options}");
+    tls::openssl(server.folder(), &arguments, "GET / HTTP/1.0\r\n\r\n").await
+}
+
+#[tokio::test]
+async fn sessions_are_taken_up_again_where_the_configuration_lets_them() {
+    let server = server().await;
+    for version in ["-tls1_2", "-tls1_3"] {
+        for (port, expected) in [(8443, "r"), (8444, "r"), (8445, ".")] {
+            let first = ask(&server, port, &format!("{version} -sess_out s")).await;
+            assert!(first.contains("reused=."), "{version} {port}: {first}");
+            let second = ask(&server, port, &format!("{version} -sess_in s")).await;
+            assert!(second.contains(&format!("reused={expected}")), "{version} {port}: {second}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn keys_of_tickets_are_shared_and_changed_but_never_across_trusts() {
+    let server = server().await;
+    for version in ["-tls1_2", "-tls1_3"] {
+        ask(&server, 8446, &format!("{version} -sess_out t")).await;
+        let same = ask(&server, 8447, &format!("{version} -sess_in t")).await;
+        assert!(same.contains("reused=r"), "{version}: {same}");
+        let other = ask(&server, 8448, &format!("{version} -sess_in t")).await;
+        assert!(other.contains("reused=."), "{version}: {other}");
+        // A session of one that asks for no certificate is none of one that does.
+        let drawn = ask(&server, 8443, &format!("{version} -sess_in t")).await;
+        assert!(drawn.contains("reused=."), "{version}: {drawn}");
+    }
+}
+
+#[tokio::test]
+async fn early_data_is_answered_once_and_said_to_be_early() {
+    let server = server().await;
+    std::fs::write(server.folder().join("early"), "GET / HTTP/1.0\r\n\r\n").unwrap();
+    let first = ask(&server, 8449, "-tls1_3 -sess_out e").await;
+    assert!(first.contains("early=[] reused=."), "{first}");
+    let port = server.port(8449);
+    let arguments =
+        format!("s_client -connect 127.0.0.1:{port} -tls1_3 -sess_in e -early_data early");
+    let early = tls::openssl(server.folder(), &arguments, "").await;
+    assert!(early.contains("early=[1] reused=r"), "{early}");
+    let again = tls::openssl(server.folder(), &arguments, "").await;
+    assert!(!again.contains("early=[1]"), "{again}");
+}
