@@ -1,10 +1,12 @@
 //! TLS: what connections to clients and to upstreams have in common.
 
+pub mod any_server;
 pub mod certificate;
 mod der;
 pub mod distinguished_name;
 pub mod fault;
 pub mod key;
+pub mod load;
 pub mod name;
 pub mod pem;
 pub mod provider;

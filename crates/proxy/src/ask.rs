@@ -25,6 +25,7 @@ use crate::content::Content;
 use crate::fault::{Condition, Fault};
 use crate::link::Link;
 use crate::protocol::{Codec, Head};
+use crate::secure::Secured;
 use crate::upstream::group::Group;
 use crate::upstream::peer::Outcome;
 use crate::upstream::selection::{Lease, Selection};
@@ -43,6 +44,8 @@ pub(crate) struct Question<'a> {
     pub(crate) unrepeatable: bool,
     /// How it is asked.
     pub(crate) forward: &'a Forward,
+    /// The handshake that comes first, over TLS.
+    pub(crate) secured: Option<Secured>,
     /// How long it may wait while nobody can be reached.
     pub(crate) waiting: Waiting,
     /// What becomes of each try.

@@ -21,6 +21,8 @@ use crate::upstream::{Upstreams, keepalive, peer, place};
 pub(crate) struct Found {
     /// The group.
     pub(crate) group: Arc<Group>,
+    /// Whether it is asked over TLS.
+    pub(crate) tls: bool,
     /// `$proxy_host`
     pub(crate) host: Bytes,
     /// `$proxy_port`
@@ -74,6 +76,7 @@ pub(crate) fn find(
             });
             Ok(Found {
                 group,
+                tls: pass.tls,
                 host: Bytes::copy_from_slice(host.as_bytes()),
                 port: Bytes::copy_from_slice(port.as_bytes()),
                 uri,
@@ -99,13 +102,16 @@ fn by_text(
         let (head, rest) = text.split_at_checked(scheme.len())?;
         head.eq_ignore_ascii_case(scheme).then_some(rest)
     };
-    let (rest, default_port) = match pass.protocol {
+    let (tls, rest, default_port) = match pass.protocol {
         Protocol::Http => match (strip("http://"), strip("https://")) {
-            (Some(rest), _) => (rest, 80),
-            (None, Some(_)) => return Err(format!("TLS to upstreams is not spoken: \"{text}\"")),
+            (Some(rest), _) => (false, rest, 80),
+            (None, Some(rest)) => (true, rest, 443),
             (None, None) => return Err(format!("invalid URL prefix in \"{text}\"")),
         },
-        _ => (strip("uwsgi://").unwrap_or(text), 0),
+        _ => match strip("suwsgi://") {
+            Some(rest) => (true, rest, 0),
+            None => (pass.tls, strip("uwsgi://").unwrap_or(text), 0),
+        },
     };
     let target = Target::parse(rest, default_port, Form::Pass)
         .map_err(|error| format!("{error} in upstream \"{text}\""))?;
@@ -131,6 +137,7 @@ fn by_text(
     };
     Ok(Found {
         group,
+        tls,
         host: Bytes::copy_from_slice(host.as_bytes()),
         port: port.map(|port| port.to_string()).unwrap_or_default().into(),
         uri,

@@ -30,6 +30,9 @@ pub enum Fault {
         /// What the system said.
         error: io::Error,
     },
+    /// The handshake came to nothing, or the certificate is not good.
+    #[error("{0} while SSL handshaking to upstream")]
+    Handshake(String),
     /// The peer closed the connection before its answer was complete.
     #[error("upstream prematurely closed connection while {0}")]
     Closed(Action),
@@ -65,6 +68,8 @@ pub enum Fault {
 pub enum Action {
     /// Opening the connection.
     Connecting,
+    /// Shaking hands, over TLS.
+    Handshaking,
     /// Writing the request.
     Sending,
     /// Waiting for the head of the answer, or reading it.
@@ -99,7 +104,9 @@ impl Fault {
             {
                 Condition::Timeout
             }
-            Self::System { .. } | Self::Connect { .. } | Self::Closed(_) => Condition::Error,
+            Self::System { .. } | Self::Connect { .. } | Self::Handshake(_) | Self::Closed(_) => {
+                Condition::Error
+            }
             Self::TimedOut(_) => Condition::Timeout,
             Self::Invalid { .. } => Condition::InvalidHeader,
             Self::Status(status) => Condition::Http(*status),
@@ -160,6 +167,7 @@ impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Connecting => "connecting to upstream",
+            Self::Handshaking => "SSL handshaking to upstream",
             Self::Sending => "sending request to upstream",
             Self::ReadingHeader => "reading response header from upstream",
             Self::Reading => "reading upstream",

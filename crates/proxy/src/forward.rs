@@ -27,6 +27,7 @@ use crate::destination::{self, Found};
 use crate::link::Link;
 use crate::outgoing::{self, Outgoing, cgi};
 use crate::response::{self, Rules};
+use crate::secure::Secured;
 use crate::upstream::group::Group;
 use crate::upstream::{self, Upstreams};
 
@@ -55,11 +56,16 @@ async fn forward(
         Protocol::Fastcgi => cgi::over_fastcgi(ex, content, forward),
         Protocol::Scgi => cgi::over_scgi(ex, content, forward),
     };
+    let secured = secured(ex, pass, &found, upstreams)?;
+    let mut outgoing = outgoing;
+    if secured.is_some() {
+        outgoing.url.0 = encrypted(outgoing.url.0);
+    }
     if let Some(last) = ex.upstream.borrow_mut().last_mut() {
         last.redirected = true;
     }
     let mut client = std::mem::replace(&mut ex.body, Box::new(NoBody));
-    let asked = ask(ex, outgoing, (forward, &found), client.as_mut()).await;
+    let asked = ask(ex, (outgoing, secured), (forward, &found), client.as_mut()).await;
     let unsent = matches!(&asked, Ok(answered) if answered.unsent);
     // An application may answer before it has read all of a body that is still coming.
     let client = if unsent {
@@ -82,7 +88,6 @@ async fn forward(
 fn spoken<'a>(ex: &Exchange<'a>, pass: &Pass) -> Result<&'a Forward, Stop> {
     let location = ex.location;
     let forward = match pass.protocol {
-        _ if pass.tls => Err("TLS to upstreams is not spoken"),
         Protocol::Http => Ok(&location.proxy_forward),
         Protocol::Uwsgi => Ok(&location.uwsgi_forward),
         Protocol::Fastcgi => Ok(&location.fastcgi_forward),
@@ -94,10 +99,42 @@ fn spoken<'a>(ex: &Exchange<'a>, pass: &Pass) -> Result<&'a Forward, Stop> {
     })
 }
 
+/// The scheme of what is spoken over TLS.
+fn encrypted(scheme: &'static str) -> &'static str {
+    match scheme {
+        "http" => "https",
+        "uwsgi" => "suwsgi",
+        other => other,
+    }
+}
+
+/// The handshake that comes first, where one does.
+fn secured(
+    ex: &mut Exchange<'_>,
+    pass: &Pass,
+    found: &Found,
+    upstreams: &Upstreams,
+) -> Result<Option<Secured>, Stop> {
+    if !found.tls {
+        return Ok(None);
+    }
+    let location = ex.location;
+    let settings = match pass.protocol {
+        Protocol::Uwsgi => &location.uwsgi_ssl,
+        _ => &location.proxy_ssl,
+    };
+    let name = match &settings.name {
+        Some(template) => ex.render(template),
+        None => found.host.clone(),
+    };
+    let name = String::from_utf8_lossy(&name);
+    upstreams.tls.secured(settings, &name).map(Some).ok_or(Stop::Status(500))
+}
+
 /// Asks the group; what the client does meanwhile is heard.
 async fn ask(
     ex: &mut Exchange<'_>,
-    outgoing: Outgoing,
+    (outgoing, secured): (Outgoing, Option<Secured>),
     (forward, found): (&Forward, &Found),
     client: &mut (dyn RequestBody + '_),
 ) -> Result<Answered, Stop> {
@@ -110,6 +147,7 @@ async fn ask(
         content: outgoing.content,
         unrepeatable: matches!(ex.request.method.as_str(), "POST" | "LOCK" | "PATCH"),
         forward,
+        secured,
         waiting: waiting(ex, &found.group),
         journal: ex.upstream.clone(),
         log: &log,

@@ -22,6 +22,7 @@ mod outgoing;
 mod redirect;
 mod request;
 mod response;
+pub mod secure;
 mod silence;
 mod target;
 mod temp_file;

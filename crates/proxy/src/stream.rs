@@ -9,6 +9,8 @@ use rustix::net::RecvFlags;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
+use crate::secure::{Secured, Tls};
+
 /// An open connection.
 #[derive(Debug)]
 pub enum Stream {
@@ -16,6 +18,8 @@ pub enum Stream {
     Tcp(TcpStream),
     /// Over a unix socket.
     Unix(UnixStream),
+    /// TLS over one of the others.
+    Tls(Box<Tls>),
 }
 
 impl Stream {
@@ -27,8 +31,19 @@ impl Stream {
         let peeked = match self {
             Self::Tcp(stream) => rustix::net::recv(stream, &mut byte, flags),
             Self::Unix(stream) => rustix::net::recv(stream, &mut byte, flags),
+            Self::Tls(tls) => return tls.stream.get_ref().0.is_idle(),
         };
         matches!(peeked, Err(Errno::AGAIN))
+    }
+}
+
+impl Stream {
+    /// The handshake that it was made by; `None` where it is not encrypted.
+    pub fn made_for(&self) -> Option<&Secured> {
+        match self {
+            Self::Tcp(_) | Self::Unix(_) => None,
+            Self::Tls(tls) => Some(tls.made_for()),
+        }
     }
 }
 
@@ -41,6 +56,19 @@ impl AsyncRead for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
             Self::Unix(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Tls(tls) => {
+                // What was encrypted and did not fit goes when there is room, whoever waits.
+                if let Poll::Ready(Err(error)) = Pin::new(&mut tls.stream).poll_flush(cx) {
+                    return Poll::Ready(Err(error));
+                }
+                match Pin::new(&mut tls.stream).poll_read(cx, buf) {
+                    // Many close without a word; HTTP knows itself where its messages end.
+                    Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                        Poll::Ready(Ok(()))
+                    }
+                    read => read,
+                }
+            }
         }
     }
 }
@@ -54,6 +82,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
             Self::Unix(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Tls(tls) => Pin::new(&mut tls.stream).poll_write(cx, buf),
         }
     }
 
@@ -65,6 +94,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
             Self::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            Self::Tls(tls) => Pin::new(&mut tls.stream).poll_write_vectored(cx, bufs),
         }
     }
 
@@ -72,14 +102,18 @@ impl AsyncWrite for Stream {
         true
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(_) | Self::Unix(_) => Poll::Ready(Ok(())),
+            Self::Tls(tls) => Pin::new(&mut tls.stream).poll_flush(cx),
+        }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Tls(tls) => Pin::new(&mut tls.stream).poll_shutdown(cx),
         }
     }
 }

@@ -24,12 +24,15 @@ use tidegate_config::value::address::Address as Written;
 use tidegate_http::exchange::Exchange;
 
 use crate::connect::Address;
+use crate::secure::Clients;
 use group::{Description, Group, Place, Server};
 
 /// All groups of a configuration at work, shared by all workers.
 #[derive(Debug, Default)]
 pub struct Upstreams {
     groups: Vec<Known>,
+    /// How TLS is spoken to them.
+    pub tls: Clients,
 }
 
 #[derive(Debug)]
@@ -54,7 +57,7 @@ impl Upstreams {
             };
             Known { name, group: group.unwrap_or_else(|| Arc::new(Group::new(description))) }
         });
-        Self { groups: groups.collect() }
+        Self { groups: groups.collect(), tls: Clients::default() }
     }
 
     /// A group that a directive names.

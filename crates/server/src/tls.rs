@@ -19,6 +19,7 @@ use tidegate_config::block::http::Socket;
 use tidegate_config::diagnostic::Diagnostic;
 use tidegate_config::{Config, Loaded};
 use tidegate_http::tls::trust::Trust;
+use tidegate_proxy::secure::Clients;
 
 pub(crate) use admission::refused;
 pub(crate) use handshake::accept;
@@ -39,6 +40,7 @@ pub(crate) struct Tls {
 pub(crate) fn check(loaded: &mut Loaded) {
     let Some(config) = &loaded.config else { return };
     loaded.diagnostics.extend(Tls::findings(config));
+    loaded.diagnostics.extend(Clients::new(config).err().into_iter().flatten());
     if loaded.diagnostics.has_errors() {
         loaded.config = None;
     }

@@ -2,52 +2,74 @@
 
 use tidegate_config_derive::Directives;
 
-/// Why nothing of it acts.
-const NOT_ENCRYPTED: &str = "connections to upstreams are not encrypted yet";
+use crate::http::ssl::cipher::Ciphers;
+use crate::http::ssl::conf_command::ConfCommand;
+use crate::http::ssl::protocol::Protocols;
+use crate::value::pem::{Pem, PemFile};
+use crate::value::template::Template;
 
 /// TLS to an upstream.
 #[derive(Clone, Debug, Directives)]
 pub struct ForwardSsl {
     /// Whether the upstream's name is told in the handshake.
-    #[directive("{}_ssl_server_name", default = "off", ignored = NOT_ENCRYPTED)]
+    #[directive("{}_ssl_server_name", default = "off")]
     pub server_name: bool,
     /// Whether the upstream's certificate is checked.
-    #[directive("{}_ssl_verify", default = "off", ignored = NOT_ENCRYPTED)]
+    #[directive("{}_ssl_verify", default = "off")]
     pub verify: bool,
-    /// How long the upstream's chain may be.
-    #[directive("{}_ssl_verify_depth", default = "1", ignored = NOT_ENCRYPTED)]
+    /// How many authorities may stand between the upstream and one that is trusted.
+    #[directive("{}_ssl_verify_depth", default = "1")]
     pub verify_depth: u32,
     /// The authorities that are trusted.
-    #[directive("{}_ssl_trusted_certificate", args(1), ignored = NOT_ENCRYPTED)]
-    pub trusted_certificate: Option<Vec<String>>,
-    /// The name the certificate must be for.
-    #[directive("{}_ssl_name", args(1), ignored = NOT_ENCRYPTED)]
-    pub name: Option<Vec<String>>,
-    /// The protocols that are allowed.
-    #[directive("{}_ssl_protocols", args(1, ..), ignored = NOT_ENCRYPTED)]
-    pub protocols: Option<Vec<String>>,
-    /// The ciphers that are allowed.
-    #[directive("{}_ssl_ciphers", args(1), ignored = NOT_ENCRYPTED)]
-    pub ciphers: Option<Vec<String>>,
+    #[directive("{}_ssl_trusted_certificate")]
+    pub trusted_certificate: Option<PemFile>,
+    /// The name the certificate must be for, which is told in the handshake; that of the upstream
+    /// where nothing is said.
+    #[directive("{}_ssl_name")]
+    pub name: Option<Template>,
+    /// The versions of TLS that are allowed. Older ones than TLSv1.2 stay off.
+    #[directive(
+        "{}_ssl_protocols",
+        default = "TLSv1.2 TLSv1.3",
+        joins,
+        differs = "versions before TLS 1.2 stay off"
+    )]
+    pub protocols: Protocols,
+    /// The ciphers of TLS 1.2 that are allowed, in OpenSSL's words.
+    #[directive(
+        "{}_ssl_ciphers",
+        default = "DEFAULT",
+        differs = "of OpenSSL's ciphers, those with a fresh key and authenticated encryption are \
+            spoken: ECDHE with AES-GCM or ChaCha20"
+    )]
+    pub ciphers: Ciphers,
     /// Our certificate.
-    #[directive("{}_ssl_certificate", args(1), ignored = NOT_ENCRYPTED)]
-    pub certificate: Option<Vec<String>>,
+    #[directive("{}_ssl_certificate", differs = "variables in it are refused")]
+    pub certificate: Option<Pem>,
     /// The key of our certificate.
-    #[directive("{}_ssl_certificate_key", args(1), ignored = NOT_ENCRYPTED)]
-    pub certificate_key: Option<Vec<String>>,
+    #[directive("{}_ssl_certificate_key", differs = "variables in it are refused")]
+    pub certificate_key: Option<Pem>,
     /// Whether sessions are resumed.
-    #[directive("{}_ssl_session_reuse", default = "on", ignored = NOT_ENCRYPTED)]
+    #[directive("{}_ssl_session_reuse", default = "on")]
     pub session_reuse: bool,
-    /// The certificates that were taken back.
-    #[directive("{}_ssl_crl", args(1), ignored = NOT_ENCRYPTED)]
-    pub crl: Option<Vec<String>>,
+    /// The certificates that their authorities have taken back.
+    #[directive("{}_ssl_crl")]
+    pub crl: Option<PemFile>,
     /// How many certificates named by variables are remembered.
-    #[directive("{}_ssl_certificate_cache", args(1, 3), ignored = NOT_ENCRYPTED)]
+    #[directive(
+        "{}_ssl_certificate_cache",
+        args(1, 3),
+        ignored = "variables name no certificate here"
+    )]
     pub certificate_cache: Option<Vec<String>>,
-    /// A command for the library that encrypts.
-    #[directive("{}_ssl_conf_command", args(2), repeat, ignored = NOT_ENCRYPTED)]
-    pub conf_command: Vec<Vec<String>>,
-    /// The passwords of keys.
-    #[directive("{}_ssl_password_file", args(1), ignored = NOT_ENCRYPTED)]
-    pub password_file: Option<Vec<String>>,
+    /// A command for OpenSSL.
+    #[directive(
+        "{}_ssl_conf_command",
+        repeat,
+        differs = "`Ciphersuites` acts, the other commands are read and have no effect"
+    )]
+    pub conf_command: Vec<ConfCommand>,
+    /// A file of passwords for encrypted keys, one a line; they are tried in turn.
+    #[directive("{}_ssl_password_file")]
+    pub password_file: Option<PemFile>,
 }

@@ -15,6 +15,7 @@ use crate::content::Content;
 use crate::fault::Fault;
 use crate::link::{Broken, Limits, Link};
 use crate::protocol::{Event, Head, told};
+use crate::secure;
 use crate::upstream::keepalive::{self, Connection};
 use crate::upstream::selection::Lease;
 
@@ -27,10 +28,11 @@ impl Question<'_> {
         begun: Instant,
     ) -> Result<(Box<Link>, Head), Failed> {
         let (group, address) = (lease.group().id, &lease.address);
+        let secured = self.secured.as_ref();
         let kept = if self.unrepeatable {
-            keepalive::take_proven(group, address)
+            keepalive::take_proven(group, address, secured)
         } else {
-            keepalive::take(group, address)
+            keepalive::take(group, address, secured)
         };
         let connection = match kept {
             Some(connection) => connection,
@@ -74,11 +76,14 @@ impl Question<'_> {
         lease: &Lease,
         client: &mut (dyn RequestBody + '_),
     ) -> Result<Result<Connection, Fault>, Failed> {
-        let mut connecting = std::pin::pin!(connect(
-            &lease.address,
-            self.forward.connect_timeout,
-            self.forward.socket_keepalive,
-        ));
+        let patience = self.forward.connect_timeout;
+        let mut connecting = std::pin::pin!(async {
+            let stream = connect(&lease.address, patience, self.forward.socket_keepalive).await?;
+            match &self.secured {
+                Some(secured) => secure::handshake(stream, secured, patience).await,
+                None => Ok(stream),
+            }
+        });
         let stream = poll_fn(|cx| match connecting.as_mut().poll(cx) {
             Poll::Pending => self.poll_gone(client, cx).map(Err),
             done @ Poll::Ready(_) => done.map(Ok),

@@ -7,6 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
 use crate::connect::Address;
+use crate::secure::Secured;
 use crate::stream::Stream;
 
 /// What the configuration says of a group's idle connections.
@@ -74,16 +75,20 @@ const REST: Duration = Duration::from_millis(100);
 /// How often idle connections are looked at while there are any.
 const SWEEP: Duration = Duration::from_secs(1);
 
-/// The idle connection of this group to this peer that was used last, if one is still open.
-pub fn take(group: u64, address: &Address) -> Option<Connection> {
-    take_where(group, address, |_| true)
+/// The idle connection of this group to this peer that was used last, if one is still open; over TLS,
+/// one by the same handshake.
+pub fn take(group: u64, address: &Address, secured: Option<&Secured>) -> Option<Connection> {
+    take_where(group, address, |idle| idle.connection.stream.made_for() == secured)
 }
 
 /// The same for a request that cannot be sent twice. A peer that closes after every answer without
 /// saying so (uWSGI's `http-socket` does) looks idle for a moment; a connection must have carried
 /// two requests, or have rested, to be trusted with it.
-pub fn take_proven(group: u64, address: &Address) -> Option<Connection> {
-    take_where(group, address, |idle| idle.connection.requests > 1 || idle.since.elapsed() > REST)
+pub fn take_proven(group: u64, address: &Address, secured: Option<&Secured>) -> Option<Connection> {
+    take_where(group, address, |idle| {
+        idle.connection.stream.made_for() == secured
+            && (idle.connection.requests > 1 || idle.since.elapsed() > REST)
+    })
 }
 
 fn take_where(
@@ -183,11 +188,11 @@ mod tests {
             (first.requests, second.requests) = (10, 20);
             put(1, &address(1), first, &Settings::default());
             put(1, &address(1), second, &Settings::default());
-            assert!(take(2, &address(1)).is_none());
-            assert!(take(1, &address(2)).is_none());
-            assert_eq!(take(1, &address(1)).as_ref().map(marked), Some(21));
-            assert_eq!(take(1, &address(1)).as_ref().map(marked), Some(11));
-            assert!(take(1, &address(1)).is_none());
+            assert!(take(2, &address(1), None).is_none());
+            assert!(take(1, &address(2), None).is_none());
+            assert_eq!(take(1, &address(1), None).as_ref().map(marked), Some(21));
+            assert_eq!(take(1, &address(1), None).as_ref().map(marked), Some(11));
+            assert!(take(1, &address(1), None).is_none());
         };
         LocalSet::new().run_until(test).await;
     }
@@ -197,10 +202,10 @@ mod tests {
         let test = async {
             let (fresh, _far) = pair();
             put(1, &address(1), fresh, &Settings::default());
-            assert!(take_proven(1, &address(1)).is_none());
-            let proven = take(1, &address(1)).unwrap();
+            assert!(take_proven(1, &address(1), None).is_none());
+            let proven = take(1, &address(1), None).unwrap();
             put(1, &address(1), proven, &Settings::default());
-            assert_eq!(take_proven(1, &address(1)).as_ref().map(marked), Some(3));
+            assert_eq!(take_proven(1, &address(1), None).as_ref().map(marked), Some(3));
         };
         LocalSet::new().run_until(test).await;
     }
@@ -211,25 +216,25 @@ mod tests {
             let (closed, far) = pair();
             put(1, &address(1), closed, &Settings::default());
             drop(far);
-            assert!(take(1, &address(1)).is_none());
+            assert!(take(1, &address(1), None).is_none());
 
             let (talkative, far) = pair();
             put(1, &address(1), talkative, &Settings::default());
             far.try_write(b"unasked").unwrap();
-            assert!(take(1, &address(1)).is_none());
+            assert!(take(1, &address(1), None).is_none());
 
             let (mut worn, _far) = pair();
             worn.requests = 1000;
             put(1, &address(1), worn, &Settings::default());
-            assert!(take(1, &address(1)).is_none());
+            assert!(take(1, &address(1), None).is_none());
 
             let one = Settings { connections: 1, ..Settings::default() };
             let ((old, _far), (mut new, _other)) = (pair(), pair());
             new.requests = 5;
             put(1, &address(1), old, &one);
             put(1, &address(1), new, &one);
-            assert_eq!(take(1, &address(1)).as_ref().map(marked), Some(6));
-            assert!(take(1, &address(1)).is_none());
+            assert_eq!(take(1, &address(1), None).as_ref().map(marked), Some(6));
+            assert!(take(1, &address(1), None).is_none());
         };
         LocalSet::new().run_until(test).await;
     }

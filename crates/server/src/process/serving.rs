@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use tidegate_config::block::main::WorkerProcesses;
+use tidegate_config::diagnostic::Diagnostic;
 use tidegate_config::http::error_log::Level;
 use tidegate_http::log::ProcessLog;
 use tidegate_http::zone::Zones;
 use tidegate_proxy::Upstreams;
+use tidegate_proxy::secure::Clients;
 use tokio::sync::watch;
 
 use super::ground::Ground;
@@ -120,18 +122,21 @@ impl Serving {
 fn build(ground: &Ground, before: Option<&Shared>) -> Result<Orders> {
     let config = ground.config.clone();
     let http = Arc::clone(&config.http);
-    let upstreams = Upstreams::new(&http, before.map(|before| &*before.upstreams));
+    let mut upstreams = Upstreams::new(&http, before.map(|before| &*before.upstreams));
+    upstreams.tls = Clients::new(&config).map_err(in_one)?;
     let upstreams = Arc::new(upstreams);
     let zones = Arc::new(Zones::new(&http, before.map(|before| &*before.zones)));
     let tls = Tls::new(&config, before.map(|before| &*before.tls));
-    let tls = Arc::new(tls.map_err(|faults| {
-        let faults: Vec<String> = faults.into_iter().map(|fault| fault.message).collect();
-        anyhow!("{}", faults.join("\nnginx: [emerg] "))
-    })?);
+    let tls = Arc::new(tls.map_err(in_one)?);
     let files = Arc::clone(&ground.logs);
     let shared = Shared { config, http, files, upstreams, zones, tls };
     let listeners = Arc::clone(&ground.listeners);
     Ok(Orders { shared: Arc::new(shared), listeners, state: State::Running })
+}
+
+fn in_one(faults: Vec<Diagnostic>) -> anyhow::Error {
+    let faults: Vec<String> = faults.into_iter().map(|fault| fault.message).collect();
+    anyhow!("{}", faults.join("\nnginx: [emerg] "))
 }
 
 /// A panic ends its request alone; that it was there must be known.

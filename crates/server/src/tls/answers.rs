@@ -11,9 +11,8 @@ use tidegate_config::files::Files;
 use tidegate_config::http::ssl::Ssl;
 use tidegate_config::http::ssl::session::SessionCache;
 use tidegate_config::value::pem::{Pem, PemFile, PemSource};
-use tidegate_http::tls::fault::Fault;
 use tidegate_http::tls::trust::Trust;
-use tidegate_http::tls::{certificate, key, provider};
+use tidegate_http::tls::{load, provider};
 
 use super::asking::Asking;
 use super::named::Named;
@@ -38,10 +37,7 @@ pub(super) fn build(
     if ssl.certificate.is_empty() || ssl.reject_handshake {
         return Ok(None);
     }
-    let passwords = match &ssl.password_file {
-        Some(file) => key::passwords(&file_bytes(file, "ssl_password_file", files)?),
-        None => Vec::new(),
-    };
+    let passwords = load::passwords(ssl.password_file.as_ref(), files)?;
     let certificates = certificates(ssl, &passwords, files)?;
     let trust = trust(ssl, files)?;
     let named = Named::of(ssl, passwords);
@@ -148,14 +144,9 @@ fn certificates(
         if variable(certificate) || variable(key) {
             continue;
         }
-        let chain = bytes(certificate, files).and_then(|text| certificate::chain(&text));
-        let chain = chain.map_err(|fault| told("certificate", certificate, &fault))?;
-        let signer = bytes(key, files).and_then(|text| key::read(&text, passwords));
-        let signer = signer.map_err(|fault| told("certificate key", key, &fault))?;
-        let certified = certificate::certified(chain, signer);
-        let mut certified = certified.map_err(|fault| told("certificate key", key, &fault))?;
+        let mut certified = load::certified((certificate, key), passwords, files)?;
         if let Some(file) = ssl.stapling_file.as_ref().filter(|_| ssl.stapling) {
-            certified.ocsp = Some(file_bytes(file, "ssl_stapling_file", files)?);
+            certified.ocsp = Some(load::file_bytes(file, "ssl_stapling_file", files)?);
         }
         certificates.push(Arc::new(certified));
     }
@@ -168,60 +159,20 @@ fn trust(ssl: &Ssl, files: &Files) -> Result<Trust, Diagnostic> {
         return Ok(trust);
     }
     for file in [&ssl.client_certificate, &ssl.trusted_certificate].into_iter().flatten() {
-        let added = files.read(&file.path).map_err(Fault::from).and_then(|text| trust.add(&text));
-        added.map_err(|fault| {
-            let text = format!(
-                "SSL_CTX_load_verify_locations(\"{}\") failed: {fault}",
-                file.path.display()
-            );
-            Diagnostic::emerg(text).at(file.span).hint(fault.mend())
-        })?;
+        load::authorities(&mut trust, file, files)?;
     }
     if let Some(file) = &ssl.crl {
-        let added =
-            files.read(&file.path).map_err(Fault::from).and_then(|text| trust.add_lists(&text));
-        added.map_err(|fault| {
-            let text =
-                format!("X509_LOOKUP_load_file(\"{}\") failed: {fault}", file.path.display());
-            Diagnostic::emerg(text).at(file.span).hint(fault.mend())
-        })?;
+        load::lists(&mut trust, file, files)?;
     }
     Ok(trust)
 }
 
 fn ticket_key(file: &PemFile, files: &Files) -> Result<Vec<u8>, Diagnostic> {
-    let bytes = file_bytes(file, "ssl_session_ticket_key", files)?;
+    let bytes = load::file_bytes(file, "ssl_session_ticket_key", files)?;
     if matches!(bytes.len(), 48 | 80) {
         return Ok(bytes);
     }
     let text = format!("\"{}\" must be 48 or 80 bytes", file.path.display());
     let hint = format!("openssl rand 80 > {}", file.path.display());
     Err(Diagnostic::emerg(text).at(file.span).hint(hint))
-}
-
-fn file_bytes(file: &PemFile, directive: &str, files: &Files) -> Result<Vec<u8>, Diagnostic> {
-    let read = files.read(&file.path).map(|bytes| bytes.to_vec());
-    read.map_err(|error| {
-        let path = file.path.display();
-        let text = format!("open() \"{path}\" failed ({error}) for \"{directive}\"");
-        Diagnostic::emerg(text).at(file.span).hint(Fault::from(error).mend())
-    })
-}
-
-/// The bytes of a certificate or key that no variable names.
-fn bytes(pem: &Pem, files: &Files) -> Result<Vec<u8>, Fault> {
-    match &pem.from {
-        PemSource::File(path) => Ok(files.read(path)?.to_vec()),
-        PemSource::Data(text) => Ok(text.clone().into_bytes()),
-        PemSource::Variable(..) => Err(Fault::MissingCertificate),
-    }
-}
-
-fn told(what: &str, pem: &Pem, fault: &Fault) -> Diagnostic {
-    let path = match &pem.from {
-        PemSource::File(path) => path.display().to_string(),
-        _ => pem.text.chars().take(40).collect(),
-    };
-    let text = format!("cannot load {what} \"{path}\": {fault}");
-    Diagnostic::emerg(text).at(pem.span).hint(fault.mend())
 }
