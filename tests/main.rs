@@ -45,5 +45,6 @@ mod types;
 mod upgrade;
 mod upstream;
 mod upstream_error;
+mod upstream_faults;
 mod upstream_wait;
 mod uwsgi;

@@ -44,6 +44,7 @@ mod scgi;
 mod secure_link;
 mod server_name;
 mod split_clients;
+mod sticky;
 mod sub;
 mod types;
 mod upstream;

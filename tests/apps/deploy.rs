@@ -11,8 +11,12 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::application::{self, Application, At, Files, Runner};
+use crate::harness::ask::Ask;
 use crate::harness::client::Client;
 use crate::harness::{Tidegate, process};
+
+/// How long requests wait: applications start slowly where much else goes on.
+const WAIT: Duration = Duration::from_secs(30);
 
 /// How an application goes away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,10 +145,14 @@ async fn restart(
         let app = launch(&files, number, at).await;
         apps.push(Running { number, app, files });
     }
-    let waits = Tidegate::start(&format!("upstream_wait 10s;\n{places}")).await;
+    let framed = |wait: &str| {
+        let logs = "access_log off; error_log logs/error.log info;";
+        format!("events {{ worker_connections 4096; }} http {{ {logs} {wait} {places} }}")
+    };
+    let waits = Tidegate::start(&framed(&format!("upstream_wait {}s;", WAIT.as_secs()))).await;
     let mut servers = vec![waits];
     for binary in others {
-        servers.push(Tidegate::start(&places).with_binary(binary).await);
+        servers.push(Tidegate::start(&framed("")).with_binary(binary).await);
     }
     let mut kinds = JoinSet::new();
     for app in apps {
@@ -231,7 +239,10 @@ async fn ask(client: Client, rate: u32, stop: Arc<AtomicBool>) -> Seen {
         let kind = kinds.next().unwrap_or(0);
         let ask = asks[kind].clone();
         asked.spawn(async move {
-            let answer = client.ask(&ask).await;
+            let ask = Ask::of(&ask);
+            let mut connection = client.connect().await.with_patience(WAIT * 2);
+            connection.send(&ask.bytes).await;
+            let answer = connection.answer_to(&ask.method).await;
             let expected = if kind == 0 { "got" } else { "2000" };
             (kind, answer.status == 200 && answer.text() == expected)
         });

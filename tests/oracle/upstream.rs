@@ -4,7 +4,7 @@ use super::compare::{alike, echo};
 use crate::harness::Backend;
 
 /// A backend that gives its name, or a 503 or nothing where asked to.
-async fn named(name: &'static str) -> Backend {
+pub async fn named(name: &'static str) -> Backend {
     Backend::http(move |request| {
         let line = request.split(" HTTP").next().unwrap_or_default();
         if line.contains(&format!("fail-{name}")) {
@@ -199,4 +199,52 @@ async fn a_key_asks_the_same_server() {
     .mainline()
     .answers(&asks)
     .await;
+}
+
+/// A thousand requests to each server: who answers which.
+#[tokio::test]
+async fn a_thousand_keys_come_to_the_servers_that_nginx_chooses() {
+    let Some(oracle) = super::nginx::oracle() else { return };
+    let backends =
+        [named("one").await, named("two").await, named("three").await, named("four").await];
+    let conf = r#"
+        upstream turn { server 127.0.0.1:8091 weight=5; server 127.0.0.1:8092; server 127.0.0.1:8093 weight=2; server 127.0.0.1:8094 weight=3; }
+        upstream ring { hash $arg_key consistent; server 127.0.0.1:8091 weight=5; server 127.0.0.1:8092; server 127.0.0.1:8093 weight=2; server 127.0.0.1:8094; }
+        upstream hash { hash $arg_key; server 127.0.0.1:8091 weight=5; server 127.0.0.1:8092; server 127.0.0.1:8093 weight=2; server 127.0.0.1:8094; }
+        upstream address { ip_hash; server 127.0.0.1:8091 weight=5; server 127.0.0.1:8092; server 127.0.0.1:8093 weight=2; server 127.0.0.1:8094; }
+        upstream least { least_conn; server 127.0.0.1:8091 weight=5; server 127.0.0.1:8092; server 127.0.0.1:8093 weight=2; server 127.0.0.1:8094; }
+        set_real_ip_from 127.0.0.1;
+        server {
+            listen 127.0.0.1:8080;
+            keepalive_requests 10000;
+            location / { proxy_pass http://$arg_group; }
+        }"#;
+    let start = |binary: &std::path::Path| {
+        let ports = backends.iter().zip(8091..);
+        let start = crate::harness::Tidegate::start(conf).with_binary(binary);
+        ports.fold(start, |start, (backend, port)| start.with_port(port, backend.port()))
+    };
+    let nginx = start(&oracle.binary).await;
+    let ours = start(&crate::harness::process::binary()).await;
+    let chosen = async |server: &crate::harness::Tidegate| {
+        let mut connection = server.connect().await;
+        let mut names = Vec::new();
+        for number in 0..5000_u32 {
+            let group = ["turn", "ring", "hash", "address", "least"][(number % 5) as usize];
+            let [_, a, b, c] = number.wrapping_mul(2_654_435_761).to_be_bytes();
+            let ask = format!(
+                "GET /?group={group}&key={} HTTP/1.1\r\nHost: a\r\nX-Real-IP: {a}.{b}.{c}.1\r\n\r\n",
+                number / 5
+            );
+            connection.send(ask).await;
+            names.push((group, connection.answer().await.text()));
+        }
+        names
+    };
+    let (expected, got) = (chosen(&nginx).await, chosen(&ours).await);
+    let differ = expected.iter().zip(&got).filter(|(expected, got)| expected != got).count();
+    assert_eq!(differ, 0, "of {} choices", got.len());
+    let turn = got.iter().filter(|(group, _)| *group == "turn");
+    let ones = turn.filter(|(_, name)| name == "one").count();
+    assert_eq!(ones, 454, "5 of 11 in 1000");
 }

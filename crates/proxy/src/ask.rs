@@ -36,6 +36,8 @@ pub(crate) struct Question<'a> {
     pub(crate) group: Arc<Group>,
     /// What the group chooses by.
     pub(crate) key: Bytes,
+    /// What `sticky` calls the peer that the client is kept with.
+    pub(crate) sid: Option<Bytes>,
     /// What is asked.
     pub(crate) codec: Rc<dyn Codec>,
     /// The body of it.
@@ -113,6 +115,7 @@ impl Question<'_> {
             self.pause(&mut wait, client).await?;
         }
         let mut way = Selection::new(self.group.clone(), tries, self.key.clone()).await;
+        way.keep_with(self.sid.clone());
         if wait.so_far().is_some() {
             way.ask_the_ejected();
         }
@@ -127,6 +130,7 @@ impl Question<'_> {
             }
             self.journal.borrow_mut().truncate(before);
             way.again(self.key.clone()).await;
+            way.keep_with(self.sid.clone());
         }
     }
 

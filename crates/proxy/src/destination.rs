@@ -163,6 +163,7 @@ fn single(
     let keepalive = keepalive::Settings { connections: 0, ..keepalive::Settings::default() };
     let (name, servers, method) = (name.to_owned(), vec![server], Method::RoundRobin);
     let resolver = Names(resolver.clone());
-    let group = Description { name, servers, method, keepalive, resolver, queue: None };
+    let group =
+        Description { name, servers, method, keepalive, resolver, sticky: None, queue: None };
     Ok(Arc::new(Group::new(group)))
 }

@@ -29,7 +29,7 @@ use crate::outgoing::{self, Outgoing, cgi};
 use crate::response::{self, Rules};
 use crate::secure::Secured;
 use crate::upstream::group::Group;
-use crate::upstream::{self, Upstreams};
+use crate::upstream::{self, Upstreams, sticky};
 
 /// Answers a request by asking an upstream.
 pub async fn respond(
@@ -139,10 +139,12 @@ async fn ask(
     client: &mut (dyn RequestBody + '_),
 ) -> Result<Answered, Stop> {
     let key = upstream::key(ex, &found.group);
+    let sid = sticky::sid(ex, &found.group);
     let log = |level: Level, text: &str| ex.log(level, text);
     let question = Question {
         group: found.group.clone(),
         key,
+        sid,
         codec: outgoing.codec,
         content: outgoing.content,
         unrepeatable: matches!(ex.request.method.as_str(), "POST" | "LOCK" | "PATCH"),
@@ -193,6 +195,9 @@ async fn let_back(
         ex.log(Level::Warn, &format!("{warning} while reading response header from upstream"));
     }
     ex.upstream_headers = std::mem::take(&mut head.headers);
+    if let Some(kept) = sticky::to_keep(link.lease()) {
+        sticky::keep(ex, kept, &mut response);
+    }
     let tally = Tally::new(ex.upstream.clone(), begun);
     if head.upgrade {
         response.body = tunnel(*link, tally, rules.forward);

@@ -103,6 +103,11 @@ impl Link {
         self.outbox.sent
     }
 
+    /// The peer.
+    pub(crate) fn lease(&self) -> &Lease {
+        &self.lease
+    }
+
     /// What the peer has said first.
     pub(crate) fn said(&self) -> &[u8] {
         self.first.get(..self.received.min(FIRST as u64) as usize).unwrap_or_default()

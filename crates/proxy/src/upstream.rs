@@ -1,11 +1,13 @@
 //! Groups of servers, and which of them is asked next.
 
 pub mod balancer;
+mod census;
 pub mod group;
 mod hash;
 mod ip_hash;
 pub mod keepalive;
 mod least_conn;
+mod least_time;
 pub mod outage;
 pub mod peer;
 mod random;
@@ -13,6 +15,7 @@ pub mod resolve;
 mod ring;
 mod round_robin;
 pub mod selection;
+pub mod sticky;
 
 use std::sync::Arc;
 
@@ -87,6 +90,9 @@ fn describe(upstream: &Upstream) -> Description {
             fail_timeout: server.fail_timeout,
             max_conns: server.max_conns,
             down: server.down,
+            drain: server.drain,
+            slow_start: server.slow_start,
+            route: server.route.clone(),
         },
         backup: server.backup,
     });
@@ -102,6 +108,7 @@ fn describe(upstream: &Upstream) -> Description {
             timeout: idle.timeout,
         },
         resolver: upstream.resolver.clone().map(resolve::Names).unwrap_or_default(),
+        sticky: upstream.stickiness.sticky.clone(),
         queue: upstream.queue.queue,
     }
 }
@@ -111,7 +118,7 @@ pub(crate) fn key(ex: &mut Exchange<'_>, group: &Group) -> Bytes {
     match &group.description.method {
         Method::IpHash => ip_hash::key(&ex.remote),
         Method::Hash { key, .. } => ex.render(key),
-        Method::RoundRobin | Method::LeastConn | Method::Random { .. } => Bytes::new(),
+        _ => Bytes::new(),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::http::upstream::balance::Balance;
 use crate::http::upstream::keepalive::UpstreamKeepalive;
 use crate::http::upstream::queue::UpstreamQueue;
 use crate::http::upstream::server::{Servers, UpstreamServer};
+use crate::http::upstream::sticky::Stickiness;
 use crate::names::GroupName;
 use crate::syntax::Statement;
 use crate::value::address::{Address, Form, Target};
@@ -28,6 +29,8 @@ pub struct Upstream {
     pub own_resolver: Arc<UpstreamResolver>,
     /// Requests that wait for them.
     pub queue: Arc<UpstreamQueue>,
+    /// How a client is kept with one of them.
+    pub stickiness: Arc<Stickiness>,
     /// Its name; for a host that is asked directly, the host.
     #[plain]
     pub name: String,

@@ -4,7 +4,7 @@
 //! passed over.
 
 use super::{Arity, Context, Contexts, Declaration, Effect};
-use Context::{Http, Location, LocationIf, Main, Server, Upstream};
+use Context::{Http, Location, LocationIf, Main, Server};
 
 const LEVELS: &[Context] = &[Http, Server, Location];
 const SERVERS: &[Context] = &[Http, Server];
@@ -130,18 +130,10 @@ const ACCESS: &[Row] = &[
     ),
 ];
 
-const IN_TURN: Effect = Effect::Differs("members are asked in turn");
 const NOT_COPIED: Effect = Effect::Ignored("requests are not copied to others");
 
 /// What concerns forwarding.
 const UPSTREAMS: &[Row] = &[
-    (&["least_time"], &[Upstream], up_to(2), IN_TURN),
-    (
-        &["sticky"],
-        &[Upstream],
-        Arity::at_least(2),
-        refused("a client is not kept with one member; nothing does so yet"),
-    ),
     (&["mirror"], LEVELS, ONE, NOT_COPIED),
     (&["mirror_request_body"], LEVELS, FLAG, NOT_COPIED),
     (&["proxy_cache_convert_head"], LEVELS, FLAG, Effect::Ignored("answers are not kept yet")),

@@ -4,3 +4,4 @@ pub mod balance;
 pub mod keepalive;
 pub mod queue;
 pub mod server;
+pub mod sticky;

@@ -7,6 +7,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use tidegate_config::http::error_log::Level;
 use tidegate_config::http::forward::Forward;
+use tidegate_config::http::upstream::balance::Answered;
 use tidegate_http::client::RequestBody;
 
 use super::{Failed, Loss, Question, Unanswered};
@@ -55,6 +56,7 @@ impl Question<'_> {
                     current.status = head.status;
                 });
                 self.doubt(&head);
+                link.lease().answered(Answered::Header);
                 return Ok((link, head));
             }
             Err(Broken::Peer(fault)) => fault,

@@ -2,14 +2,15 @@
 //!
 //! nginx: `ngx_http_upstream_get_round_robin_peer` and its kin for other methods, and their `free`.
 
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tidegate_config::http::upstream::balance::Method;
+use tidegate_config::http::upstream::balance::{Answered, Method};
 
-use super::peer::{Outcome, Peer};
+use super::peer::{Outcome, Peer, Settings};
 use super::ring::Ring;
-use super::{hash, ip_hash, least_conn, random, round_robin};
+use super::{hash, ip_hash, least_conn, least_time, random, round_robin};
 use crate::connect::Address;
 
 /// The servers of a group: the ones asked first, and those for when none of them is left.
@@ -31,11 +32,18 @@ pub struct Tried {
     lots: Lots,
     /// How many lots fell on peers that could not be asked.
     misses: u32,
+    /// What the peer is called that the client is kept with.
+    sid: Option<Bytes>,
     /// Whether those that are ejected are asked though nobody else was.
     desperate: bool,
 }
 
 impl Tried {
+    /// The client is kept with the peer that is called so.
+    pub fn keep_with(&mut self, sid: Option<Bytes>) {
+        self.sid = sid;
+    }
+
     /// From now on the ejected are asked, too.
     pub fn asks_the_ejected(&mut self) {
         self.desperate = true;
@@ -78,9 +86,9 @@ impl Balancer {
             Method::Hash { .. } if key.is_empty() => Lots::None,
             Method::Hash { consistent: true, .. } => Lots::Ring(self.ring.find(&key)),
             Method::Hash { .. } => Lots::Key(hash::Numbers::new(key)),
-            Method::Random { two: true } => Lots::Two,
-            Method::Random { two: false } => Lots::Chance,
-            Method::RoundRobin | Method::LeastConn => Lots::None,
+            Method::Random { two: true, .. } => Lots::Two,
+            Method::Random { two: false, .. } => Lots::Chance,
+            Method::RoundRobin | Method::LeastConn | Method::LeastTime(_) => Lots::None,
         };
         Tried { lots, ..Tried::default() }
     }
@@ -98,7 +106,7 @@ impl Balancer {
     /// Whether every peer that is not marked down has been tried.
     pub fn has_asked_all(&self, tried: &Tried) -> bool {
         let mut all = self.primary.iter().chain(&self.backup);
-        all.all(|peer| peer.settings.down || tried.ids.contains(&peer.id))
+        all.all(|peer| peer.settings.down || peer.settings.drain || tried.ids.contains(&peer.id))
     }
 
     /// Whether some peer has all the connections it may have.
@@ -106,47 +114,38 @@ impl Balancer {
         self.primary.iter().chain(&self.backup).any(|peer| !peer.settings.down && peer.is_full())
     }
 
-    /// Why nobody can be asked: `of 3 servers 1 is marked down, 2 have failed`.
-    pub fn census(&self, now: Instant) -> String {
-        let all = || self.primary.iter().chain(&self.backup);
-        let count = |is: &dyn Fn(&Peer) -> bool| all().filter(|peer| is(peer)).count();
-        let down = count(&|peer| peer.settings.down);
-        let full = count(&|peer| !peer.settings.down && peer.is_full());
-        let failed = count(&|peer| !peer.settings.down && !peer.is_full() && peer.is_ejected(now));
-        let said = |count: usize, one: &str, more: &str| match count {
-            0 => None,
-            1 => Some(format!(" 1 {one}")),
-            count => Some(format!(" {count} {more}")),
-        };
-        let why = [
-            said(down, "is marked down", "are marked down"),
-            said(full, "has all its max_conns", "have all their max_conns"),
-            said(failed, "has failed within fail_timeout", "have failed within fail_timeout"),
-        ];
-        let why: Vec<String> = why.into_iter().flatten().collect();
-        let total = all().count();
-        format!("of {total} server{}{}", if total == 1 { "" } else { "s" }, why.join(","))
-    }
-
     /// Whether another peer than this one could be asked now.
     fn has_others(&self, id: u64, now: Instant) -> bool {
         let mut all = self.primary.iter().chain(&self.backup);
-        all.any(|peer| peer.id != id && !peer.settings.down && !peer.is_ejected(now))
+        all.any(|peer| {
+            let Settings { down, drain, .. } = peer.settings;
+            peer.id != id && !down && !drain && !peer.is_ejected(now)
+        })
     }
 
     /// The next peer to ask; none where all are down, full, ejected or tried.
-    pub fn pick(&mut self, tried: &mut Tried, now: Instant) -> Option<(u64, Address)> {
+    pub fn pick(&mut self, tried: &mut Tried, now: Instant) -> Option<(u64, Address, Arc<str>)> {
         let id = self.choose(tried, now).or_else(|| self.ejected(tried))?;
         let picked = self.peer(id)?;
         picked.begin(now);
         tried.ids.push(id);
-        Some((id, picked.address.clone()))
+        Some((id, picked.address.clone(), picked.sid.clone()))
     }
 
     fn choose(&mut self, tried: &mut Tried, now: Instant) -> Option<u64> {
+        if let Some(sid) = tried.sid.take() {
+            let mut all = self.primary.iter().chain(&self.backup);
+            let own = all.find(|peer| {
+                peer.sid.as_bytes() == sid && peer.is_ready_for_its_own(&tried.ids, now)
+            });
+            if let Some(peer) = own {
+                return Some(peer.id);
+            }
+        }
         if self.is_single() {
             let peer = self.primary.first()?;
-            return (!peer.settings.down && !peer.is_full()).then_some(peer.id);
+            let open = !(peer.settings.down || peer.settings.drain || peer.is_full());
+            return open.then_some(peer.id);
         }
         if !tried.on_backup {
             if self.primary.len() > 1
@@ -177,7 +176,12 @@ impl Balancer {
                 (Some(peer), None) if matches!(tried.lots, Lots::Two) => first = Some(peer),
                 (Some(peer), None) => return Some(peer.id),
                 (Some(peer), Some(first)) if peer.id != first.id => {
-                    return Some(random::lighter(first, peer).id);
+                    let by_time = matches!(self.method, Method::Random { time: Some(_), .. });
+                    if by_time && least_time::expected(first) < least_time::expected(peer) {
+                        return Some(first.id);
+                    }
+                    let lighter = if by_time { peer } else { random::lighter(first, peer) };
+                    return Some(lighter.id);
                 }
                 _ => {}
             }
@@ -209,7 +213,10 @@ impl Balancer {
         let mut all = self.primary.iter().chain(&self.backup);
         let vain = tried.ids.is_empty() && !tried.desperate;
         let asked = |peer: &Peer| vain || tried.ids.contains(&peer.id);
-        all.find(|peer| !asked(peer) && !peer.settings.down && !peer.is_full()).map(|peer| peer.id)
+        let open = |peer: &&Peer| {
+            !(asked(peer) || peer.settings.down || peer.settings.drain || peer.is_full())
+        };
+        all.find(open).map(|peer| peer.id)
     }
 
     fn peer(&mut self, id: u64) -> Option<&mut Peer> {
@@ -227,8 +234,24 @@ impl Balancer {
         if outcome == Outcome::Failed {
             return peer.fail(now);
         }
-        peer.answer();
+        peer.answer(now);
         false
+    }
+
+    /// The head of an answer has come after so long, or its end.
+    pub fn took(&mut self, id: u64, time: Duration, when: Answered) {
+        let (Method::LeastTime(counts) | Method::Random { time: Some(counts), .. }) = self.method
+        else {
+            return;
+        };
+        if let Some(peer) = self.peer(id).filter(|_| counts == when) {
+            peer.took(time);
+        }
+    }
+
+    /// Whether times are of use.
+    pub fn is_timed(&self) -> bool {
+        matches!(self.method, Method::LeastTime(_) | Method::Random { time: Some(_), .. })
     }
 }
 
@@ -241,6 +264,7 @@ fn in_turn<'a>(
 ) -> Option<&'a mut Peer> {
     match method {
         Method::LeastConn => least_conn::next(peers, tried, now),
+        Method::LeastTime(_) => least_time::next(peers, tried, now),
         _ => round_robin::next(peers.iter_mut(), tried, now),
     }
 }

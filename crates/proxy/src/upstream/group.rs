@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use tidegate_config::http::upstream::balance::Method;
 use tidegate_config::http::upstream::queue::Queue;
+use tidegate_config::http::upstream::sticky::Sticky;
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::balancer::Balancer;
@@ -13,6 +14,7 @@ use super::keepalive;
 use super::outage::Outage;
 use super::peer::{Peer, Settings};
 use super::resolve;
+use super::sticky::Sessions;
 use crate::connect::Address;
 
 /// What the configuration says of a group (nginx: `upstream`, or the host of a `proxy_pass`).
@@ -28,6 +30,8 @@ pub struct Description {
     pub keepalive: keepalive::Settings,
     /// Who is asked for the addresses of names.
     pub resolver: resolve::Names,
+    /// How a client is kept with one of them.
+    pub sticky: Option<Sticky>,
     /// How many requests wait for one that is free, and how long.
     pub queue: Option<Queue>,
 }
@@ -70,6 +74,8 @@ pub struct Group {
     pub id: u64,
     /// Whether any of its servers can be reached.
     pub outage: Outage,
+    /// What `sticky learn` has learned.
+    pub sessions: Sessions,
     /// Held while names are asked for, where nothing is known yet.
     asking: AsyncMutex<()>,
     state: Mutex<State>,
@@ -99,6 +105,7 @@ impl Group {
             description,
             id,
             outage: Outage::default(),
+            sessions: Sessions::default(),
             asking: AsyncMutex::default(),
             state,
         };

@@ -3,7 +3,10 @@
 //! nginx: `ngx_http_upstream_rr_peer_t`. Peers are told apart by an id of their own, for their list
 //! may change between a pick and its end.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use md5::{Digest, Md5};
 
 use crate::connect::Address;
 
@@ -20,6 +23,12 @@ pub struct Settings {
     pub max_conns: u32,
     /// Whether it is marked `down`.
     pub down: bool,
+    /// Whether only those ask it that are kept with it (nginx: `drain`).
+    pub drain: bool,
+    /// In which time its weight grows after it was away; zero is at once.
+    pub slow_start: Duration,
+    /// What `sticky` calls it (nginx: `route`); empty for a hash of its address.
+    pub route: String,
 }
 
 impl Default for Settings {
@@ -30,6 +39,9 @@ impl Default for Settings {
             fail_timeout: Duration::from_secs(10),
             max_conns: 0,
             down: false,
+            drain: false,
+            slow_start: Duration::ZERO,
+            route: String::new(),
         }
     }
 }
@@ -53,12 +65,26 @@ pub struct Peer {
     /// The last failure, or the last attempt after the time of ejection.
     checked: Option<Instant>,
     pub(super) connections: u32,
+    /// Since when it is back, while its weight grows.
+    back: Option<Instant>,
+    /// How long its answers took lately, in microseconds; 0 before the first.
+    pub(super) time: u64,
+    /// What `sticky` calls it.
+    pub sid: Arc<str>,
 }
 
 impl Peer {
     /// A peer without a past.
     pub fn new(id: u64, server: usize, address: Address, settings: Settings) -> Self {
         let effective = settings.weight.into();
+        let sid = match settings.route.as_str() {
+            "" => {
+                let hash = Md5::digest(address.to_string());
+                let number = hash.iter().fold(0, |number, byte| number << 8 | u128::from(*byte));
+                format!("{number:032x}").into()
+            }
+            route => route.into(),
+        };
         Self {
             id,
             server,
@@ -70,7 +96,24 @@ impl Peer {
             accessed: None,
             checked: None,
             connections: 0,
+            back: None,
+            time: 0,
+            sid,
         }
+    }
+
+    /// How much of its weight it has, in 256ths: less for a while after it was away.
+    pub(super) fn share(&self, now: Instant) -> i64 {
+        let Some(back) = self.back else { return 256 };
+        let (gone, all) =
+            (now.duration_since(back).as_millis(), self.settings.slow_start.as_millis());
+        i64::try_from((gone * 256).checked_div(all).unwrap_or(256)).unwrap_or(256).min(256)
+    }
+
+    /// Its answer took so long; older answers fade.
+    pub(super) fn took(&mut self, time: Duration) {
+        let time = u64::try_from(time.as_micros()).unwrap_or(u64::MAX / 8).max(1);
+        self.time = if self.time == 0 { time } else { (self.time * 7 + time) / 8 };
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -86,6 +129,15 @@ impl Peer {
 
     /// Whether a request that has tried these may ask it.
     pub(super) fn is_ready(&self, tried: &[u64], now: Instant) -> bool {
+        !(self.settings.down
+            || self.settings.drain
+            || self.is_full()
+            || self.is_ejected(now)
+            || tried.contains(&self.id))
+    }
+
+    /// Whether a client that is kept with it may ask it.
+    pub(super) fn is_ready_for_its_own(&self, tried: &[u64], now: Instant) -> bool {
         !(self.settings.down || self.is_full() || self.is_ejected(now) || tried.contains(&self.id))
     }
 
@@ -99,9 +151,16 @@ impl Peer {
     }
 
     /// Remembers an answer. If it came after the time of ejection, failures are forgotten.
-    pub(super) fn answer(&mut self) {
+    pub(super) fn answer(&mut self, now: Instant) {
         if self.accessed < self.checked {
+            let was_away = self.settings.max_fails != 0 && self.fails >= self.settings.max_fails;
+            if was_away && !self.settings.slow_start.is_zero() {
+                self.back = Some(now);
+            }
             self.fails = 0;
+        }
+        if self.back.is_some() && self.share(now) >= 256 {
+            self.back = None;
         }
     }
 

@@ -18,8 +18,9 @@ pub(super) fn next<'a>(
         if !peer.is_ready(tried, now) {
             continue;
         }
-        peer.current += peer.effective;
-        total += peer.effective;
+        let step = peer.effective * peer.share(now);
+        peer.current += step;
+        total += step;
         if peer.effective < peer.settings.weight.into() {
             peer.effective += 1;
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use tidegate_config::http::upstream::balance::Answered;
 
 use super::balancer::Tried;
 use super::group::Group;
@@ -63,8 +64,10 @@ impl Selection {
     /// Chooses the next peer.
     pub fn pick(&mut self) -> Result<Lease, Fault> {
         let mut state = self.group.state();
-        if let Some((id, address)) = state.balancer.pick(&mut self.tried, Instant::now()) {
-            return Ok(Lease { group: self.group.clone(), id, address, over: false });
+        let now = Instant::now();
+        if let Some((id, address, sid)) = state.balancer.pick(&mut self.tried, now) {
+            let begun = state.balancer.is_timed().then_some(now);
+            return Ok(Lease { group: self.group.clone(), id, address, sid, begun, over: false });
         }
         Err(match &state.unresolved {
             Some((host, reason)) if state.balancer.primary.is_empty() => {
@@ -72,6 +75,11 @@ impl Selection {
             }
             _ => Fault::NoLive,
         })
+    }
+
+    /// The client is kept with the peer that is called so.
+    pub fn keep_with(&mut self, sid: Option<Bytes>) {
+        self.tried.keep_with(sid);
     }
 
     /// Whether another peer may be tried, if this one is given up.
@@ -104,6 +112,10 @@ pub struct Lease {
     id: u64,
     /// Where it is.
     pub address: Address,
+    /// What `sticky` calls it.
+    pub sid: Arc<str>,
+    /// When it was chosen, where times are of use.
+    begun: Option<Instant>,
     over: bool,
 }
 
@@ -112,11 +124,24 @@ impl Lease {
     pub fn group(&self) -> &Group {
         &self.group
     }
+
+    /// The group, to be held longer.
+    pub(crate) fn shared_group(&self) -> &Arc<Group> {
+        &self.group
+    }
+
+    /// The head of its answer has come, or the end.
+    pub fn answered(&self, when: Answered) {
+        if let Some(begun) = self.begun {
+            self.group.state().balancer.took(self.id, begun.elapsed(), when);
+        }
+    }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
         if !self.over {
+            self.answered(Answered::LastByte);
             self.group.state().balancer.free(self.id, Outcome::Answered, Instant::now());
             self.group.outage.free();
         }
@@ -144,6 +169,7 @@ mod tests {
             method,
             keepalive,
             resolver: crate::upstream::resolve::Names::default(),
+            sticky: None,
             queue: None,
         }))
     }
@@ -190,7 +216,9 @@ mod tests {
         let fault = way.pick().unwrap_err();
         assert!(fault.to_string().starts_with("no-such-host.invalid could not be resolved ("));
         assert_eq!(fault.status(), 502);
-        let mut way = Selection::new(group(vec![lost(), port(2)]), 0, Bytes::new()).await;
+        let both = group(vec![lost(), port(2)]);
+        let way = tokio::task::LocalSet::new();
+        let mut way = way.run_until(Selection::new(both, 0, Bytes::new())).await;
         assert_eq!(way.pick().unwrap().address.to_string(), "127.0.0.1:2");
     }
 

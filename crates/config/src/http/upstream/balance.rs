@@ -9,10 +9,11 @@ use crate::value::template::Template;
 #[derive(Clone, Debug, Directives)]
 pub struct Balance {
     /// Which member is asked: the same for the same client, the same for the same key, one drawn by
-    /// lot, or the one with the fewest connections; without a word, each in turn.
+    /// lot, the one with the fewest connections, or the one that answers soonest; without a word, each in turn.
     #[directive("ip_hash", only(Upstream), own, parse = Method::ip_hash, args(0))]
     #[directive("hash", only(Upstream), own, parse = Method::hash, args(1, 2))]
     #[directive("random", only(Upstream), own, parse = Method::random, args(0, 2))]
+    #[directive("least_time", only(Upstream), own, parse = Method::least_time, args(1, 2))]
     #[directive("least_conn", only(Upstream), own, parse = Method::least_conn, args(0))]
     pub method: Method,
     /// The memory that workers share.
@@ -34,6 +35,8 @@ pub enum Method {
     RoundRobin,
     /// The one with the fewest connections for its weight.
     LeastConn,
+    /// The one that answers soonest, for its connections and its weight.
+    LeastTime(Answered),
     /// By the client's address.
     IpHash,
     /// By a key.
@@ -47,13 +50,34 @@ pub enum Method {
     Random {
         /// The less busy of two that are drawn.
         two: bool,
+        /// Or the one that answers sooner.
+        time: Option<Answered>,
     },
+}
+
+/// When a member counts as having answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answered {
+    /// `header`: with the head of its answer.
+    Header,
+    /// `last_byte`: with the end of it.
+    LastByte,
+}
+
+impl Answered {
+    fn of(word: &str) -> Option<Self> {
+        match word {
+            "header" => Some(Self::Header),
+            "last_byte" => Some(Self::LastByte),
+            _ => None,
+        }
+    }
 }
 
 impl Method {
     /// Whether members may be marked `backup`.
     pub fn takes_backup(&self) -> bool {
-        matches!(self, Self::RoundRobin | Self::LeastConn)
+        matches!(self, Self::RoundRobin | Self::LeastConn | Self::LeastTime(_))
     }
 
     fn ip_hash(_: &Arguments<'_>, _: &mut Cx<'_>) -> Result<Self, Fault> {
@@ -73,16 +97,29 @@ impl Method {
         }
     }
 
+    fn least_time(args: &Arguments<'_>, _: &mut Cx<'_>) -> Result<Self, Fault> {
+        let word = args.first();
+        let when = Answered::of(&word.text).ok_or_else(|| Fault::invalid_value(word))?;
+        match args.words.get(1) {
+            // Connections in use always count.
+            Some(more) if more.text != "inflight" => Err(Fault::invalid_value(more)),
+            _ => Ok(Self::LeastTime(when)),
+        }
+    }
+
     fn random(args: &Arguments<'_>, _: &mut Cx<'_>) -> Result<Self, Fault> {
         match args.words {
-            [] => Ok(Self::Random { two: false }),
+            [] => Ok(Self::Random { two: false, time: None }),
             [two, ..] if two.text != "two" => {
                 Err(Fault::invalid_parameter(two).hint("known: two [least_conn]"))
             }
             [_, by, ..] if by.text != "least_conn" => {
-                Err(Fault::invalid_parameter(by).hint("known: least_conn"))
+                let when = by.text.strip_prefix("least_time=").and_then(Answered::of);
+                let hint = "known: least_conn, least_time=header, least_time=last_byte";
+                let fault = || Fault::invalid_parameter(by).hint(hint);
+                when.map(|when| Self::Random { two: true, time: Some(when) }).ok_or_else(fault)
             }
-            _ => Ok(Self::Random { two: true }),
+            _ => Ok(Self::Random { two: true, time: None }),
         }
     }
 }

@@ -23,7 +23,7 @@ fn by(method: Method, weights: &[u32]) -> Balancer {
 }
 
 fn pick(group: &mut Balancer, now: Instant) -> Option<u64> {
-    group.pick(&mut Tried::default(), now).map(|(id, _)| id)
+    group.pick(&mut Tried::default(), now).map(|(id, ..)| id)
 }
 
 /// All that one request may ask, where each fails it.
@@ -43,7 +43,7 @@ fn hash(consistent: bool) -> Method {
 
 #[test]
 fn every_method_asks_each_peer_once() {
-    let random = |two| Method::Random { two };
+    let random = |two| Method::Random { two, time: None };
     let methods =
         [Method::LeastConn, Method::IpHash, hash(false), hash(true), random(false), random(true)];
     for method in methods {
@@ -72,7 +72,9 @@ fn a_key_asks_the_same_peer_and_an_empty_one_asks_in_turn() {
 
 #[test]
 fn a_key_of_a_peer_that_is_down_asks_another() {
-    for method in [hash(false), hash(true), Method::IpHash, Method::Random { two: true }] {
+    for method in
+        [hash(false), hash(true), Method::IpHash, Method::Random { two: true, time: None }]
+    {
         let mut group = by(method, &[1, 1]);
         group.primary[0].settings.down = true;
         assert!([(); 8].iter().all(|()| way(&mut group, "/a") == [1]));
@@ -150,7 +152,7 @@ fn max_fails_zero_and_fail_timeout_zero_never_eject() {
         now += Duration::from_millis(1);
     }
     let (mut tried, mut ids) = (Tried::default(), Vec::new());
-    while let Some((id, _)) = group.pick(&mut tried, now) {
+    while let Some((id, ..)) = group.pick(&mut tried, now) {
         ids.push(id);
     }
     ids.sort_unstable();
@@ -166,4 +168,66 @@ fn a_full_peer_is_passed_over() {
     assert_eq!(pick(&mut group, now), None);
     group.free(1, Outcome::Answered, now);
     assert_eq!(pick(&mut group, now), Some(1));
+}
+
+#[test]
+fn one_that_is_back_gets_its_share_little_by_little() {
+    let slow = Settings { slow_start: Duration::from_secs(10), ..Settings::default() };
+    let mut group = group(&[slow, Settings::default()]);
+    let start = Instant::now();
+    let one = group.pick(&mut Tried::default(), start).unwrap().0;
+    group.free(one, Outcome::Failed, start);
+    let back = start + Duration::from_secs(11);
+    let mut ask = |now: Instant, times: usize| {
+        let picked = (0..times).filter_map(|_| {
+            let id = pick(&mut group, now)?;
+            group.free(id, Outcome::Answered, now);
+            Some(id)
+        });
+        picked.filter(|id| *id == 0).count()
+    };
+    ask(back, 2);
+    let growing = [1, 5, 20].map(|seconds| ask(back + Duration::from_secs(seconds), 40));
+    assert!(growing[0] < 8 && (9..17).contains(&growing[1]) && growing[2] > 18, "{growing:?}");
+}
+
+#[test]
+fn a_client_is_kept_with_its_peer_until_that_fails() {
+    let routed =
+        |route: &str, drain| Settings { route: route.into(), drain, ..Settings::default() };
+    let mut group = group(&[routed("a", false), routed("b", true), routed("c", false)]);
+    let now = Instant::now();
+    let mut ask = |sid: &'static str| {
+        let mut tried = group.begin(Bytes::new());
+        tried.keep_with(Some(sid.into()));
+        group.pick(&mut tried, now).map(|(id, ..)| id)
+    };
+    assert_eq!([ask("c"), ask("c"), ask("b"), ask("gone")], [Some(2), Some(2), Some(1), Some(0)]);
+}
+
+#[test]
+fn failures_count_within_their_window_and_eject_for_as_long() {
+    let twice = Settings { max_fails: 2, ..Settings::default() };
+    let start = Instant::now();
+    let at = |seconds: u64| start + Duration::from_secs(seconds);
+    let fail = |group: &mut Balancer, now: Instant| {
+        let id = group.primary[0].id;
+        group.primary[0].begin(now);
+        group.free(id, Outcome::Failed, now)
+    };
+    let is_out = |group: &Balancer, now: Instant| group.primary[0].is_ejected(now);
+    let mut group = group(&[twice.clone(), Settings::default()]);
+    assert!(!fail(&mut group, at(0)) && !is_out(&group, at(1)));
+    assert!(fail(&mut group, at(6)));
+    assert!(is_out(&group, at(16)) && !is_out(&group, at(17)));
+    // After its time one failure is enough, until it has answered.
+    assert!(fail(&mut group, at(17)) && is_out(&group, at(27)));
+    let id = group.primary[0].id;
+    group.primary[0].begin(at(28));
+    group.free(id, Outcome::Answered, at(28));
+    assert!(!fail(&mut group, at(29)) && !is_out(&group, at(29)));
+    // An answer within the window does not make up for a failure.
+    group.primary[0].begin(at(30));
+    group.free(id, Outcome::Answered, at(30));
+    assert!(fail(&mut group, at(31)));
 }

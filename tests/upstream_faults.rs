@@ -1,0 +1,106 @@
+//! Backends that fail in every way, over and over: nothing is left behind.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::harness::{Backend, Tidegate, eventually, process};
+
+const ANSWERS: [&str; 9] = [
+    "",
+    "HTTP/1.1 200 O",
+    "HTTP/1.1 200 OK\r\nX: y\r\n",
+    "rubbish\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort",
+    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nmore than it said",
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
+];
+
+/// Reads a request, answers in one of the ways, and closes, at times by a reset.
+async fn faulty() -> Backend {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    Backend::raw(|mut stream: TcpStream| async move {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let mut buffer = [0; 4096];
+        let _ = stream.read(&mut buffer).await;
+        let _ = stream.write_all(ANSWERS[number % ANSWERS.len()].as_bytes()).await;
+        if number.is_multiple_of(2) {
+            let _ = stream.set_zero_linger();
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn two_thousand_faults_leave_nothing_behind() {
+    if !process::is_ours() {
+        return;
+    }
+    let backend = faulty().await;
+    let server = Tidegate::start(
+        "access_log off;
+         upstream_wait off;
+         error_log logs/error.log crit;
+         upstream two { server 127.0.0.1:8090; server 127.0.0.1:8098; }
+         server {
+             listen 127.0.0.1:8080;
+             keepalive_requests 100000;
+             location / { proxy_pass http://127.0.0.1:8090; }
+             location /two { proxy_pass http://two; }
+             location /refused { proxy_pass http://127.0.0.1:8098; }
+             location /missing { proxy_pass http://unix:missing.sock; }
+             location /waits { upstream_wait 20ms; proxy_pass http://127.0.0.1:8098; }
+         }",
+    )
+    .with_port(8090, backend.port())
+    .await;
+    ask(&server, 400).await;
+    let (open, memory) = (descriptors(&server), resident(&server));
+    ask(&server, 2000).await;
+    eventually("no descriptor is left open", || async { descriptors(&server) <= open }).await;
+    let grown = resident(&server).saturating_sub(memory);
+    assert!(grown < 4 * 1024, "{grown} KiB more, from {memory}");
+}
+
+/// Asks so many times, on a few connections at a time.
+async fn ask(server: &Tidegate, times: usize) {
+    let client = server.at(8080);
+    let clients = (0..8).map(|number| {
+        tokio::spawn(async move {
+            for ask in 0..times / 8 {
+                let path = match (ask + number) % 40 {
+                    0 => "/waits",
+                    1..5 => "/refused",
+                    5..9 => "/missing",
+                    9..20 => "/two",
+                    _ => "/faulty",
+                };
+                let body = if ask % 3 == 0 { "POST" } else { "GET" };
+                let text = format!(
+                    "{body} {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+                );
+                client.request(text).await;
+            }
+        })
+    });
+    for client in clients.collect::<Vec<_>>() {
+        client.await.expect("no client is left waiting");
+    }
+}
+
+fn descriptors(server: &Tidegate) -> usize {
+    let folder = format!("/proc/{}/fd", server.pid());
+    std::fs::read_dir(folder).expect("a process").count()
+}
+
+/// Resident memory, in KiB.
+fn resident(server: &Tidegate) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid()));
+    let status = status.expect("a process");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    number.expect("a size")
+}
