@@ -100,7 +100,8 @@ impl Names {
     /// Defines a variable (nginx: `ngx_http_add_variable`). The first definition by a map holds.
     pub fn define(&mut self, word: &Word, name: &str, how: Definition) -> Result<Slot, Fault> {
         let lower = name.to_ascii_lowercase();
-        if Builtin::of(&lower).is_some() {
+        // `set` may change this one.
+        if Builtin::of(&lower).is_some_and(|builtin| builtin != Builtin::UidReset) {
             return Err(Fault::sentence(format!("the duplicate \"{lower}\" variable"))
                 .at(word.span)
                 .hint("this is a variable of nginx's own; choose another name"));

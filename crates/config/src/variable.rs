@@ -76,7 +76,6 @@ impl Builtin {
         let name = self.name();
         name == "ssl_session_id"
             || name.starts_with("tcpinfo_")
-            || name.starts_with("uid_")
             || matches!(self, Self::Http3 | Self::UpstreamCacheStatus)
     }
 }
@@ -111,6 +110,7 @@ macro_rules! builtins {
 }
 
 builtins! {
+    AncientBrowser = "ancient_browser",
     Args = "args",
     BinaryRemoteAddr = "binary_remote_addr",
     BodyBytesSent = "body_bytes_sent",
@@ -142,7 +142,9 @@ builtins! {
     LimitConnStatus = "limit_conn_status",
     LimitRate = "limit_rate",
     LimitReqStatus = "limit_req_status",
+    ModernBrowser = "modern_browser",
     Msec = "msec",
+    Msie = "msie",
     NginxVersion = "nginx_version",
     Pid = "pid",
     Pipe = "pipe",
@@ -178,6 +180,7 @@ builtins! {
     ServerName = "server_name",
     ServerPort = "server_port",
     ServerProtocol = "server_protocol",
+    SliceRange = "slice_range",
     SslAlpnProtocol = "ssl_alpn_protocol",
     SslCipher = "ssl_cipher",
     SslCiphers = "ssl_ciphers",

@@ -57,10 +57,18 @@ impl Now {
 
     /// In full, as `$date_gmt` and `$date_local`: `Sunday, 06-Nov-1994 08:49:37 GMT`
     pub fn long(&self, gmt: bool) -> Bytes {
+        self.formatted("%A, %d-%b-%Y %H:%M:%S %Z", gmt)
+    }
+
+    /// By a format of `strftime`; one that is none gives nothing. `%s` is the time in seconds.
+    pub fn formatted(&self, format: &str, gmt: bool) -> Bytes {
+        if format == "%s" {
+            return self.seconds.to_string().into();
+        }
         let zone =
             if gmt { TimeZone::get("GMT").unwrap_or(TimeZone::UTC) } else { TimeZone::system() };
         let time = Timestamp::from_second(self.seconds).unwrap_or_default().to_zoned(zone);
-        time.strftime("%A, %d-%b-%Y %H:%M:%S %Z").to_string().into()
+        jiff::fmt::strtime::format(format, &time).unwrap_or_default().into()
     }
 }
 

@@ -60,6 +60,14 @@ pub struct Exchange<'a> {
     pub subrequest: bool,
     /// How deep such requests may still lie in each other.
     pub subrequests_left: u8,
+    /// Whether copies of it have been sent (`mirror`).
+    pub mirrored: bool,
+    /// Whether it goes straight to the content of its location, as a part of another request there.
+    pub cloned: bool,
+    /// Where the slice begins that it asks for (`slice`), once `$slice_range` was asked for.
+    pub slice: Option<u64>,
+    /// The cookie that the client is given (`userid`), once that was decided.
+    pub uid_set: Option<Box<crate::filter::userid::Uid>>,
     /// What it shares with the requests that are made for it.
     pub page: Option<Rc<Page>>,
     /// What goes on beside it.
@@ -130,6 +138,10 @@ impl<'a> Exchange<'a> {
             internal: false,
             subrequest: false,
             subrequests_left: DEEPEST,
+            mirrored: false,
+            cloned: false,
+            slice: None,
+            uid_set: None,
             page: None,
             tasks: Tasks::None,
             site: None,

@@ -9,8 +9,11 @@ mod headers;
 mod kept;
 mod not_modified;
 mod range;
+pub mod slice;
+mod ssi;
 mod sub;
 mod transform;
+pub mod userid;
 
 use crate::error_page;
 use crate::exchange::Exchange;
@@ -22,12 +25,15 @@ use crate::stop::Stop;
 pub fn apply(ex: &mut Exchange<'_>, mut response: Response) -> Result<Response, Stop> {
     error_page::apply_status(ex, &mut response);
     kept::apply(ex, &mut response);
+    slice::apply(ex, &mut response)?;
     not_modified::apply(ex, &mut response)?;
     headers::apply(ex, &mut response);
+    userid::apply(ex, &mut response);
     gunzip::apply(ex, &mut response);
     addition::apply(ex, &mut response);
     sub::apply(ex, &mut response);
     charset::apply(ex, &mut response);
+    ssi::apply(ex, &mut response);
     if let Some(page) = &ex.page {
         page.charset.replace(charset::own(&response));
     }
@@ -42,5 +48,6 @@ pub fn apply_within(ex: &mut Exchange<'_>, mut response: Response) -> Response {
     gunzip::apply(ex, &mut response);
     sub::apply(ex, &mut response);
     charset::apply(ex, &mut response);
+    ssi::apply(ex, &mut response);
     response
 }

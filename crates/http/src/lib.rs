@@ -23,6 +23,7 @@ pub mod root;
 pub mod server_tokens;
 pub mod status;
 pub mod stop;
+pub mod stored;
 pub mod subrequest;
 pub mod tasks;
 pub mod tls;

@@ -5,6 +5,7 @@ pub(crate) mod auth_basic;
 mod auth_request;
 pub mod limit_conn;
 pub mod limit_req;
+pub mod mirror;
 pub mod realip;
 pub mod rewrite;
 

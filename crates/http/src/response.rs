@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use crate::body::Body;
 use crate::date::parse_http_date;
+use crate::filter::slice::Window;
 use crate::headers::Headers;
 
 /// An answer to a request (nginx: `headers_out` and the output chain).
@@ -43,6 +44,8 @@ pub struct Response {
     pub trailers: Option<Rc<RefCell<Headers>>>,
     /// Whether ranges of it may be asked for (nginx: `allow_ranges`).
     pub allow_ranges: bool,
+    /// What of the body is to be sent, where that is made of slices.
+    pub slices: Option<Window>,
     /// Whether only one range may be asked for at once (nginx: `single_range`).
     pub single_range: bool,
     /// Whether the connection must end after it.

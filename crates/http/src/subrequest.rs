@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use http::Method;
 use tidegate_config::http::error_log::Level;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::body::{Body, BodyStream};
 use crate::client::NoBody;
@@ -33,7 +33,30 @@ const PIECES: usize = 2;
 pub struct Page {
     /// The charset of the answer that theirs become parts of.
     pub charset: RefCell<Option<Bytes>>,
+    /// The blocks of text that a page has named.
+    pub blocks: RefCell<Vec<(Vec<u8>, Bytes)>>,
+    variables: RefCell<Vec<(String, Bytes)>>,
 }
+
+impl Page {
+    /// The value of a variable that a page has set.
+    pub fn variable(&self, name: &str) -> Option<Bytes> {
+        let variables = self.variables.borrow();
+        variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+    }
+
+    /// Gives a page's variable a value.
+    pub fn assign(&self, name: &str, value: Bytes) {
+        let mut variables = self.variables.borrow_mut();
+        match variables.iter_mut().find(|(known, _)| known == name) {
+            Some((_, old)) => *old = value,
+            None => variables.push((name.to_owned(), value)),
+        }
+    }
+}
+
+/// Ready when a subrequest has ended.
+pub type End = oneshot::Receiver<()>;
 
 /// What answers requests: the whole pipeline, for what lies below it.
 pub trait Site {
@@ -132,8 +155,14 @@ impl Exchange<'_> {
 
     /// Makes a subrequest beside this request. What comes back is the body of its answer, to be
     /// put into the body of this request's own; it is empty where there is no answer.
-    pub fn body_of(&mut self, mut own: Self) -> BodyStream {
+    pub fn body_of(&mut self, own: Self) -> BodyStream {
+        self.body_and_end(own).0
+    }
+
+    /// The same, and what tells of its end.
+    pub fn body_and_end(&mut self, mut own: Self) -> (BodyStream, End) {
         let (sender, receiver) = mpsc::channel(PIECES);
+        let (ended, end) = oneshot::channel();
         self.tasks.add(async move {
             let Some(response) = own.answered().await else { return };
             let mut body = response.body.into_stream();
@@ -148,8 +177,29 @@ impl Exchange<'_> {
             }
             own.sent.complete = true;
             own.written();
+            let _nobody = ended.send(());
         });
-        Box::pin(Received(receiver))
+        (received(receiver), end)
+    }
+
+    /// A copy of this request, as far as it is known, to be asked for values while its answer is
+    /// being sent. It has no body, and shares what goes on beside.
+    #[must_use]
+    pub fn copy(&mut self) -> Self {
+        let slots = self.slots.clone();
+        let mut copy = self.twin(self.uri.clone(), slots);
+        copy.request.clone_from(&self.request);
+        copy.location = self.location;
+        copy.method.clone_from(&self.method);
+        copy.args.clone_from(&self.args);
+        copy.internal = self.internal;
+        copy.subrequest = self.subrequest;
+        copy.captured.clone_from(&self.captured);
+        copy.error = self.error;
+        copy.upstream = Rc::clone(&self.upstream);
+        copy.upstream_headers.clone_from(&self.upstream_headers);
+        copy.body_received = self.body_received;
+        copy
     }
 
     /// Asks for the answer to this subrequest.
@@ -173,6 +223,11 @@ impl Exchange<'_> {
             access::write(self);
         }
     }
+}
+
+/// A body out of the pieces that are sent to it.
+pub(crate) fn received(pieces: mpsc::Receiver<io::Result<Bytes>>) -> BodyStream {
+    Box::pin(Received(pieces))
 }
 
 /// The body of a subrequest's answer, as it comes.

@@ -72,19 +72,35 @@ impl<'a> Tasks<'a> {
 
     /// Keeps the work going; ready when there is none. Only the client's own request does so.
     pub fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let Self::Own(list) = self else { return Poll::Ready(()) };
-        loop {
-            let mut running = list.running.take();
-            running.append(&mut list.added.borrow_mut());
-            running.retain_mut(|task| task.as_mut().poll(cx).is_pending());
-            let done = running.is_empty();
-            list.running.replace(running);
-            if list.added.borrow().is_empty() {
-                return if done { Poll::Ready(()) } else { Poll::Pending };
-            }
+        match self {
+            Self::Own(list) => list.poll(cx),
+            Self::None | Self::Shared(_) => Poll::Ready(()),
         }
     }
 
+    /// Waits until all is done. Only the client's own request does so.
+    pub async fn finish(&self) {
+        poll_fn(|cx| self.poll(cx)).await;
+    }
+
+    /// The list of a client's request, where it has one.
+    pub fn own(&self) -> Option<Rc<List<'a>>> {
+        match self {
+            Self::Own(list) => Some(Rc::clone(list)),
+            Self::None | Self::Shared(_) => None,
+        }
+    }
+
+    fn list(&self) -> Option<Rc<List<'a>>> {
+        match self {
+            Self::None => None,
+            Self::Own(list) => Some(Rc::clone(list)),
+            Self::Shared(list) => list.upgrade(),
+        }
+    }
+}
+
+impl List<'_> {
     /// Waits for a future, and keeps the work going meanwhile.
     pub async fn beside<F: Future>(&self, future: F) -> F::Output {
         let mut future = std::pin::pin!(future);
@@ -95,11 +111,16 @@ impl<'a> Tasks<'a> {
         .await
     }
 
-    fn list(&self) -> Option<Rc<List<'a>>> {
-        match self {
-            Self::None => None,
-            Self::Own(list) => Some(Rc::clone(list)),
-            Self::Shared(list) => list.upgrade(),
+    fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let mut running = self.running.take();
+            running.append(&mut self.added.borrow_mut());
+            running.retain_mut(|task| task.as_mut().poll(cx).is_pending());
+            let done = running.is_empty();
+            self.running.replace(running);
+            if self.added.borrow().is_empty() {
+                return if done { Poll::Ready(()) } else { Poll::Pending };
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The values of variables, and texts made of them.
 
+mod browser;
 mod connection;
 mod fastcgi;
 mod geo;
@@ -59,6 +60,20 @@ impl Exchange<'_> {
             Variable::Capture(group) => self.captured.get(usize::from(*group)),
             Variable::Slot(slot) => self.slot(*slot),
         }
+    }
+
+    /// The value of the variable of this name, in lower case, where there is such a variable.
+    pub fn value_of(&mut self, name: &str) -> Option<Bytes> {
+        let http = self.http;
+        if let Some(slot) = http.slots.iter().position(|slot| slot.name == name) {
+            return self.slot(Slot(slot));
+        }
+        Variable::find(name).and_then(|variable| self.value(&variable))
+    }
+
+    /// The value of a cookie of the client.
+    pub(crate) fn cookie(&self, name: &str) -> Option<Bytes> {
+        request::cookie(self, name)
     }
 
     /// Gives a variable of the configuration's own a value.
@@ -196,6 +211,10 @@ impl Exchange<'_> {
             | B::UpstreamResponseTime
             | B::UpstreamStatus => upstream::value(self, builtin),
             _ if builtin.name().starts_with("ssl_") => ssl::value(self, builtin),
+            B::AncientBrowser | B::ModernBrowser | B::Msie => browser::value(self, builtin),
+            B::SliceRange => self.slice_range(),
+            B::UidGot => self.uid_got(),
+            B::UidSet => self.uid_set(),
             _ => request::value(self, builtin),
         }
     }

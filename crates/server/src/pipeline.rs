@@ -3,12 +3,12 @@
 use bytes::Bytes;
 use tidegate_http::body::Body;
 use tidegate_http::exchange::Exchange;
-use tidegate_http::phase::{access, limit_conn, limit_req, realip, rewrite};
+use tidegate_http::phase::{access, limit_conn, limit_req, mirror, realip, rewrite};
 use tidegate_http::response::Response;
 use tidegate_http::stop::Stop;
 use tidegate_http::subrequest::{Answering, Connections, Site};
 use tidegate_http::{error_page, filter, location};
-use tidegate_static::try_files;
+use tidegate_static::{empty_gif, try_files};
 
 use crate::runtime::Generation;
 use crate::status;
@@ -28,7 +28,7 @@ impl Site for Generation {
 
     fn answer<'s, 'e: 's>(&'s self, ex: &'s mut Exchange<'e>) -> Answering<'s> {
         Box::pin(async move {
-            let first = pass(ex, self).await;
+            let first = if ex.cloned { content(ex, self).await } else { pass(ex, self).await };
             finish(ex, self, first).await
         })
     }
@@ -97,10 +97,21 @@ async fn content(ex: &mut Exchange<'_>, generation: &Generation) -> Result<Respo
     limit_conn::run(ex, &generation.zones)?;
     access::run(ex).await?;
     try_files::run(ex).await?;
+    mirror::run(ex).await?;
+    match ex.tasks.own() {
+        None => answer(ex, generation).await,
+        // What was begun goes on while the answer is made.
+        Some(tasks) => tasks.beside(Box::pin(answer(ex, generation))).await,
+    }
+}
+
+/// What the location is there for.
+async fn answer(ex: &mut Exchange<'_>, generation: &Generation) -> Result<Response, Stop> {
     let location = ex.location;
     match &location.pass.to {
         Some(pass) => tidegate_proxy::respond(ex, pass, &generation.upstreams).await,
         None if location.stub_status.enabled => status::respond(ex, generation),
+        None if location.empty_gif.enabled => empty_gif::respond(ex),
         None => tidegate_static::respond(ex).await,
     }
 }

@@ -22,6 +22,7 @@ use tidegate_http::stop::Stop;
 use tidegate_http::uri::escape::unescape;
 
 use crate::{fault, root};
+use html::Style;
 
 /// One line of a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,23 +56,30 @@ pub(crate) async fn respond(ex: &mut Exchange<'_>) -> Result<Option<Response>, S
     };
     let path = root::file(ex)?;
     let folder = without_slash(&path);
-    let reading = tokio::task::spawn_blocking(move || (list(&folder), folder));
-    let (listed, folder) = reading.await.map_err(|_| Stop::Status(500))?;
-    let entries = listed.map_err(|error| {
+    let (format, style) = (location.autoindex.format, Style::of(ex));
+    let content_type = match format {
+        AutoindexFormat::Html => "text/html",
+        AutoindexFormat::Xml => "text/xml",
+        _ if callback.is_some() => "application/javascript",
+        AutoindexFormat::Json | AutoindexFormat::Jsonp => "application/json",
+    };
+    // A folder may have very many entries: they are read and written down on another thread.
+    let work = move || {
+        let text = list(&folder).map(|entries| match format {
+            AutoindexFormat::Html => html::page(&style, &entries),
+            AutoindexFormat::Xml => xml::list(&entries),
+            AutoindexFormat::Json | AutoindexFormat::Jsonp => {
+                json::list(&entries, callback.as_deref())
+            }
+        });
+        (text, folder)
+    };
+    let working = tokio::task::spawn_blocking(work);
+    let (text, folder) = working.await.map_err(|_| Stop::Status(500))?;
+    let text = text.map_err(|error| {
         let error = Errno::from_io_error(&error).unwrap_or(Errno::IO);
         fault::refused(ex, "opendir()", &folder, error)
     })?;
-    let (content_type, text) = match location.autoindex.format {
-        AutoindexFormat::Html => ("text/html", html::page(ex, &entries)),
-        AutoindexFormat::Xml => ("text/xml", xml::list(&entries)),
-        AutoindexFormat::Json | AutoindexFormat::Jsonp => {
-            let content_type = match callback {
-                Some(_) => "application/javascript",
-                None => "application/json",
-            };
-            (content_type, json::list(&entries, callback.as_deref()))
-        }
-    };
     let mut response = Response::new(200).with_type(content_type);
     response.charset = content_type.ends_with("xml").then(|| Bytes::from_static(b"utf-8"));
     response.body = Body::Bytes(text.into());

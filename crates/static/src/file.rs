@@ -13,6 +13,7 @@ use tidegate_http::uri::escape::{Escape, escape};
 
 use crate::open_file::{Found, OpenFile, open};
 use crate::precompressed::{self, Compressed};
+use crate::symlink::Links;
 use crate::{fault, root, types};
 
 /// Answers with the file that the URI names; `None` where it names a folder.
@@ -28,7 +29,8 @@ pub(crate) async fn respond(ex: &mut Exchange<'_>) -> Result<Option<Response>, S
     if let Compressed::Answer(response) = compressed {
         return Ok(Some(*response));
     }
-    match open(&path).await {
+    let links = Links::of(ex);
+    match open(&path, &links).await {
         Ok(Found::File(_)) if ex.method == Method::POST => Err(Stop::Status(405)),
         Ok(Found::File(file)) => {
             let mut response = answer(ex, &file);

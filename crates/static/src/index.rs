@@ -12,6 +12,7 @@ use tidegate_http::stop::Stop;
 use crate::fault;
 use crate::open_file::is_folder;
 use crate::root::{self, Base};
+use crate::symlink::Links;
 
 /// Goes on with the URI of a folder's index, where the URI names a folder and there is one (nginx:
 /// `ngx_http_index_handler`).
@@ -21,6 +22,7 @@ pub(crate) fn run(ex: &mut Exchange<'_>) -> Result<(), Stop> {
         return Ok(());
     }
     let base = Base::of(ex);
+    let links = Links::of(ex);
     let folder = root::rest(ex)?;
     let mut tested = false;
     let location = ex.location;
@@ -32,15 +34,15 @@ pub(crate) fn run(ex: &mut Exchange<'_>) -> Result<(), Stop> {
         let Ok(path) = base.join(&[folder.as_ref(), &name].concat(), Some(file)) else {
             continue;
         };
-        let Err(error) = is_folder(&path) else {
+        let Err(error) = is_folder(&path, &links) else {
             let uri = Bytes::from([ex.uri.as_ref(), &name].concat());
             return Err(Stop::Redirect { uri, args: ex.args.clone() });
         };
-        if matches!(error, Errno::NOTDIR | Errno::NAMETOOLONG | Errno::ACCESS) {
+        if matches!(error, Errno::NOTDIR | Errno::NAMETOOLONG | Errno::ACCESS | Errno::LOOP) {
             return Err(refused(ex, &path, error));
         }
         if !tested {
-            test_folder(ex, &base.join(&folder, None)?, &path)?;
+            test_folder(ex, &base.join(&folder, None)?, (&path, &links))?;
             tested = true;
         }
         if error != Errno::NOENT {
@@ -53,8 +55,12 @@ pub(crate) fn run(ex: &mut Exchange<'_>) -> Result<(), Stop> {
 }
 
 /// A folder that does not exist has no index, and is not forbidden either.
-fn test_folder(ex: &Exchange<'_>, folder: &Path, file: &Path) -> Result<(), Stop> {
-    let message = match is_folder(folder) {
+fn test_folder(
+    ex: &Exchange<'_>,
+    folder: &Path,
+    (file, links): (&Path, &Links),
+) -> Result<(), Stop> {
+    let message = match is_folder(folder, links) {
         Ok(true) | Err(Errno::ACCESS) => return Ok(()),
         Err(Errno::NOENT) => return Err(refused(ex, file, Errno::NOENT)),
         Ok(false) => format!("\"{}\" is not a directory", folder.display()),
@@ -66,7 +72,7 @@ fn test_folder(ex: &Exchange<'_>, folder: &Path, file: &Path) -> Result<(), Stop
 
 fn refused(ex: &Exchange<'_>, path: &Path, error: Errno) -> Stop {
     let words = fault::words(error);
-    if error == Errno::ACCESS {
+    if matches!(error, Errno::ACCESS | Errno::LOOP) {
         ex.log(Level::Error, &format!("\"{}\" is forbidden ({words})", path.display()));
         return Stop::Status(403);
     }

@@ -2,12 +2,16 @@
 #![forbid(unsafe_code)]
 
 mod autoindex;
+mod dav;
+pub mod empty_gif;
 mod fault;
 mod file;
 mod index;
 mod open_file;
 mod precompressed;
+mod random_index;
 mod root;
+mod symlink;
 pub mod try_files;
 mod types;
 
@@ -19,8 +23,12 @@ use tidegate_http::stop::Stop;
 /// Answers with a file, a folder's index or its listing (nginx: the handlers of the content phase,
 /// in this order).
 pub async fn respond(ex: &mut Exchange<'_>) -> Result<Response, Stop> {
+    random_index::run(ex).await?;
     index::run(ex)?;
     if let Some(response) = autoindex::respond(ex).await? {
+        return Ok(response);
+    }
+    if let Some(response) = dav::respond(ex).await? {
         return Ok(response);
     }
     if let Some(response) = file::respond(ex).await? {

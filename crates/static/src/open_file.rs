@@ -10,9 +10,11 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::{Bytes, BytesMut};
-use rustix::fs::{FileType, Mode, OFlags, Stat};
+use rustix::fs::{FileType, OFlags, Stat};
 use rustix::io::{Errno, ReadWriteFlags};
 use tidegate_http::body::{Body, FileSlice};
+
+use crate::symlink::Links;
 
 /// The longest file whose bytes are kept, in bytes.
 const LONGEST: u64 = 64 * 1024;
@@ -69,18 +71,19 @@ impl OpenFile {
 /// Opens what lies at a path. A short file's bytes are kept and found again by one `stat`, which
 /// sees every change at once; a longer file is opened anew. Bytes that are not in memory are read
 /// by another thread.
-pub(crate) async fn open(path: &Path) -> Result<Found, Errno> {
+pub(crate) async fn open(path: &Path, links: &Links) -> Result<Found, Errno> {
     thread_local! {
         static KEPT: RefCell<KeptFiles> = RefCell::default();
     }
-    if let Some(kept) = KEPT.with_borrow(|kept| kept.get(path)) {
+    let all = matches!(links, Links::All);
+    if let Some(kept) = KEPT.with_borrow(|kept| kept.get(path)).filter(|_| all) {
         if Identity::of(&rustix::fs::stat(path)?) == kept.identity {
             return Ok(Found::File(kept.file.clone()));
         }
         KEPT.with_borrow_mut(|kept| kept.forget(path));
     }
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    let file = links.open(path, flags)?;
     let stat = rustix::fs::fstat(&file)?;
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => {}
@@ -99,7 +102,8 @@ pub(crate) async fn open(path: &Path) -> Result<Found, Errno> {
         Read::Whole(bytes) => Content::Bytes(bytes),
         Read::Shrunk(file) => Content::File(Rc::new(file)),
     };
-    if identity.is_settled()
+    if all
+        && identity.is_settled()
         && let Content::Bytes(_) = open.content
     {
         let kept = Kept { identity, file: open.clone(), used: Cell::new(false) };
@@ -109,8 +113,8 @@ pub(crate) async fn open(path: &Path) -> Result<Found, Errno> {
 }
 
 /// What lies at a path: whether it is a folder (nginx: `of.test_only`).
-pub(crate) fn is_folder(path: &Path) -> Result<bool, Errno> {
-    let stat = rustix::fs::stat(path)?;
+pub(crate) fn is_folder(path: &Path, links: &Links) -> Result<bool, Errno> {
+    let stat = links.stat(path)?;
     Ok(FileType::from_raw_mode(stat.st_mode) == FileType::Directory)
 }
 
@@ -234,7 +238,7 @@ mod tests {
     use super::*;
 
     async fn file(path: &Path) -> OpenFile {
-        match open(path).await.unwrap() {
+        match open(path, &Links::All).await.unwrap() {
             Found::File(file) => file,
             other => panic!("{other:?}"),
         }
@@ -259,14 +263,14 @@ mod tests {
         std::fs::OpenOptions::new().write(true).open(&path).unwrap().write_all(b"two").unwrap();
         assert_eq!(bytes(&file(&path).await), "two");
         std::fs::remove_file(&path).unwrap();
-        assert_eq!(open(&path).await.unwrap_err(), Errno::NOENT);
+        assert_eq!(open(&path, &Links::All).await.unwrap_err(), Errno::NOENT);
     }
 
     #[tokio::test]
     async fn what_is_no_regular_file_is_told_apart() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(matches!(open(folder.path()).await.unwrap(), Found::Folder));
-        assert!(matches!(open(Path::new("/dev/null")).await.unwrap(), Found::Other));
+        assert!(matches!(open(folder.path(), &Links::All).await.unwrap(), Found::Folder));
+        assert!(matches!(open(Path::new("/dev/null"), &Links::All).await.unwrap(), Found::Other));
         let long = folder.path().join("long");
         std::fs::write(&long, vec![0; 70_000]).unwrap();
         assert!(matches!(file(&long).await.body(), Body::File(slice) if slice.length == 70_000));

@@ -11,6 +11,7 @@ use tidegate_http::response::Response;
 use tidegate_http::stop::Stop;
 
 use crate::open_file::{Found, open};
+use crate::symlink::Links;
 use crate::{fault, file};
 
 /// Whether there is a compressed form of a file, and who may have it.
@@ -47,6 +48,7 @@ pub(crate) async fn find(ex: &mut Exchange<'_>, path: &Path) -> Result<Compresse
         return Ok(Compressed::None);
     }
     let vary = location.gzip.vary;
+    let links = Links::of(ex);
     let mut unwanted = false;
     for form in forms(ex, [brotli, zstd, gzip]) {
         let taken = form.liked > 0 || form.always;
@@ -56,7 +58,7 @@ pub(crate) async fn find(ex: &mut Exchange<'_>, path: &Path) -> Result<Compresse
         let mut name = path.as_os_str().to_owned();
         name.push(form.suffix);
         let path = PathBuf::from(name);
-        let file = match open(&path).await {
+        let file = match open(&path, &links).await {
             Ok(Found::File(file)) => file,
             Ok(Found::Other) if taken => return Err(file::irregular(ex, &path)),
             Ok(Found::Folder | Found::Other) => continue,

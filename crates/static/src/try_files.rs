@@ -9,6 +9,7 @@ use tidegate_http::stop::Stop;
 use crate::fault;
 use crate::open_file::is_folder;
 use crate::root::Base;
+use crate::symlink::Links;
 
 /// Makes the URI that of the first file or folder that exists; where none does, stops with what
 /// was said last (nginx: `ngx_http_try_files_handler`).
@@ -46,7 +47,7 @@ fn exists(ex: &mut Exchange<'_>, base: &Base, one: &Try) -> Option<Bytes> {
         name = name.slice(replaced.len()..);
     }
     let path = base.join(&name, Some(&one.uri)).ok()?;
-    match is_folder(&path) {
+    match is_folder(&path, &Links::of(ex)) {
         Ok(folder) if folder == one.folder => {}
         Ok(_) => return None,
         Err(error) => {

@@ -19,8 +19,12 @@ use crate::http::auth_basic::AuthBasic;
 use crate::http::auth_request::AuthRequest;
 use crate::http::autoindex::Autoindex;
 use crate::http::brotli::Brotli;
+use crate::http::browser::Browser;
 use crate::http::charset::Charset;
 use crate::http::client_body::ClientBody;
+use crate::http::dav::Dav;
+use crate::http::disable_symlinks::DisableSymlinks;
+use crate::http::empty_gif::EmptyGif;
 use crate::http::error_log::ErrorLog;
 use crate::http::error_page::ErrorPages;
 use crate::http::fastcgi::Fastcgi;
@@ -36,12 +40,14 @@ use crate::http::limit_conn::LimitConn;
 use crate::http::limit_rate::LimitRate;
 use crate::http::limit_req::LimitReq;
 use crate::http::log::Log;
+use crate::http::mirror::Mirror;
 use crate::http::not_modified::NotModified;
 use crate::http::open_file_cache::OpenFileCache;
 use crate::http::pass::Passes;
 use crate::http::post_action::PostAction;
 use crate::http::proxy::Proxy;
 use crate::http::proxy_cache::Cache;
+use crate::http::random_index::RandomIndex;
 use crate::http::realip::Realip;
 use crate::http::redirect::Redirect;
 use crate::http::referer::Referer;
@@ -53,12 +59,14 @@ use crate::http::scgi::Scgi;
 use crate::http::secure_link::SecureLink;
 use crate::http::sendfile::Sendfile;
 use crate::http::server_tokens::ServerTokens;
+use crate::http::slice::Slice;
 use crate::http::ssi::Ssi;
 use crate::http::stub_status::StubStatus;
 use crate::http::sub::Sub;
 use crate::http::try_files::TryFiles;
 use crate::http::types::{TypeMap, Types};
 use crate::http::upstream_wait::UpstreamWait;
+use crate::http::userid::UserId;
 use crate::http::uwsgi::Uwsgi;
 use crate::http::zstd::Zstd;
 
@@ -113,6 +121,14 @@ pub struct Location {
     pub upstream_wait: Arc<UpstreamWait>,
     pub uwsgi: Arc<Uwsgi>,
     pub zstd: Arc<Zstd>,
+    pub browser: Arc<Browser>,
+    pub dav: Arc<Dav>,
+    pub disable_symlinks: Arc<DisableSymlinks>,
+    pub empty_gif: Arc<EmptyGif>,
+    pub mirror: Arc<Mirror>,
+    pub random_index: Arc<RandomIndex>,
+    pub slice: Arc<Slice>,
+    pub userid: Arc<UserId>,
     #[family("proxy")]
     pub proxy_forward: Arc<Forward>,
     #[family("uwsgi")]

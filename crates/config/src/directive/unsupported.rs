@@ -28,10 +28,6 @@ const fn refused(reason: &'static str) -> Effect {
     Effect::Refused { reason, unless: "" }
 }
 
-const fn refused_unless(unless: &'static str, reason: &'static str) -> Effect {
-    Effect::Refused { reason, unless }
-}
-
 /// All of them.
 pub(crate) fn declarations() -> Vec<Declaration> {
     let rows = PAGES.iter().chain(ACCESS).chain(UPSTREAMS).chain(PROTOCOLS);
@@ -59,24 +55,11 @@ fn declaration(name: &str, contexts: &[Context], arity: Arity, effect: Effect) -
 
 const BLOCKS: [&str; 2] = ["mail", "stream"];
 
-const NO_BROWSERS: Effect = refused("browsers are not told apart");
 const WHOLE_FILES: Effect = Effect::Ignored("files are sent from their beginning, or by ranges");
-const NO_SSI: Effect = Effect::Ignored("commands in pages are not carried out");
-const NO_COOKIES: Effect = Effect::Ignored("no cookie is set, and $uid_got and $uid_set are empty");
-const NO_WEBDAV: Effect =
-    Effect::Ignored("PUT, DELETE, MKCOL, COPY and MOVE are answered with 405");
 
 /// What becomes of pages and files.
 const PAGES: &[Row] = &[
-    (&["ancient_browser"], LEVELS, ANY, NO_BROWSERS),
-    (&["modern_browser"], LEVELS, up_to(2), NO_BROWSERS),
-    (&["ancient_browser_value", "modern_browser_value"], LEVELS, ONE, NO_BROWSERS),
-    (&["dav_methods"], LEVELS, ANY, NO_WEBDAV),
-    (&["dav_access"], LEVELS, up_to(3), NO_WEBDAV),
-    (&["create_full_put_path"], LEVELS, FLAG, NO_WEBDAV),
-    (&["min_delete_depth"], LEVELS, ONE, NO_WEBDAV),
     (&["early_hints"], LEVELS, ANY, Effect::Ignored("answers with status 103 are not sent on")),
-    (&["empty_gif"], &[Location], exactly(0), refused("there is no such picture")),
     (&["flv", "mp4"], &[Location], exactly(0), WHOLE_FILES),
     (&["mp4_buffer_size", "mp4_max_buffer_size"], LEVELS, ONE, WHOLE_FILES),
     (&["mp4_start_key_frame"], LEVELS, FLAG, WHOLE_FILES),
@@ -86,42 +69,10 @@ const PAGES: &[Row] = &[
         FLAG,
         Effect::Ignored("a changed file is always seen at once"),
     ),
-    (&["random_index"], &[Location], FLAG, refused_unless("off", "no file is drawn by lot")),
-    (&["slice"], LEVELS, ONE, Effect::Ignored("answers are asked for whole")),
-    (&["ssi_ignore_recycled_buffers", "ssi_last_modified"], LEVELS, FLAG, NO_SSI),
-    (&["ssi_min_file_chunk", "ssi_value_length"], LEVELS, ONE, NO_SSI),
-    (
-        &["subrequest_output_buffer_size"],
-        LEVELS,
-        ONE,
-        Effect::Ignored("there are no subrequests yet"),
-    ),
-    (
-        &[
-            "userid",
-            "userid_domain",
-            "userid_expires",
-            "userid_mark",
-            "userid_name",
-            "userid_p3p",
-            "userid_path",
-            "userid_service",
-        ],
-        LEVELS,
-        ONE,
-        NO_COOKIES,
-    ),
-    (&["userid_flags"], LEVELS, up_to(3), NO_COOKIES),
 ];
 
 /// Who is let in, and what is known of a client.
 const ACCESS: &[Row] = &[
-    (
-        &["disable_symlinks"],
-        LEVELS,
-        up_to(2),
-        refused_unless("off", "symbolic links are followed, also out of the root"),
-    ),
     (
         &["client_body_early_read"],
         SERVERS,
@@ -130,12 +81,8 @@ const ACCESS: &[Row] = &[
     ),
 ];
 
-const NOT_COPIED: Effect = Effect::Ignored("requests are not copied to others");
-
 /// What concerns forwarding.
 const UPSTREAMS: &[Row] = &[
-    (&["mirror"], LEVELS, ONE, NOT_COPIED),
-    (&["mirror_request_body"], LEVELS, FLAG, NOT_COPIED),
     (&["proxy_cache_convert_head"], LEVELS, FLAG, Effect::Ignored("answers are not kept yet")),
 ];
 

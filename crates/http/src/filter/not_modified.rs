@@ -104,6 +104,8 @@ fn matches(list: &[u8], etag: Option<&[u8]>, compare: Compare) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -126,6 +128,29 @@ mod tests {
             assert_eq!(matches(list.as_bytes(), etag, Compare::Weak), weak, "{list}");
         }
         assert!(matches(b"*", None, Compare::Strong) && !matches(b"\"a\"", None, Compare::Weak));
+    }
+
+    proptest! {
+        #[test]
+        fn a_list_holds_what_was_put_into_it(
+            tags in prop::collection::vec(("(W/)?", "[a-z]{0,3}"), 0..5),
+            wanted in "[a-z]{0,3}",
+            between in "[ ,\t]{0,2},[ ]{0,2}",
+        ) {
+            let texts: Vec<String> =
+                tags.iter().map(|(weak, tag)| format!("{weak}\"{tag}\"")).collect();
+            let (list, etag) = (texts.join(&between), format!("\"{wanted}\""));
+            let weak = tags.iter().any(|(_, tag)| *tag == wanted);
+            let strong = texts.contains(&etag);
+            let found = |how| matches(list.as_bytes(), Some(etag.as_bytes()), how);
+            prop_assert_eq!((found(Compare::Weak), found(Compare::Strong)), (weak, strong));
+        }
+
+        #[test]
+        fn nothing_that_a_client_sends_makes_it_panic(list in ".{0,30}", date in ".{0,30}") {
+            let _found = matches(list.as_bytes(), Some(b"\"a\""), Compare::Weak);
+            let _modified = is_modified(date.as_bytes(), Some(0), IfModifiedSince::Before);
+        }
     }
 
     #[test]

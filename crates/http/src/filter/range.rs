@@ -23,7 +23,8 @@ pub(super) fn apply(ex: &Exchange<'_>, response: &mut Response) -> Result<(), St
     let most = ex.location.not_modified.max_ranges as usize;
     let most = if response.single_range { most.min(1) } else { most };
     let Some(length) = response.content_length else { return Ok(()) };
-    let whole = !matches!(response.body, Body::Stream(_) | Body::Tunnel(_));
+    let whole =
+        response.slices.is_some() || !matches!(response.body, Body::Stream(_) | Body::Tunnel(_));
     let cuttable = response.allow_ranges && response.status == 200 && whole;
     if !cuttable || ex.request.version < Version::Http10 || most == 0 {
         return Ok(());
@@ -59,6 +60,11 @@ fn cut(response: &mut Response, parts: &[Range<u64>], length: u64) {
     if let [part] = parts {
         response.headers.push("Content-Range", content_range(part, length));
         response.content_length = Some(part.end - part.start);
+        if let Some(window) = &response.slices {
+            window.set((part.start, part.end));
+            response.body = body;
+            return;
+        }
         let mut pieces = VecDeque::new();
         slice(&body, part, &mut pieces);
         response.body = match pieces.pop_front() {

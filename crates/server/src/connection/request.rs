@@ -98,7 +98,14 @@ pub(super) async fn serve(
     let _writing = worker.counters.writing();
     let fault = next.fault.or_else(|| misdirected(&ex, socket));
     let sent = match respond(&mut ex, &generation, fault).await {
-        Some(response) => client.send(&mut ex, response).await,
+        Some(response) => {
+            let sent = client.send(&mut ex, response).await;
+            if ex.sent.complete {
+                // Copies of the request (`mirror`), and lines of the log.
+                ex.tasks.finish().await;
+            }
+            sent
+        }
         None => Sent::Nothing,
     };
     if ex.location.post_action.uri.is_some() && ex.sent.status != 444 {

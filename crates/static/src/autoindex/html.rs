@@ -1,5 +1,6 @@
 //! A listing as a page.
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tidegate_config::http::charset::Charset;
@@ -11,12 +12,33 @@ use super::{Entry, Kind};
 /// How many characters a name is given.
 const WIDTH: usize = 50;
 
+/// How a page looks.
+#[derive(Clone, Debug)]
+pub(super) struct Style {
+    /// The folder's URI.
+    uri: Bytes,
+    /// Whether the page will be said to be in UTF-8, so that its characters can be counted.
+    utf8: bool,
+    /// Whether times are local.
+    local: bool,
+    /// Whether sizes are exact.
+    exact: bool,
+}
+
+impl Style {
+    /// The style of a request's page.
+    pub(super) fn of(ex: &mut Exchange<'_>) -> Self {
+        let location = ex.location;
+        let utf8 = is_utf8(ex, &location.charset);
+        let (local, exact) = (location.autoindex.localtime, location.autoindex.exact_size);
+        Self { uri: ex.uri.clone(), utf8, local, exact }
+    }
+}
+
 /// The page for a folder.
-pub(super) fn page(ex: &mut Exchange<'_>, entries: &[Entry]) -> Vec<u8> {
-    let location = ex.location;
-    let utf8 = is_utf8(ex, &location.charset);
-    let zone = if location.autoindex.localtime { TimeZone::system() } else { TimeZone::UTC };
-    let uri = escape_html(&ex.uri);
+pub(super) fn page(style: &Style, entries: &[Entry]) -> Vec<u8> {
+    let zone = if style.local { TimeZone::system() } else { TimeZone::UTC };
+    let uri = escape_html(&style.uri);
     let mut out = Vec::with_capacity(256 + 160 * entries.len());
     out.extend_from_slice(b"<html>\r\n<head><title>Index of ");
     out.extend_from_slice(&uri);
@@ -24,11 +46,11 @@ pub(super) fn page(ex: &mut Exchange<'_>, entries: &[Entry]) -> Vec<u8> {
     out.extend_from_slice(&uri);
     out.extend_from_slice(b"</h1><hr><pre><a href=\"../\">../</a>\r\n");
     for entry in entries {
-        link(&mut out, entry, utf8);
+        link(&mut out, entry, style.utf8);
         out.push(b' ');
         out.extend_from_slice(time(entry.modified, &zone).as_bytes());
         out.push(b' ');
-        let size = if location.autoindex.exact_size { exact(entry) } else { rounded(entry) };
+        let size = if style.exact { exact(entry) } else { rounded(entry) };
         out.extend_from_slice(size.as_bytes());
         out.extend_from_slice(b"\r\n");
     }
