@@ -9,7 +9,11 @@ async fn files_and_folders() {
             listen 127.0.0.1:8080;
             root html;
             dav_methods PUT DELETE MKCOL COPY MOVE;
+            # The time of what is made is the clock's.
+            etag off;
+            add_header Last-Modified "";
             location / { }
+            location = /dated.txt { add_header X-Dated yes; }
             location /path/ { create_full_put_path on; }
             location /depth/ { min_delete_depth 3; }
             location /some/ { dav_methods PUT; }
