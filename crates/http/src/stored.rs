@@ -48,7 +48,7 @@ pub async fn take(ex: &mut Exchange<'_>) -> Result<Option<Stored>, Stop> {
         })?;
         length += bytes.len() as u64;
         if file.is_none() && length > limit {
-            let made = spill(&memory, &settings.temp_path);
+            let made = spill(&memory, &settings.temp_path.folder);
             file = Some(made.map_err(|error| unwritten(ex, &error))?);
         }
         match &mut file {
@@ -68,7 +68,7 @@ pub async fn take(ex: &mut Exchange<'_>) -> Result<Option<Stored>, Stop> {
 }
 
 fn unwritten(ex: &Exchange<'_>, error: &io::Error) -> Stop {
-    let folder = ex.location.client_body.temp_path.display();
+    let folder = ex.location.client_body.temp_path.folder.display();
     ex.log(Level::Crit, &format!("a file in \"{folder}\" cannot be written ({error})"));
     Stop::Status(500)
 }
