@@ -42,6 +42,7 @@ mod signal;
 mod stub_status;
 mod takeover;
 mod ssl;
+mod takeover;
 mod tidy;
 mod types;
 mod upgrade;

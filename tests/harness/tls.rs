@@ -53,7 +53,7 @@ impl Authority {
     }
 
     /// A list of what it has taken back.
-    pub fn revoke(&self, list: CertificateRevocationListParams) -> String {
+    pub fn revoke(&self, list: &CertificateRevocationListParams) -> String {
         list.signed_by(&self.issuer).expect("a list").pem().expect("PEM")
     }
 

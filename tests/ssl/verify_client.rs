@@ -13,7 +13,7 @@ const CONF: &str = "
     server { listen 127.0.0.1:8446 ssl; ssl_verify_client on; ssl_crl crl.pem; return 200 $ssl_client_verify; }
     server { listen 127.0.0.1:8447 ssl; ssl_verify_client on; server_name a.test; return 200 a; }
     server { listen 127.0.0.1:8447 ssl; server_name b.test; return 200 b; }
-    server { listen 127.0.0.1:8448 ssl; ssl_verify_client on; error_page 495 496 /said; location /said { return 200 said; } return 200 in; }
+    server { listen 127.0.0.1:8448 ssl; ssl_verify_client on; error_page 495 496 /said; location /said { return 200 said; } location / { return 200 in; } }
 ";
 
 #[tokio::test]
@@ -74,5 +74,5 @@ fn crl(authority: &tls::Authority) -> String {
         revoked_certs: vec![revoked],
         key_identifier_method: KeyIdMethod::Sha256,
     };
-    authority.revoke(list)
+    authority.revoke(&list)
 }

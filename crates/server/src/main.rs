@@ -66,10 +66,7 @@ fn act() -> Result<ExitCode> {
         error_log: cli.error_log.clone(),
         ..Options::default()
     };
-    let mut loaded = load(&conf, &options);
-    if !matches!(cli.action, Action::Signal(_)) {
-        tls::check(&mut loaded);
-    }
+    let loaded = whole(load(&conf, &options), cli.action);
     let source = Source { path: conf, options };
     match cli.action {
         Action::Test | Action::Dump => Ok(test(&cli, &source, loaded)),
@@ -97,6 +94,14 @@ fn act() -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// With what certificates and keys say, unless somebody is just to be told something.
+fn whole(mut loaded: Loaded, action: Action) -> Loaded {
+    if !matches!(action, Action::Signal(_)) {
+        tls::check(&mut loaded);
+    }
+    loaded
 }
 
 /// Nobody could be told: what may be done about it.
