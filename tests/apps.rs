@@ -4,6 +4,7 @@ pub mod application;
 mod balanced;
 mod deploy;
 mod gallery;
+mod http2;
 mod mixed_up;
 mod notes;
 mod php;

@@ -16,6 +16,7 @@ mod client_header;
 mod corpus;
 mod demo;
 mod diagnostic;
+mod fault;
 mod gzip;
 mod harness;
 mod http2;

@@ -22,6 +22,7 @@ mod dav;
 mod error_page;
 mod fastcgi;
 mod geo;
+mod grpc;
 mod gunzip;
 mod gzip;
 mod headers;

@@ -23,6 +23,8 @@ pub enum Runner {
     Gunicorn,
     /// gunicorn by `protocol = uwsgi`.
     GunicornUwsgi,
+    /// Hypercorn: HTTP/1.1 and HTTP/2.
+    Hypercorn,
     /// The application is a program that listens by itself: HTTP.
     Itself,
 }
@@ -201,13 +203,14 @@ fn command(runner: Runner, module: &str, at: &At) -> Command {
     let mut command = match runner {
         Runner::Uwsgi | Runner::UwsgiHttp => tool("uwsgi"),
         Runner::Gunicorn | Runner::GunicornUwsgi => tool("gunicorn"),
-        Runner::Itself => tool("python"),
+        Runner::Itself | Runner::Hypercorn => tool("python"),
     };
     match runner {
         Runner::Uwsgi => command.args(["--socket", &bare]),
         Runner::UwsgiHttp => command.args(["--http-socket", &bare]),
         Runner::Gunicorn => command.args(["--bind", &at.to_string()]),
         Runner::GunicornUwsgi => command.args(["--protocol", "uwsgi", "--bind", &at.to_string()]),
+        Runner::Hypercorn => command.args(["-m", "hypercorn", "--bind", &bare, module]),
         Runner::Itself => command.arg(folder().join(module)).args(bare.split(':')),
     };
     match runner {
@@ -217,7 +220,7 @@ fn command(runner: Runner, module: &str, at: &At) -> Command {
         Runner::Gunicorn | Runner::GunicornUwsgi => {
             command.args(["--workers", "1", "--no-control-socket", module])
         }
-        Runner::Itself => &mut command,
+        Runner::Itself | Runner::Hypercorn => &mut command,
     };
     command
 }

@@ -104,7 +104,7 @@ pub fn pass(runner: Runner, at: &At) -> String {
             let params = concat!(env!("CARGO_MANIFEST_DIR"), "/../../conf/uwsgi_params");
             format!("include {params};\nuwsgi_pass {at};")
         }
-        Runner::UwsgiHttp | Runner::Gunicorn | Runner::Itself => format!(
+        Runner::UwsgiHttp | Runner::Gunicorn | Runner::Hypercorn | Runner::Itself => format!(
             "proxy_pass http://{at};
             proxy_set_header Host $http_host;
             proxy_set_header X-Real-IP $remote_addr;

@@ -1,6 +1,7 @@
 //! Backends made of a few lines: what they receive is kept, what they answer is written out.
 
 pub mod fastcgi;
+mod http2;
 
 use std::future::Future;
 use std::os::unix::fs::PermissionsExt;

@@ -36,10 +36,13 @@ pub const DELIBERATE: &[(&str, &str, &str)] = &[
     ("fastcgi::requests", CHUNKED_STD, UNCHUNKED),
     ("fastcgi::requests", CHUNKED_STREAM, UNCHUNKED),
     ("scgi::requests", CHUNKED, UNCHUNKED),
+    ("grpc::requests", "POST /set | X-A: theirs | X-B: theirs | TE: trailers || abc", AUTHORITY),
+    ("grpc::requests", "POST /v2/set || abc", AUTHORITY),
     ("uwsgi::packets", CHUNKED, UNCHUNKED),
     ("uwsgi::packets", CHUNKED_STREAM, UNCHUNKED),
 ];
 
+const AUTHORITY: &str = "a host that is set stands where HTTP/2 has hosts; nginx leaves that away";
 const CHUNKED: &str = "POST / | Transfer-Encoding: chunked || 3\\r\\nabc\\r\\n0\\r\\n\\r\\n";
 const CHUNKED_STD: &str = "POST /std | Transfer-Encoding: chunked || 3\\r\\nabc\\r\\n0\\r\\n\\r\\n";
 const CHUNKED_STREAM: &str =

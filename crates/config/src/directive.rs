@@ -18,6 +18,7 @@
 //! - `own` is not inherited by nested locations, only by `if` and `limit_except` blocks.
 //! - `ignored = "reason"`: read and checked, without effect; `differs = "how"`: acts, not as nginx does.
 //! - Several names on one field share it (`allow`, `deny`); `{}` in a name is the family's prefix.
+//! - `not("grpc")`: families whose prefix has no such directive.
 //! - Several `#[directive]`s on one field are a choice; a second one is judged by `Twice`.
 
 mod apply;

@@ -19,6 +19,7 @@ pub mod fastcgi;
 pub mod forward;
 pub mod forward_ssl;
 pub mod geo;
+pub mod grpc;
 pub mod gunzip;
 pub mod gzip;
 pub mod headers;

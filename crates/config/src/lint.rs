@@ -78,7 +78,7 @@ impl<'a> Level<'a> {
 
     /// What forwards from here: `proxy_pass` and its kin.
     fn pass(&self) -> Option<&'a Statement> {
-        let passes = ["proxy_pass", "uwsgi_pass", "fastcgi_pass", "scgi_pass"];
+        let passes = ["proxy_pass", "uwsgi_pass", "fastcgi_pass", "scgi_pass", "grpc_pass"];
         self.body.iter().find(|statement| passes.contains(&statement.name.text.as_str()))
     }
 

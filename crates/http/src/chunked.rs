@@ -11,7 +11,7 @@ const MAX_SKIPPED: u32 = 16 * 1024;
 
 /// Takes chunks apart, whatever the pieces they come in.
 ///
-/// Extensions and trailer fields are skipped, as nginx does by default.
+/// Extensions are skipped, and trailer fields unless they are to be kept, as nginx does.
 #[derive(Clone, Debug, Default)]
 pub struct Decoder {
     state: State,
@@ -19,6 +19,8 @@ pub struct Decoder {
     size: u64,
     /// Bytes of the size line or the trailers so far.
     skipped: u32,
+    /// The trailers so far, line by line, where they are kept.
+    trailers: Option<Vec<u8>>,
 }
 
 /// What came out of the coded bytes.
@@ -67,6 +69,24 @@ impl Decoder {
     /// A decoder at the start of a body.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// One that keeps the trailer fields.
+    pub fn keeping_trailers() -> Self {
+        Self { trailers: Some(Vec::new()), ..Self::default() }
+    }
+
+    /// The lines of trailer fields, each with a bare LF behind it, once the body has ended; they
+    /// are given once.
+    pub fn take_trailers(&mut self) -> Option<Bytes> {
+        let lines = self.trailers.take().filter(|lines| !lines.is_empty())?;
+        Some(lines.into())
+    }
+
+    fn keep(&mut self, byte: u8) {
+        if let Some(trailers) = &mut self.trailers {
+            trailers.push(byte);
+        }
     }
 
     /// Takes coded bytes from the front of `buffer` until there is something to say.
@@ -142,9 +162,13 @@ impl Decoder {
             (State::Trailer, b'\r') => State::TrailerEnd,
             (State::TrailerStart | State::Trailer, _) => {
                 self.skip()?;
+                self.keep(byte);
                 State::Trailer
             }
-            (State::TrailerEnd, b'\n') => State::TrailerStart,
+            (State::TrailerEnd, b'\n') => {
+                self.keep(byte);
+                State::TrailerStart
+            }
             (State::LastLf, b'\n') => State::Done,
             _ => return Err(ChunkedFault::Character),
         };
@@ -204,6 +228,19 @@ mod tests {
             }
         }
         Ok(None)
+    }
+
+    #[test]
+    fn trailers_are_kept_where_they_are_wanted() {
+        let coded = "1\r\na\r\n0\r\nA: b\r\nC: d\r\n\r\n";
+        for (mut decoder, expected) in
+            [(Decoder::new(), None), (Decoder::keeping_trailers(), Some("A: b\nC: d\n".into()))]
+        {
+            let mut buffer = BytesMut::from(coded);
+            while decoder.decode(&mut buffer).unwrap() != Decoded::End {}
+            assert_eq!(decoder.take_trailers(), expected);
+            assert_eq!(decoder.take_trailers(), None);
+        }
     }
 
     #[test]

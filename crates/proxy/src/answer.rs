@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
+use std::num::NonZeroU64;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -12,12 +13,15 @@ use bytes::{Bytes, BytesMut};
 use tidegate_config::http::error_log::Level;
 use tidegate_http::client::RequestBody;
 use tidegate_http::exchange::UpstreamTry;
+use tidegate_http::headers::Headers;
 use tidegate_http::log::Teller;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::brake::Brake;
 use crate::buffering::Supply;
 use crate::link::{Broken, Link};
 use crate::protocol::{Event, told};
+use crate::response;
 use crate::stream::Stream;
 use crate::upstream::selection::Lease;
 
@@ -35,6 +39,10 @@ pub(crate) struct Answer {
     untold: Vec<String>,
     /// Who tells, once the exchange is out of reach.
     teller: Option<Box<Teller>>,
+    /// Where the fields behind the body go, if they are let through.
+    trailers: Option<Rc<RefCell<Headers>>>,
+    /// What bounds the speed at which it is read.
+    brake: Option<Box<Brake>>,
 }
 
 /// What is counted of one try while its answer is sent.
@@ -79,7 +87,19 @@ impl Answer {
             tally,
             untold: Vec::new(),
             teller: None,
+            trailers: None,
+            brake: None,
         }
+    }
+
+    /// The fields behind the body go here.
+    pub(crate) fn puts_trailers(&mut self, trailers: Rc<RefCell<Headers>>) {
+        self.trailers = Some(trailers);
+    }
+
+    /// From here on no more than so many bytes a second are read.
+    pub(crate) fn brake(&mut self, rate: NonZeroU64) {
+        self.brake = Some(Box::new(Brake::new(rate)));
     }
 
     /// What is to be told of it so far, at level `error`.
@@ -122,6 +142,11 @@ impl Answer {
     fn poll_link(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
         loop {
             let Some(link) = &mut self.link else { return Poll::Ready(None) };
+            if let Some(brake) = &mut self.brake
+                && brake.poll_free(link.received, cx).is_pending()
+            {
+                return Poll::Pending;
+            }
             let client = self.client.as_deref_mut();
             let Poll::Ready(event) = link.poll_event(client, cx) else { return Poll::Pending };
             let received = link.received;
@@ -134,6 +159,12 @@ impl Answer {
                 }
                 Ok(Event::Told(text)) => {
                     self.tell(format!("{} while reading upstream", told(&text)));
+                    continue;
+                }
+                Ok(Event::Trailers(fields)) => {
+                    if let Some(trailers) = &self.trailers {
+                        trailers.replace(response::trailers(&fields));
+                    }
                     continue;
                 }
                 Ok(Event::Head(_) | Event::Hint(_)) => continue,

@@ -63,10 +63,11 @@ pub(crate) async fn take(
     }
     let chunks = match pass.protocol {
         Protocol::Http => ex.location.proxy.http_version != ProxyVersion::Http10,
-        _ => false,
+        Protocol::Grpc => true,
+        Protocol::Uwsgi | Protocol::Fastcgi | Protocol::Scgi => false,
     };
     let set = pass.protocol == Protocol::Http && ex.location.proxy.set_body.is_some();
-    let live = !forward.request_buffering
+    let live = (!forward.request_buffering || pass.protocol == Protocol::Grpc)
         && forward.pass_request_body
         && !set
         && (chunks || !ex.request.chunked);

@@ -108,10 +108,15 @@ fn by_text(
             (None, Some(rest)) => (true, rest, 443),
             (None, None) => return Err(format!("invalid URL prefix in \"{text}\"")),
         },
-        _ => match strip("suwsgi://") {
+        Protocol::Grpc if strip("grpcs://").is_some() => {
+            return Err(format!("TLS to upstreams is not spoken: \"{text}\""));
+        }
+        Protocol::Grpc => (false, strip("grpc://").unwrap_or(text), 0),
+        Protocol::Uwsgi => match strip("suwsgi://") {
             Some(rest) => (true, rest, 0),
             None => (pass.tls, strip("uwsgi://").unwrap_or(text), 0),
         },
+        Protocol::Fastcgi | Protocol::Scgi => (pass.tls, text, 0),
     };
     let target = Target::parse(rest, default_port, Form::Pass)
         .map_err(|error| format!("{error} in upstream \"{text}\""))?;

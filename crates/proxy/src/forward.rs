@@ -1,7 +1,9 @@
-//! One request out and back: `proxy_pass`, `fastcgi_pass`, `scgi_pass`, `uwsgi_pass`.
+//! One request out and back: `proxy_pass`, `fastcgi_pass`, `grpc_pass`, `scgi_pass`, `uwsgi_pass`.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
+use std::num::NonZeroU64;
+use std::rc::Rc;
 use std::task::Poll;
 
 use bytes::Bytes;
@@ -12,6 +14,7 @@ use tidegate_config::http::forward::Forward;
 use tidegate_config::http::pass::{Pass, Protocol};
 use tidegate_config::http::upstream::queue::Queue;
 use tidegate_config::http::upstream_wait::Waiting;
+use tidegate_config::value::size::Size;
 use tidegate_http::body::{Body, Tunnel};
 use tidegate_http::client::{NoBody, RequestBody};
 use tidegate_http::exchange::Exchange;
@@ -55,6 +58,7 @@ async fn forward(
         Protocol::Uwsgi => cgi::over_uwsgi(ex, content, forward)?,
         Protocol::Fastcgi => cgi::over_fastcgi(ex, content, forward),
         Protocol::Scgi => cgi::over_scgi(ex, content, forward),
+        Protocol::Grpc => outgoing::over_grpc(ex, content, &found),
     };
     let secured = secured(ex, pass, &found, upstreams)?;
     let mut outgoing = outgoing;
@@ -92,6 +96,7 @@ fn spoken<'a>(ex: &Exchange<'a>, pass: &Pass) -> Result<&'a Forward, Stop> {
         Protocol::Uwsgi => Ok(&location.uwsgi_forward),
         Protocol::Fastcgi => Ok(&location.fastcgi_forward),
         Protocol::Scgi => Ok(&location.scgi_forward),
+        Protocol::Grpc => Ok(&location.grpc_forward),
     };
     forward.map(|forward| &**forward).map_err(|reason| {
         ex.log(Level::Error, &format!("{reason} while connecting to upstream"));
@@ -204,6 +209,11 @@ async fn let_back(
         return Ok(response);
     }
     let mut answer = Box::new(Answer::new(link, client, tally));
+    if rules.trailers() && head.content_length.is_none() {
+        let trailers = Rc::default();
+        answer.puts_trailers(Rc::clone(&trailers));
+        response.trailers = Some(trailers);
+    }
     if intercepted(ex, rules.forward, head.status) {
         leave(ex, *answer).await;
         return Err(instead_of(&response));
@@ -211,7 +221,12 @@ async fn let_back(
     if let Some(rate) = accel.limit_rate {
         ex.limit_rate = Some(rate);
     }
-    let buffering = accel.buffering.unwrap_or(rules.forward.buffering);
+    // Messages of gRPC go as they come.
+    let buffering =
+        accel.buffering.unwrap_or(rules.forward.buffering) && rules.protocol != Protocol::Grpc;
+    if buffering && let Some(rate) = rate(ex, rules.forward) {
+        answer.brake(rate);
+    }
     let room = room(rules.forward);
     let whole = poll_fn(|cx| Poll::Ready(answer.poll_whole(room.memory, cx))).await;
     tell(ex, &mut answer);
@@ -225,6 +240,15 @@ async fn let_back(
         None => Body::Stream(Box::into_pin(answer)),
     };
     Ok(response)
+}
+
+/// How many bytes of an answer are read in a second, where that is bounded.
+fn rate(ex: &mut Exchange<'_>, forward: &Forward) -> Option<NonZeroU64> {
+    if forward.limit_rate.is_empty() {
+        return None;
+    }
+    let text = ex.render(&forward.limit_rate);
+    NonZeroU64::new(Size::parse(std::str::from_utf8(&text).ok()?)?.0)
 }
 
 /// Where `X-Accel-Redirect` leads.

@@ -10,12 +10,14 @@ pub mod upstream;
 
 mod answer;
 mod ask;
+mod brake;
 mod buffering;
 mod content;
 mod cookie;
 mod destination;
 mod diagnosis;
 mod evaluate;
+mod http2;
 mod link;
 mod outbox;
 mod outgoing;

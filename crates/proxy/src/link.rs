@@ -1,5 +1,7 @@
 //! One request out and its answer back, on one connection, reading while writing.
 
+mod http2;
+
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -50,7 +52,11 @@ pub(crate) struct Link {
     sending: Progress,
     /// The peer takes no more; its answer may be on the way all the same.
     refused: Option<io::Error>,
+    /// Whether it wants no more, over HTTP/2.
+    unwanted: bool,
     decoder: Box<dyn Decode>,
+    /// The exchange, where it is a stream of HTTP/2.
+    http2: Option<Box<http2::Exchange>>,
     inbox: BytesMut,
     /// The peer has closed its side.
     ended: bool,
@@ -76,13 +82,16 @@ impl Link {
         limits: Limits,
     ) -> Self {
         let decoder = codec.decoder(limits.head);
+        let http2 = codec.http2().is_some().then(Box::default);
         Self {
             connection,
             lease,
             outbox: Outbox::new(codec, payload),
             sending: Progress::Peer,
             refused: None,
+            unwanted: false,
             decoder,
+            http2,
             inbox: BytesMut::new(),
             ended: false,
             action: Action::Sending,
@@ -119,6 +128,9 @@ impl Link {
         mut client: Option<&mut (dyn RequestBody + '_)>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Event, Broken>> {
+        if self.http2.is_some() {
+            return self.poll_http2(client, cx);
+        }
         loop {
             self.send(client.as_deref_mut(), cx)?;
             if let Some(event) = self.decode()? {
@@ -190,8 +202,12 @@ impl Link {
                 Ok(event)
             }
             Err(Invalid::Ended) => Err(Broken::Peer(self.closed())),
-            Err(reason) => Err(Broken::Peer(Fault::Invalid { reason, action: self.reading() })),
+            Err(reason) => Err(self.invalid(reason)),
         }
+    }
+
+    fn invalid(&self, reason: Invalid) -> Broken {
+        Broken::Peer(Fault::Invalid { reason, action: self.reading() })
     }
 
     /// Reads once.
@@ -242,8 +258,9 @@ impl Link {
         let more = !self.inbox.is_empty();
         let group = self.lease.group();
         let settings = &group.description.keepalive;
-        let sent = self.sending == Progress::Done && self.refused.is_none();
-        if sent && !more && !self.ended && self.decoder.reusable() {
+        let sent = self.sending == Progress::Done && self.refused.is_none() && !self.unwanted;
+        let whole = self.http2.as_ref().is_none_or(|exchange| exchange.is_complete());
+        if sent && whole && !more && !self.ended && self.decoder.reusable() {
             keepalive::put(group.id, &self.lease.address, self.connection, settings);
         }
         more

@@ -109,12 +109,42 @@ impl Outbox {
         self.complete = true;
     }
 
+    /// The head, where HTTP/2 is spoken.
+    pub(crate) fn http2(&self) -> Option<http::Request<()>> {
+        self.codec.http2().cloned()
+    }
+
+    /// Whether it is known that there is no body.
+    pub(crate) fn is_without_body(&self) -> bool {
+        match &self.payload {
+            Payload::Memory(bytes) => bytes.is_empty(),
+            Payload::File(_, length) => *length == 0,
+            Payload::Live(_) => false,
+        }
+    }
+
     /// Queues the next piece of the body.
     fn fill(
         &mut self,
         client: Option<&mut (dyn RequestBody + '_)>,
         cx: &mut Context<'_>,
     ) -> Result<Poll<()>, Unsent> {
+        let Poll::Ready(piece) = self.poll_piece(client, cx)? else { return Ok(Poll::Pending) };
+        if let Some(bytes) = piece {
+            self.codec.data(bytes, &mut self.queue);
+        } else {
+            self.codec.end(&mut self.queue);
+            self.complete = true;
+        }
+        Ok(Poll::Ready(()))
+    }
+
+    /// The next piece of the body; `None` is its end.
+    pub(crate) fn poll_piece(
+        &mut self,
+        client: Option<&mut (dyn RequestBody + '_)>,
+        cx: &mut Context<'_>,
+    ) -> Result<Poll<Option<Bytes>>, Unsent> {
         let piece = match (&mut self.payload, client) {
             (Payload::Memory(bytes), _) => some(std::mem::take(bytes)),
             (Payload::File(file, length), _) => {
@@ -127,14 +157,8 @@ impl Outbox {
                 Poll::Pending => return Ok(Poll::Pending),
             },
         };
-        if let Some(bytes) = piece {
-            self.position += bytes.len() as u64;
-            self.codec.data(bytes, &mut self.queue);
-        } else {
-            self.codec.end(&mut self.queue);
-            self.complete = true;
-        }
-        Ok(Poll::Ready(()))
+        self.position += piece.as_ref().map_or(0, |bytes| bytes.len() as u64);
+        Ok(Poll::Ready(piece))
     }
 
     fn advance(&mut self, mut taken: usize) {

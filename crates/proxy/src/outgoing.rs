@@ -14,6 +14,7 @@ use crate::content::Content;
 use crate::destination::{Found, Uri};
 use crate::protocol::Codec;
 use crate::protocol::http1::Http1;
+use crate::protocol::http2::Http2;
 use crate::request::{self, Length};
 use crate::target::{self, Replacement};
 
@@ -65,7 +66,50 @@ pub(crate) fn over_http(
         set_header: &set_header,
         http11: proxy.http_version != ProxyVersion::Http10,
     });
-    Outgoing { codec: Rc::new(Http1::new(&sent)), content, url: ("http", target), hint: None }
+    let codec: Rc<dyn Codec> = match proxy.http_version {
+        ProxyVersion::Http2 => Rc::new(Http2::new(&sent, false)),
+        ProxyVersion::Http10 | ProxyVersion::Http11 => Rc::new(Http1::new(&sent)),
+    };
+    Outgoing { codec, content, url: ("http", target), hint: None }
+}
+
+/// As `grpc_pass` sends it.
+pub(crate) fn over_grpc(ex: &mut Exchange<'_>, content: Content, found: &Found) -> Outgoing {
+    let target = http_target(ex, &Uri::None);
+    let method = Bytes::copy_from_slice(ex.method.as_str().as_bytes());
+    let settings = &*ex.location.grpc;
+    let mut set_header = Vec::with_capacity(settings.set_header.len());
+    for field in &settings.set_header {
+        set_header.push((field.name.clone(), ex.render(&field.value)));
+    }
+    let length = ex.request.content_length.map_or(Length::None, Length::Known);
+    let sent = request::over_http(&request::Asked {
+        method: &method,
+        target: &target,
+        headers: Some(&ex.request.headers),
+        host: &found.host,
+        length,
+        set_header: &set_header,
+        http11: true,
+    });
+    let own = set_header.iter().find(|(name, _)| name.eq_ignore_ascii_case(b"TE"));
+    let trailers = match own {
+        Some((_, value)) => value.eq_ignore_ascii_case(b"trailers"),
+        None => takes_trailers(ex),
+    };
+    let codec = Rc::new(Http2::new(&sent, trailers));
+    Outgoing { codec, content, url: ("grpc", target), hint: None }
+}
+
+/// Whether the client says that it takes fields behind a body.
+fn takes_trailers(ex: &Exchange<'_>) -> bool {
+    let mut values = ex.request.headers.all(b"TE");
+    values.any(|value| {
+        value.split(|&byte| byte == b',').any(|word| {
+            let word = word.split(|&byte| byte == b';').next().unwrap_or_default();
+            word.trim_ascii().eq_ignore_ascii_case(b"trailers")
+        })
+    })
 }
 
 fn http_target(ex: &Exchange<'_>, uri: &Uri) -> Bytes {

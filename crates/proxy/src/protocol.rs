@@ -2,6 +2,7 @@
 
 pub mod fastcgi;
 pub mod http1;
+pub mod http2;
 pub mod scgi;
 pub mod uwsgi;
 
@@ -31,6 +32,11 @@ pub trait Codec {
     /// Queues what says that the body is complete.
     fn end(&self, _out: &mut VecDeque<Bytes>) {}
 
+    /// The head of a request over HTTP/2, whose frames are not made here.
+    fn http2(&self) -> Option<&http::Request<()>> {
+        None
+    }
+
     /// A decoder for one answer, whose head may have `limit` bytes (nginx: `proxy_buffer_size`).
     fn decoder(&self, limit: usize) -> Box<dyn Decode>;
 }
@@ -58,6 +64,8 @@ pub enum Event {
     Body(Bytes),
     /// What the application says beside its answer, for the log (`FastCGI`'s error stream).
     Told(Bytes),
+    /// The fields behind the body.
+    Trailers(Headers),
     /// The answer is complete.
     End,
 }

@@ -49,6 +49,9 @@ const FOR_US: [&str; 5] = [
 /// Fields of an HTTP server that ours replace (nginx: `ngx_http_proxy_hide_headers`).
 const OF_SERVER: [&str; 3] = ["Date", "Server", "X-Pad"];
 
+/// The same of a gRPC server (nginx: `ngx_http_grpc_hide_headers`).
+const OF_GRPC: [&str; 2] = ["Date", "Server"];
+
 /// Fields that concern the connection to the upstream; they are never let through.
 const HOP: [&str; 4] = ["Connection", "Keep-Alive", "Transfer-Encoding", "Content-Length"];
 
@@ -88,12 +91,18 @@ fn is_in(list: &[&str], name: &[u8]) -> bool {
 }
 
 impl Rules<'_> {
+    /// Whether the fields behind a body are let through.
+    pub(crate) fn trailers(&self) -> bool {
+        self.protocol == Protocol::Grpc || self.proxy.is_some_and(|proxy| proxy.pass_trailers)
+    }
+
     /// Whether a field is not let through (nginx: `hide_headers_hash`).
     fn hides(&self, name: &[u8]) -> bool {
         let said = |list: &[String]| list.iter().any(|n| n.as_bytes().eq_ignore_ascii_case(name));
         let own = match self.protocol {
             Protocol::Http => is_in(&OF_SERVER, name),
             Protocol::Fastcgi | Protocol::Scgi => name.eq_ignore_ascii_case(b"Status"),
+            Protocol::Grpc => is_in(&OF_GRPC, name),
             Protocol::Uwsgi => false,
         };
         (is_in(&FOR_US, name) || own || said(&self.forward.hide_header))
@@ -166,6 +175,17 @@ pub(crate) fn response(
         }
     }
     response
+}
+
+/// The fields behind a body that are let through: none that frame it.
+pub(crate) fn trailers(fields: &Headers) -> Headers {
+    let mut kept = Headers::new();
+    for field in fields {
+        if !is_in(&HOP, &field.name) {
+            kept.push(field.name.clone(), field.value.clone());
+        }
+    }
+    kept
 }
 
 fn duplicate(name: &[u8], value: &[u8], first: &[u8]) -> String {

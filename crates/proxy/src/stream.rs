@@ -9,6 +9,7 @@ use rustix::net::RecvFlags;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
+use crate::http2::Session;
 use crate::secure::{Secured, Tls};
 
 /// An open connection.
@@ -18,6 +19,8 @@ pub enum Stream {
     Tcp(TcpStream),
     /// Over a unix socket.
     Unix(UnixStream),
+    /// Over one of them, which the library for HTTP/2 reads and writes.
+    Http2(Session),
     /// TLS over one of the others.
     Tls(Box<Tls>),
 }
@@ -29,6 +32,7 @@ impl Stream {
         let mut byte = [0];
         let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
         let peeked = match self {
+            Self::Http2(session) => return session.is_idle(),
             Self::Tcp(stream) => rustix::net::recv(stream, &mut byte, flags),
             Self::Unix(stream) => rustix::net::recv(stream, &mut byte, flags),
             Self::Tls(tls) => return tls.stream.get_ref().0.is_idle(),
@@ -38,10 +42,15 @@ impl Stream {
 }
 
 impl Stream {
+    /// Whether HTTP/2 is spoken over it.
+    pub fn is_http2(&self) -> bool {
+        matches!(self, Self::Http2(_))
+    }
+
     /// The handshake that it was made by; `None` where it is not encrypted.
     pub fn made_for(&self) -> Option<&Secured> {
         match self {
-            Self::Tcp(_) | Self::Unix(_) => None,
+            Self::Tcp(_) | Self::Unix(_) | Self::Http2(_) => None,
             Self::Tls(tls) => Some(tls.made_for()),
         }
     }
@@ -56,6 +65,7 @@ impl AsyncRead for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
             Self::Unix(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Http2(_) => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
             Self::Tls(tls) => {
                 // What was encrypted and did not fit goes when there is room, whoever waits.
                 if let Poll::Ready(Err(error)) = Pin::new(&mut tls.stream).poll_flush(cx) {
@@ -82,6 +92,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
             Self::Unix(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Http2(_) => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
             Self::Tls(tls) => Pin::new(&mut tls.stream).poll_write(cx, buf),
         }
     }
@@ -94,6 +105,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
             Self::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            Self::Http2(_) => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
             Self::Tls(tls) => Pin::new(&mut tls.stream).poll_write_vectored(cx, bufs),
         }
     }
@@ -113,6 +125,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Http2(_) => Poll::Ready(Ok(())),
             Self::Tls(tls) => Pin::new(&mut tls.stream).poll_shutdown(cx),
         }
     }

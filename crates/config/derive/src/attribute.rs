@@ -23,6 +23,7 @@ pub(crate) struct Directive {
     pub(crate) repeat: bool,
     pub(crate) own: bool,
     pub(crate) joins: bool,
+    pub(crate) not: Vec<LitStr>,
 }
 
 impl Parse for Directive {
@@ -59,6 +60,7 @@ impl Directive {
             "parse" => self.parse = Some(value(input)?),
             "only" => self.contexts = Some(list(input)?),
             "also" => self.also.extend(list(input)?),
+            "not" => self.not.extend(texts(input)?),
             "args" => self.args = Some(arity(input)?),
             _ => return Err(Error::new(key.span(), "no such option of a directive")),
         }
@@ -75,6 +77,12 @@ fn list(input: ParseStream<'_>) -> Result<Vec<Ident>> {
     let content;
     parenthesized!(content in input);
     Ok(Punctuated::<Ident, Token![,]>::parse_terminated(&content)?.into_iter().collect())
+}
+
+fn texts(input: ParseStream<'_>) -> Result<Vec<LitStr>> {
+    let content;
+    parenthesized!(content in input);
+    Ok(Punctuated::<LitStr, Token![,]>::parse_terminated(&content)?.into_iter().collect())
 }
 
 /// `args(1)`, `args(1, 2)` or `args(1, ..)`.

@@ -13,8 +13,7 @@ struct Feature<'a> {
 }
 
 pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
-    let name = &input.ident;
-    let visibility = &input.vis;
+    let (name, visibility) = (&input.ident, &input.vis);
     let written = format_ident!("{name}Written");
     let summary = format!("What was written of a [`{name}`].");
     let (features, plain) = sorted(input)?;
@@ -37,7 +36,8 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
                 let mut all = Vec::new();
                 #(
                     let feature = <#types as crate::directive::Directives>::declarations(#prefixes);
-                    for (index, declaration) in feature.into_iter().enumerate() {
+                    let named = feature.into_iter().enumerate();
+                    for (index, declaration) in named.filter(|(_, one)| !one.name.is_empty()) {
                         all.push((declaration, crate::directive::Key { feature: #numbers, index }));
                     }
                 )*

@@ -163,10 +163,15 @@ fn declaration(field: &Declared<'_>, directive: &Directive, name: &str) -> Resul
         (None, Some(how)) => quote!(crate::directive::Effect::Differs(#how)),
         (None, None) => quote!(crate::directive::Effect::Acts),
     };
-    let (doc, repeat) = (&field.doc, directive.repeat);
+    let (doc, repeat, not) = (&field.doc, directive.repeat, &directive.not);
     Ok(quote! {
         crate::directive::Declaration {
-            name: #name.replace("{}", prefix),
+            // The block passes over what has no name.
+            name: if [#(#not),*].contains(&prefix) {
+                String::new()
+            } else {
+                #name.replace("{}", prefix)
+            },
             contexts: #contexts #(.and(crate::directive::Context::#also))*,
             arity: #arity,
             default: #default,

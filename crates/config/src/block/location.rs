@@ -30,6 +30,7 @@ use crate::http::error_page::ErrorPages;
 use crate::http::fastcgi::Fastcgi;
 use crate::http::forward::Forward;
 use crate::http::forward_ssl::ForwardSsl;
+use crate::http::grpc::Grpc;
 use crate::http::gunzip::Gunzip;
 use crate::http::gzip::Gzip;
 use crate::http::headers::Headers;
@@ -85,6 +86,7 @@ pub struct Location {
     pub error_log: Arc<ErrorLog>,
     pub error_page: Arc<ErrorPages>,
     pub fastcgi: Arc<Fastcgi>,
+    pub grpc: Arc<Grpc>,
     pub gunzip: Arc<Gunzip>,
     pub gzip: Arc<Gzip>,
     pub headers: Arc<Headers>,
@@ -137,6 +139,8 @@ pub struct Location {
     pub fastcgi_forward: Arc<Forward>,
     #[family("scgi")]
     pub scgi_forward: Arc<Forward>,
+    #[family("grpc")]
+    pub grpc_forward: Arc<Forward>,
     #[family("proxy")]
     pub proxy_cache: Arc<Cache>,
     #[family("uwsgi")]

@@ -86,7 +86,7 @@ const UPSTREAMS: &[Row] = &[
     (&["proxy_cache_convert_head"], LEVELS, FLAG, Effect::Ignored("answers are not kept yet")),
 ];
 
-const NO_GRPC: Effect = Effect::Ignored("gRPC is not spoken");
+const NO_GRPC: Effect = Effect::Ignored("connections to upstreams are not encrypted yet");
 const NO_MEMCACHED: Effect = Effect::Ignored("memcached is not spoken");
 const NO_TUNNEL: Effect = Effect::Ignored("CONNECT is answered with 405");
 const NO_QUIC: Effect = Effect::Ignored("connections are not taken over QUIC");
@@ -95,20 +95,8 @@ const NO_QUIC: Effect = Effect::Ignored("connections are not taken over QUIC");
 const PROTOCOLS: &[Row] = &[
     (&["mail"], &[Main], exactly(0), refused("only HTTP is forwarded")),
     (&["stream"], &[Main], exactly(0), refused("only HTTP is forwarded")),
-    (&["grpc_pass"], &[Location, LocationIf], ONE, refused("gRPC is not spoken")),
-    (&["grpc_bind"], LEVELS, up_to(2), NO_GRPC),
     (
         &[
-            "grpc_buffer_size",
-            "grpc_connect_timeout",
-            "grpc_hide_header",
-            "grpc_next_upstream_timeout",
-            "grpc_next_upstream_tries",
-            "grpc_pass_header",
-            "grpc_read_timeout",
-            "grpc_send_timeout",
-            "grpc_socket_rcvbuf",
-            "grpc_socket_sndbuf",
             "grpc_ssl_certificate",
             "grpc_ssl_certificate_key",
             "grpc_ssl_ciphers",
@@ -122,20 +110,9 @@ const PROTOCOLS: &[Row] = &[
         ONE,
         NO_GRPC,
     ),
-    (&["grpc_ignore_headers", "grpc_next_upstream", "grpc_ssl_protocols"], LEVELS, ANY, NO_GRPC),
-    (
-        &[
-            "grpc_intercept_errors",
-            "grpc_socket_keepalive",
-            "grpc_ssl_server_name",
-            "grpc_ssl_session_reuse",
-            "grpc_ssl_verify",
-        ],
-        LEVELS,
-        FLAG,
-        NO_GRPC,
-    ),
-    (&["grpc_set_header", "grpc_ssl_conf_command"], LEVELS, exactly(2), NO_GRPC),
+    (&["grpc_ssl_protocols"], LEVELS, ANY, NO_GRPC),
+    (&["grpc_ssl_server_name", "grpc_ssl_session_reuse", "grpc_ssl_verify"], LEVELS, FLAG, NO_GRPC),
+    (&["grpc_ssl_conf_command"], LEVELS, exactly(2), NO_GRPC),
     (&["grpc_ssl_certificate_cache"], LEVELS, up_to(3), NO_GRPC),
     (&["memcached_pass"], &[Location, LocationIf], ONE, refused("memcached is not spoken")),
     (&["memcached_bind"], LEVELS, up_to(2), NO_MEMCACHED),

@@ -1,4 +1,4 @@
-//! What `proxy_`, `uwsgi_`, `fastcgi_` and `scgi_` directives say alike, said once.
+//! What `proxy_`, `uwsgi_`, `fastcgi_`, `scgi_` and `grpc_` directives say alike, said once.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,8 +7,10 @@ use tidegate_config_derive::Directives;
 
 use crate::directive::{Arguments, Arity, Cx, Fault, Join};
 use crate::http::client_body::leveled_path;
+use crate::http::limit_rate::size;
 use crate::value::path::TempPath;
 use crate::value::size::Size;
+use crate::value::template::Template;
 use crate::value::{Buffers, Offset, Value};
 
 /// How a request is forwarded, whatever is spoken.
@@ -24,32 +26,38 @@ pub struct Forward {
     #[directive("{}_read_timeout", default = "60s")]
     pub read_timeout: Duration,
     /// Whether an answer is taken off the upstream as fast as it comes, or as the client takes it.
-    #[directive("{}_buffering", default = "on")]
+    #[directive("{}_buffering", not("grpc"), default = "on")]
     pub buffering: bool,
     /// Whether a request's body is taken whole before an upstream is asked.
-    #[directive("{}_request_buffering", default = "on")]
+    #[directive("{}_request_buffering", not("grpc"), default = "on")]
     pub request_buffering: bool,
     /// The size of the buffer for the first part of an answer; the head must fit in it.
     #[directive("{}_buffer_size", default = "4k")]
     pub buffer_size: Size,
     /// Number and size of the buffers for one answer.
-    #[directive("{}_buffers", default = "8 4k")]
+    #[directive("{}_buffers", not("grpc"), default = "8 4k")]
     pub buffers: Buffers,
     /// How much may be on its way to the client while the answer is still being read.
     #[directive(
         "{}_busy_buffers_size",
+        not("grpc"),
         args(1),
         ignored = "what is read is on its way to the client at once"
     )]
     pub busy_buffers_size: Option<Size>,
     /// How much of an answer may wait in a file for a slow client; 0 is none.
-    #[directive("{}_max_temp_file_size", default = "1024m")]
+    #[directive("{}_max_temp_file_size", not("grpc"), default = "1024m")]
     pub max_temp_file_size: Offset,
     /// How much is written to that file at once.
-    #[directive("{}_temp_file_write_size", args(1), ignored = "buffers are written as they fill")]
+    #[directive(
+        "{}_temp_file_write_size",
+        not("grpc"),
+        args(1),
+        ignored = "buffers are written as they fill"
+    )]
     pub temp_file_write_size: Option<Size>,
     /// The folder of such files.
-    #[directive("{}_temp_path", default = "{}_temp", parse = forward_temp_path, args(1, 4))]
+    #[directive("{}_temp_path", not("grpc"), default = "{}_temp", parse = forward_temp_path, args(1, 4))]
     pub temp_path: TempPath,
     /// When another server is asked.
     #[directive("{}_next_upstream", default = "error timeout", joins)]
@@ -73,16 +81,16 @@ pub struct Forward {
     #[directive("{}_intercept_errors", default = "off")]
     pub intercept_errors: bool,
     /// Whether the upstream goes on working when the client has left.
-    #[directive("{}_ignore_client_abort", default = "off")]
+    #[directive("{}_ignore_client_abort", not("grpc"), default = "off")]
     pub ignore_client_abort: bool,
     /// Whether the request's fields are sent on.
-    #[directive("{}_pass_request_headers", default = "on")]
+    #[directive("{}_pass_request_headers", not("grpc"), default = "on")]
     pub pass_request_headers: bool,
     /// Whether the request's body is sent on.
-    #[directive("{}_pass_request_body", default = "on")]
+    #[directive("{}_pass_request_body", not("grpc"), default = "on")]
     pub pass_request_body: bool,
     /// Whether ranges of an answer may be asked for, whatever it says.
-    #[directive("{}_force_ranges", default = "off")]
+    #[directive("{}_force_ranges", not("grpc"), default = "off")]
     pub force_ranges: bool,
     /// Whether dead upstreams are noticed on idle connections.
     #[directive("{}_socket_keepalive", default = "off")]
@@ -93,9 +101,9 @@ pub struct Forward {
     /// The size of the socket's buffer for writing.
     #[directive("{}_socket_sndbuf", args(1), ignored = "the system sizes its buffers")]
     pub socket_sndbuf: Option<Size>,
-    /// How fast an answer is read.
-    #[directive("{}_limit_rate", args(1), ignored = "answers are read as fast as they come")]
-    pub limit_rate: Option<String>,
+    /// How many bytes of an answer are read in a second; 0 is without bound.
+    #[directive("{}_limit_rate", not("grpc"), default = "0", parse = size, args(1))]
+    pub limit_rate: Template,
     /// The address that connections are made from.
     #[directive(
         "{}_bind",
@@ -104,10 +112,10 @@ pub struct Forward {
     )]
     pub bind: Option<Vec<String>>,
     /// Keeps answers as files.
-    #[directive("{}_store", args(1), ignored = "answers are not kept")]
+    #[directive("{}_store", not("grpc"), args(1), ignored = "answers are not kept")]
     pub store: Option<Vec<String>>,
     /// The rights of such files.
-    #[directive("{}_store_access", args(1, 3), ignored = "answers are not kept")]
+    #[directive("{}_store_access", not("grpc"), args(1, 3), ignored = "answers are not kept")]
     pub store_access: Option<Vec<String>>,
 }
 

@@ -18,7 +18,7 @@ pub struct LimitRate {
 }
 
 /// A size, which requests may decide by variables (nginx: `ngx_http_set_complex_value_size_slot`).
-fn size(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Template, Fault> {
+pub(crate) fn size(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Template, Fault> {
     let value = Template::compile(args.first(), cx)?;
     match value.constant().map(|text| std::str::from_utf8(text).ok().and_then(Size::parse)) {
         Some(None) => Err(Fault::phrase("invalid value").at(args.first().span)),

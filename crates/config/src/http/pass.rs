@@ -16,6 +16,7 @@ pub struct Passes {
     #[directive("uwsgi_pass", only(Location, LocationIf), own, parse = Pass::uwsgi, args(1))]
     #[directive("fastcgi_pass", only(Location, LocationIf), own, parse = Pass::fastcgi, args(1))]
     #[directive("scgi_pass", only(Location, LocationIf), own, parse = Pass::scgi, args(1))]
+    #[directive("grpc_pass", only(Location, LocationIf), own, parse = Pass::grpc, args(1))]
     pub to: Option<Pass>,
 }
 
@@ -41,6 +42,8 @@ pub enum Protocol {
     Fastcgi,
     /// SCGI.
     Scgi,
+    /// gRPC, over HTTP/2.
+    Grpc,
 }
 
 /// Where a request goes.
@@ -81,6 +84,7 @@ impl Protocol {
             Self::Uwsgi => "uwsgi_pass",
             Self::Fastcgi => "fastcgi_pass",
             Self::Scgi => "scgi_pass",
+            Self::Grpc => "grpc_pass",
         }
     }
 }
@@ -120,6 +124,15 @@ impl Pass {
 
     fn scgi(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Option<Self>, Fault> {
         Self::plain(Protocol::Scgi, false, &args.first().text, args.first(), cx)
+    }
+
+    fn grpc(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Option<Self>, Fault> {
+        let word = args.first();
+        if let Some(rest) = strip_scheme(&word.text, "grpcs://") {
+            return Self::plain(Protocol::Grpc, true, rest, word, cx);
+        }
+        let rest = strip_scheme(&word.text, "grpc://").unwrap_or(&word.text);
+        Self::plain(Protocol::Grpc, false, rest, word, cx)
     }
 
     fn plain(

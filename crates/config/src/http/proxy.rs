@@ -37,7 +37,7 @@ pub struct Proxy {
     #[directive("proxy_cookie_flags", repeat, parse = CookieFlags::parse, args(1, 4))]
     pub cookie_flags: Vec<CookieFlags>,
     /// Whether trailers of an answer are sent on.
-    #[directive("proxy_pass_trailers", default = "off", ignored = "answers carry no trailers yet")]
+    #[directive("proxy_pass_trailers", default = "off")]
     pub pass_trailers: bool,
     /// The largest size of the table of fields.
     #[directive("proxy_headers_hash_max_size", default = "512", ignored = "tables grow as needed")]
@@ -61,7 +61,7 @@ choice! {
         Http10 = "1.0",
         /// HTTP/1.1.
         Http11 = "1.1",
-        /// HTTP/2, for which HTTP/1.1 stands in.
+        /// HTTP/2.
         Http2 = "2",
     }
 }
@@ -76,7 +76,7 @@ pub struct Field {
 }
 
 impl Field {
-    fn parse(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Self, Fault> {
+    pub(crate) fn parse(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Self, Fault> {
         let name = Bytes::copy_from_slice(args.first().text.as_bytes());
         Ok(Self { name, value: Template::compile(args.at(1), cx)? })
     }

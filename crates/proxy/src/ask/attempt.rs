@@ -14,9 +14,11 @@ use super::{Failed, Loss, Question, Unanswered};
 use crate::connect::connect;
 use crate::content::Content;
 use crate::fault::Fault;
+use crate::http2::Session;
 use crate::link::{Broken, Limits, Link};
 use crate::protocol::{Event, Head, told};
 use crate::secure;
+use crate::stream::Stream;
 use crate::upstream::keepalive::{self, Connection};
 use crate::upstream::selection::Lease;
 
@@ -35,6 +37,8 @@ impl Question<'_> {
         } else {
             keepalive::take(group, address, secured)
         };
+        // Of a group that is asked over several versions of HTTP, each has its own.
+        let kept = kept.filter(|kept| kept.stream.is_http2() == self.codec.http2().is_some());
         let connection = match kept {
             Some(connection) => connection,
             None => match self.connect(&lease, client).await? {
@@ -96,6 +100,12 @@ impl Question<'_> {
         {
             self.reached_again(time);
         }
+        let stream = match stream {
+            Ok(stream) if self.codec.http2().is_some() => {
+                Session::open(stream).await.map(Stream::Http2)
+            }
+            stream => stream,
+        };
         Ok(stream.map(Connection::new))
     }
 

@@ -4,7 +4,7 @@ use bytes::BytesMut;
 
 use tidegate_http::chunked::{Decoded, Decoder};
 
-use super::head::Parsed;
+use super::head::{self, Parsed};
 use super::{Event, Invalid};
 
 /// How the end of the body is told.
@@ -26,7 +26,7 @@ impl Body {
         }
         match parsed.head.content_length {
             Some(length) => Self::Length(length),
-            None if parsed.chunked => Self::Chunks(Decoder::new()),
+            None if parsed.chunked => Self::Chunks(Decoder::keeping_trailers()),
             None => Self::UntilClose,
         }
     }
@@ -52,7 +52,10 @@ impl Body {
             }
             Self::Chunks(chunks) => match chunks.decode(input).map_err(Invalid::Chunks)? {
                 Decoded::Data(data) => Some(Event::Body(data)),
-                Decoded::End => Some(Event::End),
+                Decoded::End => Some(match chunks.take_trailers() {
+                    Some(lines) => Event::Trailers(head::trailers(lines)?),
+                    None => Event::End,
+                }),
                 Decoded::Partial => None,
             },
             Self::UntilClose => Some(Event::Body(input.split().freeze())),

@@ -88,6 +88,15 @@ pub(super) fn parse(bytes: Bytes, dialect: Dialect) -> Result<Parsed, Invalid> {
     Ok(Parsed { head, chunked, close })
 }
 
+/// Reads the fields behind a body.
+pub(super) fn trailers(lines: Bytes) -> Result<Headers, Invalid> {
+    let mut headers = Headers::new();
+    for line in (Lines { rest: lines }) {
+        push_field(&mut headers, &line)?;
+    }
+    Ok(headers)
+}
+
 /// The lines up to the empty one, without their ends.
 struct Lines {
     rest: Bytes,

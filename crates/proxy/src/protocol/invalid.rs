@@ -51,6 +51,9 @@ pub enum Invalid {
     /// The error stream of a FastCGI application says what `fastcgi_catch_stderr` names.
     #[error("{0}")]
     Caught(String),
+    /// Frames of HTTP/2 that are none, or that refuse the request.
+    #[error("{0}")]
+    Http2(String),
     /// The connection was closed before the answer was complete.
     #[error("upstream prematurely closed connection")]
     Ended,

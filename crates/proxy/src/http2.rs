@@ -1,0 +1,96 @@
+//! Connections to upstreams over HTTP/2, and who drives them.
+
+use std::io;
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use bytes::Bytes;
+use h2::client::SendRequest;
+use tokio::sync::oneshot;
+
+use crate::fault::{Action, Fault};
+use crate::protocol::Invalid;
+use crate::stream::Stream;
+
+/// How much an upstream may send before it was taken on, in bytes, on a stream and in all.
+const WINDOW: u32 = 256 * 1024;
+
+/// The most that the fields of an answer may take together, in bytes.
+const FIELDS: u32 = 64 * 1024;
+
+/// How long a connection has to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// A connection over which requests can be sent, one at a time, as nginx does.
+pub struct Session {
+    /// Where requests go.
+    pub(crate) sender: SendRequest<Bytes>,
+    /// Tells the driver that nobody needs it any more.
+    _needed: oneshot::Sender<()>,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Session")
+    }
+}
+
+impl Session {
+    /// Says hello on a new connection. A task of this worker drives it from then on, and ends with
+    /// the value, or with the connection.
+    pub(crate) async fn open(stream: Stream) -> Result<Self, Fault> {
+        let handshake = h2::client::Builder::new()
+            .enable_push(false)
+            .initial_window_size(WINDOW)
+            .initial_connection_window_size(WINDOW)
+            .max_header_list_size(FIELDS)
+            .max_send_buffer_size(64 * 1024)
+            .handshake(stream);
+        let (sender, driver) = handshake.await.map_err(|error| fault(error, Action::Sending))?;
+        let (needed, not_needed) = oneshot::channel::<()>();
+        tokio::task::spawn_local(async move {
+            let unneeded = async {
+                let _ = not_needed.await;
+                tokio::time::sleep(GOODBYE).await;
+            };
+            tokio::select! {
+                // Whoever waits for an answer is told what went wrong.
+                _ = driver => {}
+                () = unneeded => {}
+            }
+        });
+        Ok(Self { sender, _needed: needed })
+    }
+
+    /// Whether another request can be sent: the peer has not left, nor said that it will.
+    pub(crate) fn is_idle(&self) -> bool {
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut sender = self.sender.clone();
+        matches!(sender.poll_ready(&mut cx), std::task::Poll::Ready(Ok(())))
+    }
+}
+
+/// What the library says, in nginx's words.
+pub(crate) fn fault(error: h2::Error, action: Action) -> Fault {
+    let invalid = |text: String| Fault::Invalid { reason: Invalid::Http2(text), action };
+    let number = error.reason().map_or(0, u32::from);
+    if error.is_reset() && error.is_remote() {
+        return invalid(format!("upstream rejected request with error {number}"));
+    }
+    if error.is_go_away() && error.is_remote() {
+        return invalid(format!("upstream sent goaway with error {number}"));
+    }
+    if !error.is_io() {
+        return invalid(format!("upstream sent invalid HTTP/2 ({error})"));
+    }
+    match error.into_io() {
+        Some(error) if error.raw_os_error().is_some() => {
+            let call = if action == Action::Sending { "send" } else { "recv" };
+            Fault::System { call, error, action }
+        }
+        Some(error) if error.kind() == io::ErrorKind::InvalidData => {
+            invalid(format!("upstream sent invalid HTTP/2 ({error})"))
+        }
+        _ => Fault::Closed(action),
+    }
+}

@@ -1,0 +1,168 @@
+//! HTTP/2 to an upstream (RFC 9113): a request's head, and the head of its answer, in the library's
+//! types. Frames are the library's, too; see `link/http2.rs`.
+
+use bytes::{Bytes, BytesMut};
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use tidegate_http::headers::Headers;
+
+use super::http1::Request;
+use super::{Codec, Decode, Event, Head, Invalid};
+
+/// A request to be sent.
+#[derive(Debug)]
+pub struct Http2 {
+    head: http::Request<()>,
+}
+
+/// Fields that speak of a connection, which HTTP/2 does without (RFC 9113, 8.2.2), or that have a
+/// place of their own.
+const LEFT_OUT: [&str; 7] =
+    ["Host", "Connection", "Proxy-Connection", "Keep-Alive", "Transfer-Encoding", "Upgrade", "TE"];
+
+impl Http2 {
+    /// Makes a head of one for HTTP/1.1; `trailers` says that fields behind a body are welcome.
+    pub fn new(request: &Request, trailers: bool) -> Self {
+        let mut head = http::Request::new(());
+        *head.method_mut() = http::Method::from_bytes(&request.method).unwrap_or_default();
+        let host = request.headers.get("Host").cloned().unwrap_or_default();
+        *head.uri_mut() = uri(&host, &request.target);
+        for field in &request.headers {
+            if LEFT_OUT.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(&field.name)) {
+                continue;
+            }
+            // What HTTP/2 cannot say is not said.
+            if let (Ok(name), Ok(value)) = (
+                HeaderName::from_bytes(&field.name),
+                HeaderValue::from_maybe_shared(field.value.clone()),
+            ) {
+                let length = name == http::header::CONTENT_LENGTH;
+                head.headers_mut().append(name, value);
+                if trailers && length {
+                    head.headers_mut().insert("te", HeaderValue::from_static("trailers"));
+                }
+            }
+        }
+        if trailers {
+            head.headers_mut().insert("te", HeaderValue::from_static("trailers"));
+        }
+        Self { head }
+    }
+}
+
+impl Codec for Http2 {
+    fn head(&self) -> Bytes {
+        Bytes::new()
+    }
+
+    fn decoder(&self, _: usize) -> Box<dyn Decode> {
+        Box::new(Elsewhere)
+    }
+
+    fn http2(&self) -> Option<&http::Request<()>> {
+        Some(&self.head)
+    }
+}
+
+/// Frames are read where the connection is.
+struct Elsewhere;
+
+impl Decode for Elsewhere {
+    fn decode(&mut self, _: &mut BytesMut, _: bool) -> Result<Option<Event>, Invalid> {
+        Err(Invalid::Ended)
+    }
+
+    fn reusable(&self) -> bool {
+        true
+    }
+}
+
+fn uri(host: &[u8], target: &[u8]) -> http::Uri {
+    let mut parts = http::uri::Parts::default();
+    parts.scheme = Some(http::uri::Scheme::HTTP);
+    parts.authority = http::uri::Authority::try_from(host)
+        .ok()
+        .or(Some(http::uri::Authority::from_static("localhost")));
+    // The library takes fewer characters as they stand than clients may send.
+    let mut path = Vec::with_capacity(target.len());
+    for &byte in target {
+        if byte <= b' ' || byte >= 0x7f || b"\"<>\\^`{|}#".contains(&byte) {
+            path.extend_from_slice(format!("%{byte:02X}").as_bytes());
+        } else {
+            path.push(byte);
+        }
+    }
+    let path = http::uri::PathAndQuery::try_from(path).ok();
+    parts.path_and_query = path.or(Some(http::uri::PathAndQuery::from_static("/")));
+    http::Uri::from_parts(parts).unwrap_or_default()
+}
+
+/// The head of an answer; one without a body says so.
+pub(crate) fn head(parts: &http::response::Parts, ended: bool) -> Result<Head, Invalid> {
+    let headers = fields(&parts.headers);
+    let length = headers.get("content-length");
+    let length = match length {
+        Some(value) => {
+            let text = std::str::from_utf8(value).ok();
+            let number = text.and_then(|text| text.parse::<u64>().ok());
+            let number = number.filter(|&number| i64::try_from(number).is_ok());
+            let invalid = || Invalid::ContentLength(value.escape_ascii().to_string());
+            Some(number.ok_or_else(invalid)?)
+        }
+        None if ended => Some(0),
+        None => None,
+    };
+    let size = headers.iter().map(|field| field.name.len() + field.value.len() + 4).sum();
+    let status = parts.status.as_u16();
+    Ok(Head { status, reason: None, headers, content_length: length, upgrade: false, size })
+}
+
+/// Fields of the library as ours.
+pub(crate) fn fields(map: &HeaderMap) -> Headers {
+    let mut headers = Headers::with_capacity(map.len());
+    for (name, value) in map {
+        let name = Bytes::copy_from_slice(name.as_str().as_bytes());
+        headers.push(name, Bytes::copy_from_slice(value.as_bytes()));
+    }
+    headers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_of_the_connection_are_left_out_and_the_host_moves() {
+        let mut headers = Headers::new();
+        for (name, value) in [
+            ("Host", "app:81"),
+            ("Connection", "close"),
+            ("X-A", "1"),
+            ("X-A", "2"),
+            ("X Bad", "3"),
+            ("TE", "gzip"),
+        ] {
+            headers.push(name, value);
+        }
+        let target = "/a<b?c|d".into();
+        let request = Request { method: "POST".into(), target, headers, ..Request::default() };
+        let http2 = Http2::new(&request, true);
+        let head = http2.http2().unwrap();
+        assert_eq!(head.uri().to_string(), "http://app:81/a%3Cb?c%7Cd");
+        assert_eq!(head.method(), "POST");
+        let fields: Vec<_> =
+            head.headers().iter().map(|(name, value)| (name.as_str(), value)).collect();
+        assert_eq!(fields.len(), 3);
+        assert_eq!(head.headers()["te"], "trailers");
+        assert_eq!(head.headers().get_all("x-a").iter().count(), 2);
+    }
+
+    #[test]
+    fn an_answer_that_has_ended_has_no_body() {
+        let answer = http::Response::builder().status(503).header("x-a", "1").body(()).unwrap();
+        let (parts, ()) = answer.into_parts();
+        assert_eq!(head(&parts, true).unwrap().content_length, Some(0));
+        assert_eq!(head(&parts, false).unwrap().content_length, None);
+        let answer = http::Response::builder().header("content-length", "x").body(()).unwrap();
+        assert!(head(&answer.into_parts().0, false).is_err());
+    }
+}
