@@ -42,12 +42,14 @@ pub struct Diagnostic {
     pub span: Option<Span>,
     /// What to do about it, one sentence each.
     pub hints: Vec<String>,
+    /// The rule of [`lint`](crate::lint) that found it.
+    pub rule: Option<&'static str>,
 }
 
 impl Diagnostic {
     /// A finding without a place.
     pub fn new(severity: Severity, message: impl Into<String>) -> Diagnostic {
-        Diagnostic { severity, message: message.into(), span: None, hints: Vec::new() }
+        Diagnostic { severity, message: message.into(), span: None, hints: Vec::new(), rule: None }
     }
 
     /// A fault with which nothing starts.
@@ -79,13 +81,20 @@ impl Diagnostic {
         self
     }
 
+    /// Names the rule that found it.
+    #[must_use]
+    pub fn of(mut self, rule: &'static str) -> Diagnostic {
+        self.rule = Some(rule);
+        self
+    }
+
     /// Writes it: nginx's line, the excerpt, the hints.
     pub fn render(&self, sources: &Sources) -> String {
         let mut text = format!("nginx: [{}] {}", self.severity.word(), self.message);
         let place = self.span.and_then(|span| Some((span, sources.position(span)?)));
         let Some((span, (path, line, _))) = place else {
             text.push('\n');
-            push_hints(&mut text, &self.hints, 3);
+            self.push_notes(&mut text, 3);
             return text;
         };
         let is_file = sources.get(span.file).is_some_and(|source| source.is_file);
@@ -95,14 +104,17 @@ impl Diagnostic {
             writeln!(text, " in {}", path.display())
         };
         let margin = excerpt::push(&mut text, sources, span);
-        push_hints(&mut text, &self.hints, margin);
+        self.push_notes(&mut text, margin);
         text
     }
-}
 
-fn push_hints(text: &mut String, hints: &[String], margin: usize) {
-    for hint in hints {
-        _ = writeln!(text, "{:margin$} = hint: {hint}", "");
+    fn push_notes(&self, text: &mut String, margin: usize) {
+        for hint in &self.hints {
+            _ = writeln!(text, "{:margin$} = hint: {hint}", "");
+        }
+        if let Some(rule) = self.rule {
+            _ = writeln!(text, "{:margin$} = lint: {rule}", "");
+        }
     }
 }
 
@@ -116,7 +128,12 @@ impl Diagnostics {
     /// Adds a finding. One that is there already is not said again: it stands in a file that is
     /// included twice.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        if diagnostic.span.is_none() || !self.findings.contains(&diagnostic) {
+        let same = |other: &Diagnostic| {
+            other.span == diagnostic.span
+                && other.message == diagnostic.message
+                && other.severity == diagnostic.severity
+        };
+        if diagnostic.span.is_none() || !self.findings.iter().any(same) {
             self.findings.push(diagnostic);
         }
     }
@@ -129,6 +146,21 @@ impl Diagnostics {
     /// Whether nothing can start with this configuration.
     pub fn has_errors(&self) -> bool {
         self.findings.iter().any(|finding| finding.severity == Severity::Emerg)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.findings.len()
+    }
+
+    /// Names the rule that made those from this place on.
+    pub(crate) fn name_from(&mut self, first: usize, rule: &'static str) {
+        self.findings.iter_mut().skip(first).for_each(|finding| finding.rule = Some(rule));
+    }
+
+    /// Keeps those for which this holds.
+    pub(crate) fn retain(&mut self, keep: impl FnMut(&Diagnostic) -> bool) {
+        self.findings.retain(keep);
     }
 
     /// Whether nothing was found.

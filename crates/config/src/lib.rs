@@ -9,7 +9,7 @@ pub mod diagnostic;
 pub mod directive;
 pub mod files;
 pub mod http;
-mod lint;
+pub mod lint;
 mod load;
 pub mod names;
 pub mod source;

@@ -1,149 +1,213 @@
-//! What is legal and hardly meant: one rule a file, each finding with its mend.
+//! What is legal and hardly meant: one rule a file, each with its danger, its mend and an example.
 //!
 //! A rule looks at one level at a time: the statements of a block and of those around it. It must
-//! be right when it speaks; one that guesses is worse than none.
+//! be right when it speaks; one that guesses is worse than none. A comment allows a finding at its
+//! line, or at the next one where it stands alone:
+//!
+//! ```text
+//! listen 443;   # tidegate: allow plain-443
+//! ```
 
 mod access_log_off;
 mod alias_slash;
+mod allow;
 mod auth_without_file;
 mod client_address;
 mod content_type;
 mod curly_quotes;
+mod default_server;
 mod doubled_root;
+mod exposed_source;
 mod forwarded_fields;
+mod forwarded_host;
+mod header_splitting;
 mod if_trap;
+mod level;
 mod location_slash;
 mod lost_list;
+mod missing_root;
+mod open_backend;
 mod other_protocol;
 mod pass_slash;
 mod plain_443;
+mod private_names;
+mod referers_none;
+mod shadowed;
 mod swallowed;
 mod try_files_status;
+mod unanchored_name;
 mod unreached;
+mod upload_size;
+mod weak_tls;
 
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use std::path::Path;
+
+pub(crate) use allow::keep_what_is_not_allowed;
+use level::{Level, advise, first_of, warn};
+
+use crate::diagnostic::Diagnostics;
 use crate::directive::Table;
 use crate::source::Sources;
 use crate::syntax::{End, Statement};
 
+/// Something that is legal and hardly meant.
+pub struct Rule {
+    /// Its name, as a comment that allows it has it.
+    pub name: &'static str,
+    /// What it looks for.
+    pub title: &'static str,
+    /// What may come of it.
+    pub danger: &'static str,
+    /// What to do.
+    pub mend: &'static str,
+    /// A piece of `http` in which it finds something.
+    pub example: &'static str,
+    /// The same, mended.
+    pub mended: &'static str,
+    check: Check,
+}
+
+/// What a rule looks at.
+enum Check {
+    /// One level after the other.
+    Level(fn(&Level<'_>, &mut Diagnostics)),
+    /// The whole of it.
+    Whole(fn(&[Statement], &Table, &Sources, &mut Diagnostics)),
+}
+
 /// All rules, in the order in which they speak.
-const RULES: [fn(&Level<'_>, &mut Diagnostics); 16] = [
-    access_log_off::check,
-    alias_slash::check,
-    auth_without_file::check,
-    client_address::check,
-    content_type::check,
-    curly_quotes::check,
-    doubled_root::check,
-    forwarded_fields::check,
-    if_trap::check,
-    location_slash::check,
-    lost_list::check,
-    other_protocol::check,
-    pass_slash::check,
-    plain_443::check,
-    try_files_status::check,
-    unreached::check,
+static RULES: [Rule; 29] = [
+    swallowed::RULE,
+    access_log_off::RULE,
+    alias_slash::RULE,
+    auth_without_file::RULE,
+    client_address::RULE,
+    content_type::RULE,
+    curly_quotes::RULE,
+    default_server::RULE,
+    doubled_root::RULE,
+    exposed_source::RULE,
+    forwarded_fields::RULE,
+    forwarded_host::RULE,
+    header_splitting::RULE,
+    if_trap::RULE,
+    location_slash::RULE,
+    lost_list::RULE,
+    missing_root::RULE,
+    open_backend::RULE,
+    other_protocol::RULE,
+    pass_slash::RULE,
+    plain_443::RULE,
+    private_names::RULE,
+    referers_none::RULE,
+    shadowed::RULE,
+    try_files_status::RULE,
+    unanchored_name::RULE,
+    unreached::RULE,
+    upload_size::RULE,
+    weak_tls::RULE,
 ];
+
+/// What is told of directives that are read and do nothing, as if it were a rule.
+pub const WITHOUT_EFFECT: &str = "without-effect";
+
+/// All rules.
+pub fn rules() -> &'static [Rule] {
+    &RULES
+}
 
 /// Blocks whose statements are no directives.
 const TABLES: [&str; 5] = ["charset_map", "geo", "map", "split_clients", "types"];
 
-/// A level of the configuration.
-#[derive(Clone, Copy)]
-struct Level<'a> {
-    /// The statement whose block it is; `None` outside all blocks.
-    opener: Option<&'a Statement>,
-    /// Its statements.
-    body: &'a [Statement],
-    /// The level around it.
-    around: Option<&'a Level<'a>>,
-}
-
-impl<'a> Level<'a> {
-    /// The name of its block; empty outside all blocks.
-    fn name(&self) -> &'a str {
-        self.opener.map(|opener| opener.name.text.as_str()).unwrap_or_default()
-    }
-
-    /// All statements of this name.
-    fn all(&self, name: &'a str) -> impl Iterator<Item = &'a Statement> + use<'a> {
-        self.body.iter().filter(move |statement| statement.name.text == name)
-    }
-
-    /// The first statement of this name.
-    fn first(&self, name: &'a str) -> Option<&'a Statement> {
-        self.all(name).next()
-    }
-
-    /// What forwards from here: `proxy_pass` and its kin.
-    fn pass(&self) -> Option<&'a Statement> {
-        let passes = ["proxy_pass", "uwsgi_pass", "fastcgi_pass", "scgi_pass", "grpc_pass"];
-        self.body.iter().find(|statement| passes.contains(&statement.name.text.as_str()))
-    }
-
-    /// Modifier and name of a location.
-    fn location(&self) -> Option<(&'a str, &'a str)> {
-        let opener = self.opener.filter(|opener| opener.name.text == "location")?;
-        match opener.args.as_slice() {
-            [modifier, name] => Some((&modifier.text, &name.text)),
-            [name] => {
-                let cut = name.text.find(|c| !"=^~*".contains(c)).unwrap_or(name.text.len());
-                Some(name.text.split_at(cut))
-            }
-            _ => None,
-        }
-    }
-
-    /// The name of a location of URIs that begin with it.
-    fn prefix(&self) -> Option<&'a str> {
-        self.location().filter(|(modifier, _)| ["", "^~"].contains(modifier)).map(|(_, name)| name)
-    }
-}
-
-/// The text of the first argument.
-fn first_of(statement: &Statement) -> &str {
-    statement.args.first().map(|word| word.text.as_str()).unwrap_or_default()
-}
-
-/// A warning at a statement.
-fn warn(
-    diagnostics: &mut Diagnostics,
-    statement: &Statement,
-    text: impl Into<String>,
-    hint: impl Into<String>,
-) {
-    let span = match &statement.end {
-        End::Semicolon => statement.span,
-        End::Block { .. } => statement
-            .args
-            .last()
-            .map_or(statement.name.span, |last| statement.name.span.to(last.span)),
-    };
-    diagnostics.push(Diagnostic::warn(text).at(span).hint(hint));
-}
-
 /// Looks at a whole configuration with every rule.
 pub(crate) fn run(
     statements: &[Statement],
-    table: &Table,
+    (table, prefix): (&Table, &Path),
     sources: &Sources,
     diagnostics: &mut Diagnostics,
 ) {
-    swallowed::check(statements, table, sources, diagnostics);
-    visit(&Level { opener: None, body: statements, around: None }, diagnostics);
+    for rule in &RULES {
+        if let Check::Whole(check) = rule.check {
+            let before = diagnostics.len();
+            check(statements, table, sources, diagnostics);
+            diagnostics.name_from(before, rule.name);
+        }
+    }
+    visit(&Level { opener: None, body: statements, around: None, prefix }, diagnostics);
 }
 
 fn visit(level: &Level<'_>, diagnostics: &mut Diagnostics) {
-    for rule in RULES {
-        rule(level, diagnostics);
+    for rule in &RULES {
+        if let Check::Level(check) = rule.check {
+            let before = diagnostics.len();
+            check(level, diagnostics);
+            diagnostics.name_from(before, rule.name);
+        }
     }
     for statement in level.body {
         if let End::Block { body, .. } = &statement.end
             && !TABLES.contains(&statement.name.text.as_str())
             && !statement.name.text.ends_with("_by_lua_block")
         {
-            visit(&Level { opener: Some(statement), body, around: Some(level) }, diagnostics);
+            let prefix = level.prefix;
+            visit(
+                &Level { opener: Some(statement), body, around: Some(level), prefix },
+                diagnostics,
+            );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Options, load};
+
+    fn found(text: &str) -> Vec<&'static str> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("nginx.conf");
+        for source in [".env", "manage.py", "public/index.html"] {
+            let source = folder.path().join("app").join(source);
+            std::fs::create_dir_all(source.parent().unwrap()).unwrap();
+            std::fs::write(source, "").unwrap();
+        }
+        std::fs::write(&path, format!("events {{}} http {{ {text}\n }}")).unwrap();
+        let options = Options { prefix: folder.path().to_path_buf(), ..Options::default() };
+        load(&path, &options).diagnostics.iter().filter_map(|found| found.rule).collect()
+    }
+
+    #[test]
+    fn every_rule_finds_its_example_and_not_its_mend() {
+        for rule in rules() {
+            assert!(found(rule.example).contains(&rule.name), "{}: {}", rule.name, rule.example);
+            assert!(!found(rule.mended).contains(&rule.name), "{}: {}", rule.name, rule.mended);
+            assert!(!rule.danger.is_empty() && !rule.mend.is_empty() && !rule.title.is_empty());
+        }
+    }
+
+    #[test]
+    fn names_of_rules_are_words_of_their_own() {
+        let mut names: Vec<_> = rules().iter().map(|rule| rule.name).collect();
+        let plain = |name: &str| {
+            name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        };
+        assert!(names.iter().all(|name| plain(name)));
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), rules().len());
+    }
+
+    #[test]
+    fn a_comment_allows_a_finding_at_its_line_or_the_next() {
+        assert_eq!(found("server {\n listen 443;\n}"), ["plain-443"]);
+        assert!(found("server {\n listen 443; # tidegate: allow plain-443\n}").is_empty());
+        assert!(
+            found("server {\n # tidegate: allow lost-list, plain-443\n listen 443;\n}").is_empty()
+        );
+        assert_eq!(found("server {\n listen 443; # tidegate: allow lost-list\n}"), ["plain-443"]);
+        assert_eq!(
+            found("server {\n # tidegate: allow plain-443\n\n listen 443;\n}"),
+            ["plain-443"]
+        );
     }
 }

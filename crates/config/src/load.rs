@@ -66,8 +66,9 @@ pub fn load(path: &Path, options: &Options) -> Loaded {
     };
     let table = table();
     let config = check(&table, &statements, options.error_log.as_deref(), &mut cx);
-    lint::run(&statements, &table, &sources, &mut diagnostics);
+    lint::run(&statements, (&table, &options.prefix), &sources, &mut diagnostics);
     names.finish(&mut diagnostics);
+    lint::keep_what_is_not_allowed(&mut diagnostics, &sources);
     let config = if diagnostics.has_errors() { None } else { config };
     Loaded { config, diagnostics, sources }
 }

@@ -263,9 +263,8 @@ impl Names {
         for format in self.formats.iter().filter(|format| !format.defined) {
             let defined = self.formats.iter().filter(|f| f.defined).map(|f| f.name.as_str());
             let near = suggest(&format.name, defined).map(|near| format!("did you mean `{near}`?"));
-            let near = near.unwrap_or_else(|| {
-                format!("define it in http: log_format {} '…'; or leave the name away", format.name)
-            });
+            let define = "define it in http: log_format NAME '…'; or leave the name away";
+            let near = near.unwrap_or_else(|| define.replace("NAME", &format.name));
             let text = format!("unknown log format \"{}\"", format.name);
             diagnostics.push(Diagnostic::emerg(text).at(format.used).hint(near));
         }
@@ -274,8 +273,8 @@ impl Names {
             diagnostics.extend(self.undefined(group));
         }
         for (name, reason, at) in &self.ignored {
-            let text = format!("\"{name}\" is accepted without effect: {reason}");
-            diagnostics.push(Diagnostic::warn(text).at(*at));
+            let told = Diagnostic::warn(format!("\"{name}\" is accepted without effect: {reason}"));
+            diagnostics.push(told.at(*at).of(crate::lint::WITHOUT_EFFECT));
         }
     }
 

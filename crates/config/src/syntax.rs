@@ -1,11 +1,13 @@
 //! The language of the files: statements of words, ended by `;` or a block in braces.
 
+mod format;
 mod include;
 mod layout;
 mod placeholder;
 mod statement;
 mod token;
 
+pub use format::format;
 pub use include::{ReadOptions, parse, read};
 
 #[cfg(test)]

@@ -1,4 +1,11 @@
-//! The command line, nginx's own.
+//! The command line, nginx's own; what stands behind a word of ours is in files of their own.
+
+pub(crate) mod command;
+mod completions;
+mod fmt;
+mod help;
+mod lint;
+mod options;
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -6,36 +13,17 @@ use std::path::{Path, PathBuf};
 use anyhow::{Error, Result, anyhow, bail};
 use lexopt::prelude::{Long, Short, Value, ValueExt};
 
+pub(crate) use options::help;
+
 use crate::process::{Command, Request};
 
-/// What `-h` says.
-pub(crate) const HELP: &str = "\
-Usage: tidegate [-?hvVtTq] [-s signal] [-p prefix] [-e filename] [-c filename] [-g directives]
-
-Options:
-  -?,-h         : this help
-  -v            : show version and exit
-  -V            : show version and configure options then exit
-  -t            : test configuration and exit
-  -T            : test configuration, dump it and exit
-  -q            : suppress non-error messages during configuration testing
-  -s signal     : send signal to a running server: stop, quit, reopen, reload
-  -p prefix     : set prefix path (default: the folder of the configuration)
-  -e filename   : set error log file (default: logs/error.log)
-  -c filename   : set configuration file (default: conf/nginx.conf or nginx.conf under the
-                  prefix, beside the program, in this folder, or in /etc/nginx)
-  -g directives : set global directives out of configuration file
-  --templates folder
-                : first make conf.d/* beside the folder of its *.template, with $NAME and ${NAME}
-                  of the environment replaced, as nginx's container image does
-
-To a running server, by the socket beside its pid file; each says what came of it, and ends with 0
-where it is done:
-  status        : how it is
-  reload        : take up the configuration; what is wrong with it is told, and changes nothing
-  upgrade       : give its place to the program that lies where it lay, or go on if that fails
-  quit          : end with the last connection
-";
+/// What `-V` says behind the version: nginx's lines, which certbot's plugin and others look for.
+pub(crate) const BUILD: &str = "\
+nginx version: nginx/1.31.3 (compatible)
+built with rustls: TLS SNI support enabled
+configure arguments: --prefix=/etc/nginx --conf-path=/etc/nginx/nginx.conf \
+--with-http_ssl_module --with-http_v2_module --with-http_realip_module \
+--with-http_gzip_static_module --with-http_auth_request_module --with-http_stub_status_module";
 
 /// What the command line says.
 #[derive(Clone, Debug, Default)]

@@ -24,7 +24,7 @@ use process::{Command, Request, Source, worker_process};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    match act() {
+    match cli::command::run().map_or_else(act, Ok) {
         Ok(code) => code,
         Err(error) => {
             // nginx's own form, for what reads it.
@@ -43,7 +43,7 @@ fn act() -> Result<ExitCode> {
     let version = concat!("tidegate version: tidegate/", env!("CARGO_PKG_VERSION"));
     match cli.action {
         Action::Help => {
-            eprint!("{version}\n{}", cli::HELP);
+            eprint!("{version}\n{}", cli::help());
             return Ok(ExitCode::SUCCESS);
         }
         Action::Version => {
@@ -51,7 +51,7 @@ fn act() -> Result<ExitCode> {
             return Ok(ExitCode::SUCCESS);
         }
         Action::VersionAndBuild => {
-            eprintln!("{version}\ncompatible with: nginx/1.31");
+            eprintln!("{version}\n{}", cli::BUILD);
             return Ok(ExitCode::SUCCESS);
         }
         Action::Run | Action::Test | Action::Dump | Action::Signal(_) | Action::Ask(_) => {}

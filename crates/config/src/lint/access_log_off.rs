@@ -1,10 +1,21 @@
 //! `access_log x; access_log off;` at one level: `off` wins.
 
-use super::{Level, first_of, warn};
+use super::{Check, Level, Rule, first_of, warn};
 use crate::diagnostic::Diagnostics;
 
+/// The rule.
+pub(super) const RULE: Rule = Rule {
+    name: "access-log-off",
+    title: "A log beside `access_log off`",
+    danger: "Nothing is written to the log: `off` wins over all that stands beside it.",
+    mend: "Remove one of the two.",
+    example: "server { access_log logs/a.log; access_log off; }",
+    mended: "server { access_log logs/a.log; }",
+    check: Check::Level(check),
+};
+
 /// Looks for logs that `off` turns off at the same level.
-pub(super) fn check(level: &Level<'_>, diagnostics: &mut Diagnostics) {
+fn check(level: &Level<'_>, diagnostics: &mut Diagnostics) {
     let logs = || level.all("access_log");
     if !logs().any(|log| first_of(log) == "off") {
         return;

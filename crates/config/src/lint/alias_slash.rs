@@ -1,11 +1,22 @@
 //! `location /x { alias /y/; }`: a slash at one end only leads to files nobody meant.
 
-use super::{Level, first_of, warn};
+use super::{Check, Level, Rule, first_of, warn};
 use crate::diagnostic::Diagnostics;
 
+/// The rule.
+pub(super) const RULE: Rule = Rule {
+    name: "alias-slash",
+    title: "An `alias` with a slash its location does not have, or the reverse",
+    danger: "`location /static` with `alias /srv/static/` answers `/static../secret` with `/srv/static/../secret`: what lies beside the folder is served to anyone.",
+    mend: "End both with a slash.",
+    example: "server { location /static { alias /srv/static/; } }",
+    mended: "server { location /static/ { alias /srv/static/; } }",
+    check: Check::Level(check),
+};
+
 /// Looks at an alias next to its location's name.
-pub(super) fn check(level: &Level<'_>, diagnostics: &mut Diagnostics) {
-    let (Some(name), Some(alias)) = (level.prefix(), level.first("alias")) else { return };
+fn check(level: &Level<'_>, diagnostics: &mut Diagnostics) {
+    let (Some(name), Some(alias)) = (level.prefix_name(), level.first("alias")) else { return };
     // To an internal location only our own redirects lead.
     if level.first("internal").is_some() {
         return;

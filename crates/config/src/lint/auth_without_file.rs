@@ -1,11 +1,22 @@
 //! `auth_basic` without a file of users: everybody comes in.
 
-use super::{Level, first_of, warn};
+use super::{Check, Level, Rule, first_of, warn};
 use crate::diagnostic::Diagnostics;
 use crate::syntax::Statement;
 
+/// The rule.
+pub(super) const RULE: Rule = Rule {
+    name: "auth-without-file",
+    title: "`auth_basic` without a file of users",
+    danger: "Nobody is asked for a name: everybody comes in.",
+    mend: "Name the file with `auth_basic_user_file`.",
+    example: "server { location /admin { auth_basic \"Staff\"; } }",
+    mended: "server { location /admin { auth_basic \"Staff\"; auth_basic_user_file users; } }",
+    check: Check::Level(check),
+};
+
 /// Looks for a realm that no file of users belongs to, at its level, around it or within it.
-pub(super) fn check(level: &Level<'_>, diagnostics: &mut Diagnostics) {
+fn check(level: &Level<'_>, diagnostics: &mut Diagnostics) {
     const FILE: &str = "auth_basic_user_file";
     let Some(realm) = level.first("auth_basic").filter(|realm| first_of(realm) != "off") else {
         return;

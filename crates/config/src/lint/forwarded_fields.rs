@@ -1,11 +1,22 @@
 //! What a client says of itself, passed on as if we had said it.
 
-use super::{Level, first_of, warn};
+use super::{Check, Level, Rule, first_of, warn};
 use crate::diagnostic::Diagnostics;
 use crate::syntax::Statement;
 
+/// The rule.
+pub(super) const RULE: Rule = Rule {
+    name: "forwarded-fields",
+    title: "What a client says of its own scheme, sent on as if we had said it",
+    danger: "Behind our own TLS a client makes the application believe that it came by https, or that it did not.",
+    mend: "Send `$scheme`.",
+    example: "server { listen 443 ssl; ssl_certificate a.pem; ssl_certificate_key a.key; location / { proxy_pass http://127.0.0.1:1; proxy_set_header X-Forwarded-Proto $http_x_forwarded_proto; } }",
+    mended: "server { listen 443 ssl; ssl_certificate a.pem; ssl_certificate_key a.key; location / { proxy_pass http://127.0.0.1:1; proxy_set_header X-Forwarded-Proto $scheme; } }",
+    check: Check::Level(check),
+};
+
 /// Looks for `X-Forwarded-Proto $http_x_forwarded_proto` where we know better: behind our own TLS.
-pub(super) fn check(level: &Level<'_>, diagnostics: &mut Diagnostics) {
+fn check(level: &Level<'_>, diagnostics: &mut Diagnostics) {
     if !terminates(level) {
         return;
     }

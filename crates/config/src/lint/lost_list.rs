@@ -1,14 +1,25 @@
 //! `add_header`, `proxy_set_header` and their kin: one at a level, and all those around it are lost.
 
-use super::{Level, first_of, warn};
+use super::{Check, Level, Rule, first_of, warn};
 use crate::diagnostic::Diagnostics;
 use crate::syntax::Statement;
+
+/// The rule.
+pub(super) const RULE: Rule = Rule {
+    name: "lost-list",
+    title: "A list that replaces the one around it",
+    danger: "One `add_header` at a level takes away all those around it, often `Strict-Transport-Security` and its like; so do `proxy_set_header` and parameters.",
+    mend: "Repeat at the level what is wanted there.",
+    example: "server { add_header X-Frame-Options DENY; location /x { add_header X 1; } }",
+    mended: "server { add_header X-Frame-Options DENY; location /x { add_header X 1; add_header X-Frame-Options DENY; } }",
+    check: Check::Level(check),
+};
 
 /// Directives that are inherited only where a level has none of them.
 const LISTS: [&str; 4] = ["add_header", "proxy_set_header", "uwsgi_param", "fastcgi_param"];
 
 /// Looks for entries of the list around a level that its own list leaves out.
-pub(super) fn check(level: &Level<'_>, diagnostics: &mut Diagnostics) {
+fn check(level: &Level<'_>, diagnostics: &mut Diagnostics) {
     for list in LISTS {
         let (Some(first), Some(outer)) = (level.first(list), inherited(level, list)) else {
             continue;

@@ -1,13 +1,24 @@
 //! `proxy_set_header` beside `uwsgi_pass`, and the like: it does nothing there.
 
-use super::{Level, first_of, warn};
+use super::{Check, Level, Rule, first_of, warn};
 use crate::diagnostic::Diagnostics;
 use crate::syntax::Statement;
+
+/// The rule.
+pub(super) const RULE: Rule = Rule {
+    name: "other-protocol",
+    title: "Directives of one protocol beside the `…_pass` of another",
+    danger: "They do nothing: headers, timeouts and buffers are not what they seem.",
+    mend: "Write them with the prefix of the protocol that is used.",
+    example: "server { location / { uwsgi_pass 127.0.0.1:1; proxy_read_timeout 9; } }",
+    mended: "server { location / { uwsgi_pass 127.0.0.1:1; uwsgi_read_timeout 9; } }",
+    check: Check::Level(check),
+};
 
 const PROTOCOLS: [&str; 5] = ["proxy", "uwsgi", "fastcgi", "scgi", "grpc"];
 
 /// Looks for directives of one protocol in a block that forwards by another one.
-pub(super) fn check(level: &Level<'_>, diagnostics: &mut Diagnostics) {
+fn check(level: &Level<'_>, diagnostics: &mut Diagnostics) {
     let forwards = |protocol: &str| {
         level.body.iter().find(|s| s.name.text.strip_suffix("_pass") == Some(protocol))
     };

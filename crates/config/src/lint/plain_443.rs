@@ -1,10 +1,21 @@
 //! `listen 443` without `ssl`: browsers speak TLS to it, and are not understood.
 
-use super::{Level, first_of, warn};
+use super::{Check, Level, Rule, first_of, warn};
 use crate::diagnostic::Diagnostics;
 
+/// The rule.
+pub(super) const RULE: Rule = Rule {
+    name: "plain-443",
+    title: "Port 443 without `ssl`",
+    danger: "Browsers speak TLS to it and are not understood.",
+    mend: "Add `ssl` to `listen`.",
+    example: "server { listen 443; }",
+    mended: "server { listen 80; }",
+    check: Check::Level(check),
+};
+
 /// Looks for port 443 without encryption.
-pub(super) fn check(level: &Level<'_>, diagnostics: &mut Diagnostics) {
+fn check(level: &Level<'_>, diagnostics: &mut Diagnostics) {
     if level.name() != "server" || level.all("ssl").any(|ssl| first_of(ssl) == "on") {
         return;
     }

@@ -1,15 +1,27 @@
 //! A `;` that is missing swallows the next line, where a directive takes any number of words.
 
+use super::{Check, Rule};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::directive::Table;
 use crate::source::Sources;
 use crate::syntax::{End, Statement};
 
+/// The rule.
+pub(super) const RULE: Rule = Rule {
+    name: "swallowed",
+    title: "A `;` that is missing, so that the next line is taken for arguments",
+    danger: "The directive of the next line does nothing, and the one before it says something odd.",
+    mend: "Write the `;`.",
+    example: "server { index a.html\n autoindex on; }",
+    mended: "server { index a.html;\n autoindex on; }",
+    check: Check::Whole(check),
+};
+
 /// Directives whose names are also found as hosts, groups and values.
 const VALUES: [&str; 8] = ["env", "http", "map", "mail", "server", "ssl", "stream", "user"];
 
 /// Looks for the name of a directive that begins a line within another one.
-pub(super) fn check(
+fn check(
     statements: &[Statement],
     table: &Table,
     sources: &Sources,

@@ -1,10 +1,21 @@
 //! What another directive of the same location keeps from ever being reached.
 
-use super::{Level, warn};
+use super::{Check, Level, Rule, warn};
 use crate::diagnostic::Diagnostics;
 
+/// The rule.
+pub(super) const RULE: Rule = Rule {
+    name: "unreached",
+    title: "What another directive of the same location keeps from being reached",
+    danger: "It never acts: a `return` beside it answers first, or all is forwarded.",
+    mend: "Remove one of the two.",
+    example: "server { location / { return 204; proxy_pass http://127.0.0.1:1; } }",
+    mended: "server { location / { proxy_pass http://127.0.0.1:1; } }",
+    check: Check::Level(check),
+};
+
 /// Looks for content beside `return`, and for files beside what forwards.
-pub(super) fn check(level: &Level<'_>, diagnostics: &mut Diagnostics) {
+fn check(level: &Level<'_>, diagnostics: &mut Diagnostics) {
     if level.name() != "location" {
         return;
     }
