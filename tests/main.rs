@@ -45,6 +45,7 @@ mod signal;
 mod stub_status;
 mod takeover;
 mod ssl;
+mod storm;
 mod takeover;
 mod tidy;
 mod types;

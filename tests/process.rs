@@ -25,6 +25,7 @@ fn ask(port: u16) -> String {
 
 fn run(folder: &Path, words: &[&str]) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
+    command.env("KEPT", "1").env("LEFT", "1").env_remove("TZ");
     assert!(command.arg("-p").arg(folder).args(words).status().unwrap().success());
 }
 
@@ -41,6 +42,8 @@ fn it_goes_to_the_background_as_another_user_with_its_limit_of_files() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let conf = format!(
         "daemon on; user nobody; pid t.pid; worker_processes 2; worker_rlimit_nofile 777;
+         worker_priority 5; worker_rlimit_core 1m; working_directory /proc; env KEPT; env SET=2;
+         worker_cpu_affinity auto;
          error_log error.log; events {{ worker_connections 64; }}
          http {{ access_log access.log; server {{ listen 127.0.0.1:{port}; return 200 here; }} }}"
     );
@@ -61,12 +64,43 @@ fn it_goes_to_the_background_as_another_user_with_its_limit_of_files() {
     assert_eq!(line(&pid, "status", "Threads:"), "Threads:\t4");
     assert!(line(&pid, "limits", "Max open files").contains(" 777 "));
 
+    assert!(line(&pid, "limits", "Max core file size").contains(" 1048576 "));
+    let stat = line(&pid, "stat", &pid);
+    assert_eq!(stat.rsplit(") ").next().unwrap().split(' ').nth(16), Some("5"), "{stat}");
+    assert_eq!(std::fs::read_link(format!("/proc/{pid}/cwd")).unwrap(), Path::new("/proc"));
+    let environment = std::fs::read_to_string(format!("/proc/{pid}/environ")).unwrap();
+    let kept: Vec<&str> = environment.split('\0').filter(|one| !one.contains("TIDEGATE")).collect();
+    assert_eq!(kept, ["KEPT=1", "SET=2", ""]);
+
     run(folder.path(), &["-s", "stop"]);
     let deadline = Instant::now() + Duration::from_secs(10);
     while TcpStream::connect(("127.0.0.1", port)).is_ok() {
         assert!(Instant::now() < deadline, "it still listens");
         std::thread::sleep(Duration::from_millis(10));
     }
+}
+
+#[tokio::test]
+async fn too_few_descriptors_pause_it_and_it_recovers() {
+    if !process::is_ours() {
+        return;
+    }
+    let server = Tidegate::start(
+        "worker_processes 1; worker_rlimit_nofile 40; error_log logs/error.log; events {}
+         http { access_log off; server { listen 127.0.0.1:8080; location / { return 200 here; } } }",
+    )
+    .await;
+    server.get("/").await.is(200);
+    let mut many = Vec::new();
+    for _ in 0..60 {
+        many.push(server.connect().await);
+    }
+    server.logs("accept4() failed (24: Too many open files); a pause is made").await;
+    tokio::time::sleep(Duration::from_millis(1200)).await;
+    let lines = server.error_log().matches("accept4() failed").count();
+    assert!(lines <= 4, "{lines} lines in some two seconds");
+    drop(many);
+    server.get("/").await.is(200).says("here");
 }
 
 #[tokio::test]

@@ -83,17 +83,19 @@ pub(crate) fn run(source: Source, config: Config) -> Result<()> {
     let splits = is_root && process.master_process;
     let rights = if is_root && !splits { Rights::GivenUp } else { Rights::All };
     let (place, admin) = if splits {
-        let mut child = Child::start(process.daemon)?;
+        let mut child = Child::start(&process)?;
         runtime.block_on(child.prepare(&source, &ground))?;
         pid.write()?;
         let admin = admin(&runtime, &process.pid, &ground);
-        child.commit()?;
+        runtime.block_on(child.commit())?;
         (Place::There(child), admin)
     } else {
+        limit::apply(&process)?;
         let mut serving = Serving::build(&ground)?;
         pid.write()?;
         let admin = admin(&runtime, &process.pid, &ground);
         user::become_user(process.user.as_deref(), &ground.config.http.files)?;
+        limit::enter_folder(&process)?;
         serving.commit()?;
         (Place::Here(Box::new(serving)), admin)
     };

@@ -1,5 +1,7 @@
 //! Outside all blocks: the process.
 
+mod worker;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +10,8 @@ use tidegate_config_derive::{Block, Directives};
 
 use crate::directive::{Arguments, Cx, Fault};
 use crate::http::error_log::MainErrorLog;
-use crate::value::number;
+use crate::value::{Offset, number};
+pub use worker::{Affinity, Priority};
 
 /// What concerns the process.
 #[derive(Clone, Debug, Block)]
@@ -46,27 +49,22 @@ pub struct Process {
     #[directive("worker_rlimit_nofile", only(Main))]
     pub rlimit_nofile: Option<u32>,
     /// How large a core file may get.
-    #[directive("worker_rlimit_core", only(Main), args(1), ignored = "the system's limit holds")]
-    pub rlimit_core: Option<Vec<String>>,
+    #[directive("worker_rlimit_core", only(Main))]
+    pub rlimit_core: Option<Offset>,
     /// For how long a worker that stops waits for its connections.
     #[directive("worker_shutdown_timeout", only(Main))]
     pub shutdown_timeout: Option<Duration>,
     /// The priority of workers.
-    #[directive(
-        "worker_priority",
-        only(Main),
-        args(1),
-        ignored = "workers have the priority they are started with"
-    )]
-    pub priority: Option<Vec<String>>,
+    #[directive("worker_priority", only(Main))]
+    pub priority: Option<Priority>,
     /// The processors that workers run on.
-    #[directive("worker_cpu_affinity", only(Main), args(1, ..), ignored = "the system places workers")]
-    pub cpu_affinity: Option<Vec<String>>,
+    #[directive("worker_cpu_affinity", only(Main))]
+    pub cpu_affinity: Option<Affinity>,
     /// The folder that the process works in.
-    #[directive("working_directory", only(Main), args(1), ignored = "nothing is written to it")]
-    pub working_directory: Option<Vec<String>>,
-    /// Variables of the environment that are kept or set.
-    #[directive("env", only(Main), repeat, ignored = "no part of the server asks the environment")]
+    #[directive("working_directory", only(Main))]
+    pub working_directory: Option<String>,
+    /// Variables of the environment that the worker process keeps (`NAME`) or gets (`NAME=value`).
+    #[directive("env", only(Main), repeat)]
     pub env: Vec<String>,
     /// A part that is loaded.
     #[directive(

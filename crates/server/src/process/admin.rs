@@ -61,6 +61,8 @@ pub(super) struct Ask {
     pub(super) request: Request,
     /// Where the answer goes.
     pub(super) answer: oneshot::Sender<Answer>,
+    /// Closed when the answer has gone out.
+    pub(super) said: oneshot::Receiver<()>,
 }
 
 /// The open socket; its path goes with it.
@@ -138,12 +140,13 @@ async fn serve(stream: tokio::net::UnixStream, asks: UnboundedSender<Ask>) -> Op
     let mut stream = BufReader::new(stream);
     let mut line = String::new();
     timeout(PATIENCE, (&mut stream).take(64).read_line(&mut line)).await.ok()?.ok()?;
+    let (_saying, said) = oneshot::channel();
     let answer = match Request::of(line.trim()) {
         _ if peer != 0 && peer != own => Err("only the server's own user and root may ask".into()),
         None => Err(format!("unknown request \"{}\"", line.trim())),
         Some(request) => {
             let (answer, wait) = oneshot::channel();
-            asks.send(Ask { request, answer }).ok()?;
+            asks.send(Ask { request, answer, said }).ok()?;
             wait.await.unwrap_or_else(|_| Err("the server ends".to_owned()))
         }
     };

@@ -8,6 +8,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
+use tidegate_config::block::main::Process;
 use tidegate_http::log::writer::LogFiles;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
@@ -43,6 +44,8 @@ pub(super) mod answer {
     pub(crate) const BUILT: u8 = b'B';
     /// It could not be built, and why.
     pub(crate) const FAULT: u8 = b'F';
+    /// What was built holds for every request from now on.
+    pub(crate) const COMMITTED: u8 = b'C';
     /// What has been counted.
     pub(crate) const NUMBERS: u8 = b'N';
 }
@@ -50,12 +53,16 @@ pub(super) mod answer {
 /// The longest message from the worker, in bytes: it is not trusted.
 const MOST: u64 = 1 << 20;
 
+/// How long a worker may take to go by what it has built.
+const COMMITMENT: Duration = Duration::from_secs(5);
+
 /// How long a worker may take to build a configuration.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What the worker says.
 enum Reply {
     Built(Result<(), String>),
+    Committed,
     /// Connections taken, connections open, requests.
     Numbers(u64, u64, u64),
 }
@@ -70,17 +77,23 @@ pub(super) struct Child {
 
 impl Child {
     /// Starts a worker process, which waits for a configuration. In the background it has no
-    /// terminal.
-    pub(super) fn start(in_background: bool) -> Result<Self> {
+    /// terminal; of the environment it keeps what `env` says.
+    pub(super) fn start(settings: &Process) -> Result<Self> {
         let (own, other) = UnixStream::pair().context("socketpair() failed")?;
         // The very program that runs, whatever lies in its place by now.
         let mut command = Command::new("/proc/self/exe");
         command.arg0("tidegate: worker process").env_clear().env(MARK, "1");
-        if let Some(zone) = std::env::var_os("TZ") {
-            command.env("TZ", zone);
+        for said in settings.env.iter().map(String::as_str).chain(["TZ"]) {
+            match said.split_once('=') {
+                Some((name, value)) => command.env(name, value),
+                None => match std::env::var_os(said) {
+                    Some(value) => command.env(said, value),
+                    None => &mut command,
+                },
+            };
         }
         command.stdin(OwnedFd::from(other));
-        if in_background {
+        if settings.daemon {
             command.stdout(Stdio::null()).stderr(Stdio::null());
         }
         let process = command.spawn().context("the worker process cannot be started")?;
@@ -97,15 +110,20 @@ impl Child {
         sent.context("the worker process does not take the configuration")?;
         match timeout(PATIENCE, self.answers.recv()).await {
             Ok(Some(Reply::Built(built))) => built.map_err(|fault| anyhow!("{fault}")),
-            Ok(Some(Reply::Numbers(..))) => bail!("the worker process talks nonsense"),
+            Ok(Some(_)) => bail!("the worker process talks nonsense"),
             Ok(None) => bail!("the worker process has ended while it built the configuration"),
             Err(_) => bail!("the worker process has not built the configuration in 60 seconds"),
         }
     }
 
-    /// Lets what was built hold.
-    pub(super) fn commit(&self) -> io::Result<()> {
-        self.channel.send(order::COMMIT, &[], &[])
+    /// Lets what was built hold; ready when it does for every request from then on.
+    pub(super) async fn commit(&mut self) -> Result<()> {
+        self.channel.send(order::COMMIT, &[], &[]).context("the worker process is deaf")?;
+        match timeout(COMMITMENT, self.answers.recv()).await {
+            Ok(None) => bail!("the worker process has ended while it took up the configuration"),
+            // It has the order, and goes by it when it can.
+            _ => Ok(()),
+        }
     }
 
     /// Hands over logs that were opened anew.
@@ -172,6 +190,7 @@ fn listen(channel: Channel) -> Result<UnboundedReceiver<Reply>> {
                 (answer::FAULT, [text, ..]) => {
                     Reply::Built(Err(String::from_utf8_lossy(text).into_owned()))
                 }
+                (answer::COMMITTED, _) => Reply::Committed,
                 (answer::NUMBERS, [accepted, active, requests]) => {
                     Reply::Numbers(number(accepted), number(active), number(requests))
                 }

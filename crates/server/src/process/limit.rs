@@ -1,4 +1,8 @@
-//! Limits of a process.
+//! What a process that serves gets from the system: limits, priority, folder, processors.
+
+use anyhow::{Context, Result};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+use tidegate_config::block::main::{Affinity, Process};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -14,4 +18,35 @@ pub(super) fn files(wanted: Option<u32>) {
     };
     // Without the right to raise it, the old one holds, and EMFILE is told when it comes to that.
     let _ = setrlimit(Resource::Nofile, limit);
+}
+
+/// `worker_priority` and `worker_rlimit_core`; to be called with the rights of the start.
+pub(super) fn apply(process: &Process) -> Result<()> {
+    if let Some(priority) = process.priority {
+        rustix::process::setpriority_process(None, priority.0)
+            .with_context(|| format!("setpriority({}) failed", priority.0))?;
+    }
+    if let Some(size) = process.rlimit_core {
+        let limit = Rlimit { current: Some(size.0), maximum: Some(size.0) };
+        setrlimit(Resource::Core, limit)
+            .with_context(|| format!("setrlimit(RLIMIT_CORE, {}) failed", size.0))?;
+    }
+    Ok(())
+}
+
+/// `working_directory`; to be called with the rights of the one who serves.
+pub(super) fn enter_folder(process: &Process) -> Result<()> {
+    let Some(folder) = &process.working_directory else { return Ok(()) };
+    std::env::set_current_dir(folder).with_context(|| format!("chdir(\"{folder}\") failed"))
+}
+
+/// `worker_cpu_affinity`, for this thread. Where the system refuses, it places the thread.
+pub(super) fn place(affinity: &Affinity, worker: usize) {
+    let Ok(usable) = sched_getaffinity(None) else { return };
+    let there: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|at| usable.is_set(*at)).collect();
+    let mut wanted = CpuSet::new();
+    affinity.of(worker, &there).into_iter().for_each(|processor| wanted.set(processor));
+    if wanted.count() > 0 {
+        let _ = sched_setaffinity(None, &wanted);
+    }
 }

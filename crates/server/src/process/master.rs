@@ -24,9 +24,14 @@ use super::successor::{News, Predecessor};
 use super::worker::State;
 use crate::listen;
 use takeover::Takeover;
+use tokio::sync::oneshot::{self, error::TryRecvError};
+use tokio::time::timeout;
 
 /// How long a worker that was told to stop may take.
 const STOPPING: Duration = Duration::from_secs(5);
+
+/// How long an answer to somebody who asked may take to go out.
+const SAYING: Duration = Duration::from_secs(1);
 
 /// How often it is seen whether those who leave have left.
 const LEAVING: Duration = Duration::from_millis(100);
@@ -76,6 +81,8 @@ pub(super) struct Master {
     /// How many workers have died young, one after another.
     died_young: u32,
     reloads: u32,
+    /// Answers that are being sent; they go out before the end.
+    saying: Vec<oneshot::Receiver<()>>,
     started: SystemTime,
 }
 
@@ -94,6 +101,7 @@ impl Master {
             leaving: Vec::new(),
             died_young: 0,
             reloads: 0,
+            saying: Vec::new(),
             started: SystemTime::now(),
         }
     }
@@ -130,6 +138,9 @@ impl Master {
                 deadline = Some(Instant::now() + STOPPING);
             }
         }
+        for said in self.saying.drain(..) {
+            let _ = timeout(SAYING, said).await;
+        }
         self.end();
     }
 
@@ -158,6 +169,8 @@ impl Master {
     }
 
     async fn answer(&mut self, ask: Ask) {
+        self.saying.retain_mut(|said| said.try_recv() == Err(TryRecvError::Empty));
+        self.saying.push(ask.said);
         let running = self.state == State::Running;
         let answer = match ask.request {
             Request::Status => Ok(self.status().await),

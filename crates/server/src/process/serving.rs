@@ -1,6 +1,7 @@
 //! The part that serves: worker threads over a configuration, which a built one replaces.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -15,9 +16,13 @@ use tidegate_proxy::secure::Clients;
 use tokio::sync::watch;
 
 use super::ground::Ground;
+use super::limit;
 use super::worker::{self, Orders, State};
 use crate::runtime::{Counters, Shared};
 use crate::tls::Tls;
+
+/// How long it is waited for threads to take up a configuration.
+const ADOPTION: Duration = Duration::from_secs(2);
 
 /// Worker threads, and what they are told.
 pub(super) struct Serving {
@@ -64,13 +69,30 @@ impl Serving {
     fn start_thread(&mut self, number: u32) -> Result<()> {
         let (follow, counters) = (self.orders.subscribe(), Arc::clone(&self.counters));
         let thread = std::thread::Builder::new().name(format!("worker {number}"));
+        let affinity = self.orders.borrow().shared.config.main.process.cpu_affinity.clone();
         let handle = thread.spawn(move || {
+            if let Some(affinity) = affinity {
+                limit::place(&affinity, number as usize);
+            }
             // A worker that cannot have a runtime cannot tell either; the process is told by
             // the end of its thread.
             let _ = worker::run(follow, &counters);
         });
         self.threads.push(handle.context("a worker cannot be started")?);
         Ok(())
+    }
+
+    /// Ready when all threads go by what was committed, so that no request that comes from now on
+    /// finds the old configuration; or when one that is held up has been waited for long enough.
+    pub(super) async fn adopted(&self) {
+        let heard = Arc::clone(&self.orders.borrow().heard);
+        let all = async {
+            while heard.load(Ordering::Relaxed) < self.threads.len() {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        // Nothing is wrong with a configuration that one thread takes up later.
+        let _ = tokio::time::timeout(ADOPTION, all).await;
     }
 
     /// Writes to logs that were opened anew.
@@ -131,7 +153,7 @@ fn build(ground: &Ground, before: Option<&Shared>) -> Result<Orders> {
     let files = Arc::clone(&ground.logs);
     let shared = Shared { config, http, files, upstreams, zones, tls };
     let listeners = Arc::clone(&ground.listeners);
-    Ok(Orders { shared: Arc::new(shared), listeners, state: State::Running })
+    Ok(Orders { shared: Arc::new(shared), listeners, state: State::Running, heard: Arc::default() })
 }
 
 fn in_one(faults: Vec<Diagnostic>) -> anyhow::Error {

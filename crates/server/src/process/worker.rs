@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tidegate_config::http::error_log::Level;
 use tidegate_config::http::listen::BindAddress;
@@ -15,11 +16,18 @@ use tokio::sync::watch;
 use tokio::task::{AbortHandle, LocalSet};
 
 use crate::connection::{self, Stream};
-use crate::listen::{Listener, Listeners};
+use crate::listen::{self, Listener, Listeners};
 use crate::runtime::{Counters, Generation, Shared, Worker};
 
 /// The pause after connections cannot be taken (nginx: `accept_mutex_delay`).
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// How often a worker looks whether it has stood still, and for how long it may.
+const LOOK: Duration = Duration::from_millis(500);
+const STALL: Duration = Duration::from_millis(500);
+
+/// The second in which it was told last that connections cannot be taken.
+static TOLD: AtomicU64 = AtomicU64::new(0);
 
 /// What workers are told.
 #[derive(Clone)]
@@ -30,6 +38,8 @@ pub(crate) struct Orders {
     pub(crate) listeners: Arc<Listeners>,
     /// Whether to go on.
     pub(crate) state: State,
+    /// How many workers go by this.
+    pub(crate) heard: Arc<AtomicUsize>,
 }
 
 /// Whether a worker goes on.
@@ -59,6 +69,8 @@ async fn follow(mut orders: watch::Receiver<Orders>, counters: &Arc<Counters>) {
     let worker = Worker::new(Generation::new(&first.shared, counters));
     let mut accepting: HashMap<BindAddress, AbortHandle> = HashMap::new();
     adjust(&worker, &mut accepting, &first);
+    tokio::task::spawn_local(tell_stalls(Rc::clone(&worker)));
+    first.heard.fetch_add(1, Ordering::Relaxed);
     // A socket is closed when nobody holds it any more.
     drop(first);
     loop {
@@ -75,6 +87,7 @@ async fn follow(mut orders: watch::Receiver<Orders>, counters: &Arc<Counters>) {
         if next.state == State::Running {
             worker.replace(Generation::new(&next.shared, counters));
             adjust(&worker, &mut accepting, &next);
+            next.heard.fetch_add(1, Ordering::Relaxed);
         }
     }
     accepting.values().for_each(AbortHandle::abort);
@@ -84,6 +97,22 @@ async fn follow(mut orders: watch::Receiver<Orders>, counters: &Arc<Counters>) {
         () = empty(&worker) => {}
         () = over(patience) => {}
         _ = orders.wait_for(|orders| orders.state == State::Stopping) => {}
+    }
+}
+
+/// Tells when the loop did not turn for a while: something on it took so long, and all of the
+/// worker's connections waited.
+async fn tell_stalls(worker: Rc<Worker>) {
+    loop {
+        let before = Instant::now();
+        tokio::time::sleep(LOOK).await;
+        let late = before.elapsed().saturating_sub(LOOK);
+        if late > STALL {
+            let open = worker.connections.get();
+            let text =
+                format!("a worker with {open} connections stood still for {} ms", late.as_millis());
+            worker.generation().logs.tell(Level::Warn, &text);
+        }
     }
 }
 
@@ -174,7 +203,12 @@ async fn refused(worker: &Worker, error: &io::Error) {
     // A client that left before it was taken is nothing to wait for.
     let kind = error.kind();
     if !matches!(kind, io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted) {
-        worker.generation().logs.tell(Level::Crit, &format!("accept4() failed ({})", words(error)));
+        // All threads meet it at once, at every socket: one line a second says it.
+        let second = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
+        if TOLD.swap(second, Ordering::Relaxed) != second {
+            let text = format!("accept4() failed ({}); a pause is made", words(error));
+            worker.generation().logs.tell(Level::Crit, &text);
+        }
         tokio::time::sleep(PAUSE).await;
     }
 }

@@ -51,7 +51,9 @@ fn start(first: Message) -> Result<(tokio::runtime::Runtime, Signals, Serving)> 
     let ground = parcel::receive(first)?;
     let process = &ground.config.main.process;
     limit::files(process.rlimit_nofile);
+    limit::apply(process)?;
     user::become_worker(process.user.as_deref())?;
+    limit::enter_folder(process)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let signals = {
         let _guard = runtime.enter();
@@ -73,7 +75,7 @@ async fn follow(
         tokio::select! {
             message = messages.recv(), if is_led => {
                 if let Some(message) = message {
-                    act(channel, message, &mut serving, &mut state)?;
+                    act(channel, message, &mut serving, &mut state).await?;
                 } else {
                     is_led = false;
                     serving.tell(Level::Alert, ALONE);
@@ -95,7 +97,7 @@ async fn follow(
     Ok(())
 }
 
-fn act(
+async fn act(
     channel: &Channel,
     message: Message,
     serving: &mut Serving,
@@ -116,7 +118,11 @@ fn act(
             let fields: Vec<&[u8]> = fields.iter().map(<[u8; 8]>::as_slice).collect();
             let _ = channel.send(answer::NUMBERS, &fields, &[]);
         }
-        order::COMMIT => serving.commit()?,
+        order::COMMIT => {
+            serving.commit()?;
+            serving.adopted().await;
+            let _ = channel.send(answer::COMMITTED, &[], &[]);
+        }
         order::LOGS => serving.replace_logs(parcel::logs(message.files)),
         order::DRAIN => *state = State::Draining,
         order::STOP => *state = State::Stopping,

@@ -1,6 +1,6 @@
 //! Taking up the configuration anew, and opening the logs anew.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use tidegate_config::Config;
 use tidegate_config::http::error_log::Level;
 use tidegate_http::log::ProcessLog;
@@ -45,7 +45,7 @@ impl Master {
         let is_elsewhere = *pid_path != self.parts.ground.config.main.process.pid;
         let pid = if is_elsewhere { Some(PidFile::open(pid_path)?) } else { None };
         self.prepare(&ground).await?;
-        self.commit()?;
+        self.commit().await?;
         if let Some(mut pid) = pid {
             pid.write()?;
             self.parts.pid = pid;
@@ -72,7 +72,7 @@ impl Master {
             Place::Here(serving) => serving.prepare(ground),
             Place::There(child) => child.prepare(&self.parts.source, ground).await,
             Place::Nowhere(_) => {
-                let mut child = Child::start(ground.config.main.process.daemon)?;
+                let mut child = Child::start(&ground.config.main.process)?;
                 child.prepare(&self.parts.source, ground).await?;
                 self.parts.place = Place::There(child);
                 Ok(())
@@ -80,10 +80,14 @@ impl Master {
         }
     }
 
-    fn commit(&mut self) -> Result<()> {
+    async fn commit(&mut self) -> Result<()> {
         match &mut self.parts.place {
-            Place::Here(serving) => serving.commit(),
-            Place::There(child) => child.commit().context("the worker process is deaf"),
+            Place::Here(serving) => {
+                serving.commit()?;
+                serving.adopted().await;
+                Ok(())
+            }
+            Place::There(child) => child.commit().await,
             Place::Nowhere(_) => Ok(()),
         }
     }
@@ -96,9 +100,9 @@ impl Master {
             serving.commit()?;
             return Ok(Place::Here(Box::new(serving)));
         }
-        let mut child = Child::start(ground.config.main.process.daemon)?;
+        let mut child = Child::start(&ground.config.main.process)?;
         child.prepare(&self.parts.source, ground).await?;
-        child.commit()?;
+        child.commit().await?;
         Ok(Place::There(child))
     }
 

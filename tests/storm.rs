@@ -1,0 +1,223 @@
+//! Reloads and deaths under load: nothing is lost that need not be. In short; the long form, as
+//! long as an evening's traffic, runs with `TIDEGATE_STORM=long cargo test --test tidegate storm`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::task::JoinHandle;
+
+use crate::harness::{Backend, Client, Connection, Tidegate, backend, eventually, process};
+
+fn is_long() -> bool {
+    std::env::var("TIDEGATE_STORM").is_ok_and(|text| text == "long")
+}
+
+fn conf(number: u32) -> String {
+    format!(
+        "user root; worker_processes 2; error_log logs/error.log notice; events {{}}
+         http {{ access_log off; server {{
+             listen 127.0.0.1:8080;
+             location / {{ add_header X-Number {number}; return 200 word; }}
+             location /post {{ proxy_pass http://127.0.0.1:8090; }}
+             location /socket {{
+                 proxy_pass http://127.0.0.1:8091; proxy_http_version 1.1;
+                 proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;
+             }}
+             location /large {{ }}
+         }} }}"
+    )
+}
+
+/// Clients of every kind, until they are told to stop; each fails its task at the first loss.
+struct Clients {
+    stop: Arc<AtomicBool>,
+    done: Arc<AtomicU32>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Clients {
+    fn of(client: Client, each: usize) -> Self {
+        let mut clients = Self { stop: Arc::default(), done: Arc::default(), tasks: Vec::new() };
+        for _ in 0..each {
+            clients.start(client, kept);
+            clients.start(client, posting);
+        }
+        clients.start(client, slow);
+        clients.start(client, talking);
+        clients
+    }
+
+    fn start<F>(&mut self, client: Client, kind: fn(Client, Until) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let until = Until(self.stop.clone(), self.done.clone());
+        self.tasks.push(tokio::spawn(kind(client, until)));
+    }
+
+    async fn end(self) -> u32 {
+        self.stop.store(true, Ordering::Relaxed);
+        for task in self.tasks {
+            task.await.expect("nothing is lost");
+        }
+        self.done.load(Ordering::Relaxed)
+    }
+}
+
+struct Until(Arc<AtomicBool>, Arc<AtomicU32>);
+
+impl Until {
+    fn go_on(&self) -> bool {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        !self.0.load(Ordering::Relaxed)
+    }
+}
+
+async fn repeat(client: Client, until: Until, ask: &str, says: &str) {
+    let mut connection = client.connect().await;
+    while until.go_on() {
+        connection.send(ask).await;
+        let answer = connection.answer().await;
+        answer.is(200).says(says);
+        if !answer.keeps_alive() {
+            connection = client.connect().await;
+        }
+    }
+}
+
+async fn kept(client: Client, until: Until) {
+    repeat(client, until, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "word").await;
+}
+
+async fn posting(client: Client, until: Until) {
+    let body = "x".repeat(20_000);
+    let ask = format!("POST /post HTTP/1.1\r\nHost: a\r\nContent-Length: 20000\r\n\r\n{body}");
+    repeat(client, until, &ask, "20000 bytes").await;
+}
+
+/// A download that lasts as long as the storm.
+async fn slow(client: Client, until: Until) {
+    let mut connection: Connection = client.connect().await;
+    connection.send("GET /large HTTP/1.0\r\n\r\n").await;
+    for _ in 0..20 {
+        connection.until("end of a piece").await;
+        if until.go_on() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+    assert!(connection.closes().await);
+}
+
+async fn talking(client: Client, until: Until) {
+    let mut socket = client.connect().await;
+    let hello =
+        "GET /socket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    socket.send(hello).await;
+    socket.until("\r\n\r\n").await;
+    while until.go_on() {
+        socket.send("message;").await;
+        assert_eq!(socket.until(";").await, "message;");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// A backend that switches protocols and sends back what it gets.
+async fn echoing() -> Backend {
+    Backend::raw(|mut stream| async move {
+        let mut buffer = [0; 4096];
+        let _ = stream.read(&mut buffer).await;
+        let switch = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
+        let _ = stream.write_all(switch).await;
+        while let Ok(length @ 1..) = stream.read(&mut buffer).await {
+            if stream.write_all(&buffer[..length]).await.is_err() {
+                return;
+            }
+        }
+    })
+    .await
+}
+
+async fn started(backends: (&Backend, &Backend)) -> Tidegate {
+    let piece = "x".repeat(200_000) + "end of a piece";
+    Tidegate::start(&conf(0))
+        .with_port(8090, backends.0.port())
+        .with_port(8091, backends.1.port())
+        .with_file("large", piece.repeat(20))
+        .await
+}
+
+/// The process that serves: the worker process, or the only one.
+fn serving(server: &Tidegate) -> i32 {
+    process::children(server.pid()).first().copied().unwrap_or(server.pid())
+}
+
+fn descriptors(pid: i32) -> usize {
+    std::fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reloads_under_load_lose_nothing_and_broken_ones_change_nothing() {
+    if !process::is_ours() {
+        return;
+    }
+    let posts = Backend::http(|ask| {
+        backend::ok(&format!("{} bytes", ask.split("\r\n\r\n").nth(1).map_or(0, str::len)))
+    })
+    .await;
+    let sockets = echoing().await;
+    let mut server = started((&posts, &sockets)).await;
+    let (reloads, each, pause) = if is_long() { (100, 32, 500) } else { (8, 2, 20) };
+    let clients = Clients::of(server.at(8080), each);
+    let done = clients.done.clone();
+    eventually("all are at work", || async { done.load(Ordering::Relaxed) > 20 }).await;
+    let before = (serving(&server), descriptors(serving(&server)));
+    for number in 1..=reloads {
+        if number % 2 == 0 {
+            server.put_conf("events {} http { nonsense; }");
+            assert!(!server.command(&["reload"]).status.success());
+            server.get("/").await.has("X-Number", &(number - 1).to_string());
+        } else {
+            server.put_conf(&conf(number));
+            let output = server.command(&["reload"]);
+            assert!(output.status.success(), "{output:?}");
+            server.get("/").await.has("X-Number", &number.to_string());
+        }
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+    }
+    assert!(clients.end().await > reloads);
+    assert_eq!(serving(&server), before.0);
+    eventually("descriptors are given back", || async { descriptors(before.0) <= before.1 }).await;
+}
+
+#[tokio::test]
+async fn a_worker_that_is_killed_under_load_is_back_soon() {
+    if !process::is_ours() || !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let backends = (Backend::http(|_| backend::ok("")).await, echoing().await);
+    let server = started((&backends.0, &backends.1)).await;
+    server.get("/").await.is(200);
+    let mut longest = Duration::ZERO;
+    for _ in 0..if is_long() { 20 } else { 2 } {
+        // One that dies young is followed after a pause.
+        tokio::time::sleep(Duration::from_millis(1100)).await;
+        let worker = Pid::from_raw(serving(&server)).unwrap();
+        kill_process(worker, Signal::KILL).unwrap();
+        let start = Instant::now();
+        loop {
+            let mut connection = server.connect().await;
+            connection.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+            // Those that the dead one had are lost, and nobody else's.
+            if let Ok(answer) = connection.try_answer("GET").await {
+                answer.is(200);
+                break;
+            }
+        }
+        longest = longest.max(start.elapsed());
+    }
+    eprintln!("back after {} ms at most", longest.as_millis());
+    assert!(longest < Duration::from_millis(if is_long() { 100 } else { 5000 }), "{longest:?}");
+}
