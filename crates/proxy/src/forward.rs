@@ -49,7 +49,7 @@ async fn forward(
     pass: &Pass,
     upstreams: &Upstreams,
 ) -> Result<Response, Stop> {
-    let forward = spoken(ex, pass)?;
+    let forward = spoken(ex, pass);
     let content = content::take(ex, pass, forward).await?;
     let found = destination::find(ex, pass, upstreams)?;
     ex.proxy_host = (found.host.clone(), found.port.clone());
@@ -88,20 +88,16 @@ async fn forward(
     let_back(ex, answered, client, &rules).await
 }
 
-/// The directives of the protocol, if we speak it.
-fn spoken<'a>(ex: &Exchange<'a>, pass: &Pass) -> Result<&'a Forward, Stop> {
+/// The directives of the protocol.
+fn spoken<'a>(ex: &Exchange<'a>, pass: &Pass) -> &'a Forward {
     let location = ex.location;
-    let forward = match pass.protocol {
-        Protocol::Http => Ok(&location.proxy_forward),
-        Protocol::Uwsgi => Ok(&location.uwsgi_forward),
-        Protocol::Fastcgi => Ok(&location.fastcgi_forward),
-        Protocol::Scgi => Ok(&location.scgi_forward),
-        Protocol::Grpc => Ok(&location.grpc_forward),
-    };
-    forward.map(|forward| &**forward).map_err(|reason| {
-        ex.log(Level::Error, &format!("{reason} while connecting to upstream"));
-        Stop::Status(502)
-    })
+    match pass.protocol {
+        Protocol::Http => &location.proxy_forward,
+        Protocol::Uwsgi => &location.uwsgi_forward,
+        Protocol::Fastcgi => &location.fastcgi_forward,
+        Protocol::Scgi => &location.scgi_forward,
+        Protocol::Grpc => &location.grpc_forward,
+    }
 }
 
 /// The scheme of what is spoken over TLS.

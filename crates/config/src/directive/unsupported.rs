@@ -72,19 +72,16 @@ const PAGES: &[Row] = &[
 ];
 
 /// Who is let in, and what is known of a client.
-const ACCESS: &[Row] = &[
-    (
-        &["client_body_early_read"],
-        SERVERS,
-        ANY,
-        Effect::Ignored("a body is read when it is asked for"),
-    ),
-];
+const ACCESS: &[Row] = &[(
+    &["client_body_early_read"],
+    SERVERS,
+    ANY,
+    Effect::Ignored("a body is read when it is asked for"),
+)];
 
 /// What concerns forwarding.
-const UPSTREAMS: &[Row] = &[
-    (&["proxy_cache_convert_head"], LEVELS, FLAG, Effect::Ignored("answers are not kept yet")),
-];
+const UPSTREAMS: &[Row] =
+    &[(&["proxy_cache_convert_head"], LEVELS, FLAG, Effect::Ignored("answers are not kept yet"))];
 
 const NO_GRPC: Effect = Effect::Ignored("connections to upstreams are not encrypted yet");
 const NO_MEMCACHED: Effect = Effect::Ignored("memcached is not spoken");

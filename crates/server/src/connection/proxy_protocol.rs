@@ -79,6 +79,8 @@ fn take(stream: &Stream, buffer: &mut [u8], flags: RecvFlags) -> io::Result<usiz
     let fd = match stream {
         Stream::Tcp(stream) => stream.as_fd(),
         Stream::Unix(stream) => stream.as_fd(),
+        // It comes before TLS.
+        Stream::Tls(stream) => return take(stream.socket(), buffer, flags),
     };
     let (length, _) = recv(fd, buffer, flags | RecvFlags::DONTWAIT)?;
     Ok(length)

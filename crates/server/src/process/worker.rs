@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio::task::{AbortHandle, LocalSet};
 
 use crate::connection::{self, Stream};
-use crate::listen::{self, Listener, Listeners};
+use crate::listen::{Listener, Listeners};
 use crate::runtime::{Counters, Generation, Shared, Worker};
 
 /// The pause after connections cannot be taken (nginx: `accept_mutex_delay`).

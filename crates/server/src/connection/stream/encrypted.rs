@@ -35,7 +35,7 @@ impl Encrypted {
     }
 
     /// The socket below.
-    pub(super) fn socket(&self) -> &Stream {
+    pub(in crate::connection) fn socket(&self) -> &Stream {
         &self.socket
     }
 
