@@ -153,9 +153,6 @@ impl Exchange<'_> {
             // Of a request line that could not be read there is no path at all.
             B::Uri | B::DocumentUri if self.request.target.is_empty() => None,
             B::Uri | B::DocumentUri => Some(self.uri.clone()),
-            B::InvalidReferer => Some(referer::invalid(self)),
-            B::SecureLink => secure_link::verdict(self),
-            B::SecureLinkExpires => secure_link::expires(self),
             B::RemoteUser => user::remote_user(&self.request.headers),
             B::BinaryRemoteAddr
             | B::Connection
@@ -196,8 +193,6 @@ impl Exchange<'_> {
             | B::RequestTime
             | B::TimeIso8601
             | B::TimeLocal => time::value(self, builtin),
-            B::FastcgiPathInfo => Some(fastcgi::path_info(self)),
-            B::FastcgiScriptName => Some(fastcgi::script_name(self)),
             B::ProxyAddXForwardedFor
             | B::ProxyHost
             | B::ProxyPort
@@ -210,11 +205,24 @@ impl Exchange<'_> {
             | B::UpstreamResponseLength
             | B::UpstreamResponseTime
             | B::UpstreamStatus => upstream::value(self, builtin),
-            _ if builtin.name().starts_with("ssl_") => ssl::value(self, builtin),
+            _ => self.of_a_module(builtin),
+        }
+    }
+
+    /// The variables of the smaller modules; the request's own are what is left.
+    fn of_a_module(&mut self, builtin: Builtin) -> Option<Bytes> {
+        use Builtin as B;
+        match builtin {
+            B::InvalidReferer => Some(referer::invalid(self)),
+            B::SecureLink => secure_link::verdict(self),
+            B::SecureLinkExpires => secure_link::expires(self),
             B::AncientBrowser | B::ModernBrowser | B::Msie => browser::value(self, builtin),
+            B::FastcgiPathInfo => Some(fastcgi::path_info(self)),
+            B::FastcgiScriptName => Some(fastcgi::script_name(self)),
             B::SliceRange => self.slice_range(),
             B::UidGot => self.uid_got(),
             B::UidSet => self.uid_set(),
+            _ if builtin.name().starts_with("ssl_") => ssl::value(self, builtin),
             _ => request::value(self, builtin),
         }
     }
