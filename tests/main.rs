@@ -18,6 +18,7 @@ mod demo;
 mod diagnostic;
 mod fault;
 mod fmt;
+mod forward_ssl;
 mod gzip;
 mod harness;
 mod http2;

@@ -108,10 +108,10 @@ fn by_text(
             (None, Some(rest)) => (true, rest, 443),
             (None, None) => return Err(format!("invalid URL prefix in \"{text}\"")),
         },
-        Protocol::Grpc if strip("grpcs://").is_some() => {
-            return Err(format!("TLS to upstreams is not spoken: \"{text}\""));
-        }
-        Protocol::Grpc => (false, strip("grpc://").unwrap_or(text), 0),
+        Protocol::Grpc => match strip("grpcs://") {
+            Some(rest) => (true, rest, 443),
+            None => (pass.tls, strip("grpc://").unwrap_or(text), 0),
+        },
         Protocol::Uwsgi => match strip("suwsgi://") {
             Some(rest) => (true, rest, 0),
             None => (pass.tls, strip("uwsgi://").unwrap_or(text), 0),

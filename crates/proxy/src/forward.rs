@@ -1,15 +1,14 @@
 //! One request out and back: `proxy_pass`, `fastcgi_pass`, `grpc_pass`, `scgi_pass`, `uwsgi_pass`.
 
+mod instead;
+
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::num::NonZeroU64;
 use std::rc::Rc;
 use std::task::Poll;
 
-use bytes::Bytes;
-use http::Method;
 use tidegate_config::http::error_log::Level;
-use tidegate_config::http::error_page::ErrorPage;
 use tidegate_config::http::forward::Forward;
 use tidegate_config::http::pass::{Pass, Protocol};
 use tidegate_config::http::upstream::queue::Queue;
@@ -20,7 +19,6 @@ use tidegate_http::client::{NoBody, RequestBody};
 use tidegate_http::exchange::Exchange;
 use tidegate_http::response::Response;
 use tidegate_http::stop::Stop;
-use tidegate_http::uri::redirect::parse_unsafe;
 
 use crate::answer::{Answer, Leased, Tally};
 use crate::ask::{Answered, Question, Unanswered};
@@ -33,6 +31,7 @@ use crate::response::{self, Rules};
 use crate::secure::Secured;
 use crate::upstream::group::Group;
 use crate::upstream::{self, Upstreams, sticky};
+use instead::{instead_of, intercepted, redirected};
 
 /// Answers a request by asking an upstream.
 pub async fn respond(
@@ -245,45 +244,6 @@ fn rate(ex: &mut Exchange<'_>, forward: &Forward) -> Option<NonZeroU64> {
     }
     let text = ex.render(&forward.limit_rate);
     NonZeroU64::new(Size::parse(std::str::from_utf8(&text).ok()?)?.0)
-}
-
-/// Where `X-Accel-Redirect` leads.
-fn redirected(ex: &mut Exchange<'_>, uri: &Bytes) -> Stop {
-    if uri.starts_with(b"@") {
-        return Stop::Named(String::from_utf8_lossy(uri).into_owned());
-    }
-    let Some(target) = parse_unsafe(uri) else {
-        let text = format!("unsafe URI \"{}\" was detected", uri.escape_ascii());
-        ex.log(Level::Error, &format!("{text} in \"X-Accel-Redirect\" from upstream"));
-        return Stop::Status(404);
-    };
-    // What was percent-encoded in the field is a plain file name now.
-    let (raw, path) = (uri.escape_ascii(), target.path.escape_ascii());
-    ex.log(Level::Info, &format!("\"X-Accel-Redirect: {raw}\" leads to \"{path}\""));
-    if ex.method != Method::HEAD {
-        ex.method = Method::GET;
-    }
-    Stop::Redirect { uri: target.path, args: target.args }
-}
-
-/// Whether `error_page` answers instead (nginx: `ngx_http_upstream_intercept_errors`).
-fn intercepted(ex: &Exchange<'_>, forward: &Forward, status: u16) -> bool {
-    let has_page = |page: &ErrorPage| page.statuses.contains(&status);
-    forward.intercept_errors && status >= 300 && ex.location.error_page.pages.iter().any(has_page)
-}
-
-/// What `error_page` takes the place of. A 401 keeps its challenge.
-fn instead_of(response: &Response) -> Stop {
-    if response.status != 401 {
-        return Stop::Status(response.status);
-    }
-    let mut bare = Response::new(401);
-    for field in &response.headers {
-        if field.name.eq_ignore_ascii_case(b"WWW-Authenticate") {
-            bare.headers.push(field.name.clone(), field.value.clone());
-        }
-    }
-    Stop::Special(Box::new(bare))
 }
 
 /// Lets an answer go that nobody wants; if its end is at hand its connection is kept.

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use crate::fault::{Action, Fault};
 use crate::protocol::Invalid;
+use crate::secure::Secured;
 use crate::stream::Stream;
 
 /// How much an upstream may send before it was taken on, in bytes, on a stream and in all.
@@ -25,6 +26,8 @@ const GOODBYE: Duration = Duration::from_secs(1);
 pub struct Session {
     /// Where requests go.
     pub(crate) sender: SendRequest<Bytes>,
+    /// The handshake that it was made by; `None` where it is not encrypted.
+    made_for: Option<Secured>,
     /// Tells the driver that nobody needs it any more.
     _needed: oneshot::Sender<()>,
 }
@@ -39,6 +42,7 @@ impl Session {
     /// Says hello on a new connection. A task of this worker drives it from then on, and ends with
     /// the value, or with the connection.
     pub(crate) async fn open(stream: Stream) -> Result<Self, Fault> {
+        let made_for = stream.made_for().cloned();
         let handshake = h2::client::Builder::new()
             .enable_push(false)
             .initial_window_size(WINDOW)
@@ -59,7 +63,12 @@ impl Session {
                 () = unneeded => {}
             }
         });
-        Ok(Self { sender, _needed: needed })
+        Ok(Self { sender, made_for, _needed: needed })
+    }
+
+    /// The handshake that it was made by; `None` where it is not encrypted.
+    pub(crate) fn made_for(&self) -> Option<&Secured> {
+        self.made_for.as_ref()
     }
 
     /// Whether another request can be sent: the peer has not left, nor said that it will.

@@ -39,6 +39,8 @@ pub struct Client {
     /// Which one it is, among all of the process.
     number: u64,
     config: Arc<ClientConfig>,
+    /// The same, asking for HTTP/2.
+    http2: Arc<ClientConfig>,
     /// Who is trusted, where certificates are checked.
     trust: Option<Trust>,
 }
@@ -140,7 +142,9 @@ fn client(ssl: &ForwardSsl, files: &Files) -> Result<Client, Diagnostic> {
     }
     let trust = if ssl.verify { Some(trust(ssl, files)?) } else { None };
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    Ok(Client { number, config: Arc::new(config), trust })
+    let mut http2 = config.clone();
+    http2.alpn_protocols = vec![b"h2".to_vec()];
+    Ok(Client { number, config: Arc::new(config), http2: Arc::new(http2), trust })
 }
 
 fn trust(ssl: &ForwardSsl, files: &Files) -> Result<Trust, Diagnostic> {
@@ -175,10 +179,12 @@ impl Tls {
 /// `ngx_http_upstream_ssl_handshake`).
 pub(crate) async fn handshake(
     stream: Stream,
-    secured: &Secured,
+    (secured, http2): (&Secured, bool),
     patience: Duration,
 ) -> Result<Stream, Fault> {
-    let connector = TlsConnector::from(Arc::clone(&secured.client.config));
+    let client = &secured.client;
+    let config = if http2 { &client.http2 } else { &client.config };
+    let connector = TlsConnector::from(Arc::clone(config));
     // A name that is none for a certificate is not told in the handshake, as an address is not.
     let unnamed = ServerName::IpAddress(std::net::Ipv4Addr::UNSPECIFIED.into());
     let name = ServerName::try_from(secured.name.to_string()).unwrap_or(unnamed);

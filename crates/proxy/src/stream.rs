@@ -50,7 +50,8 @@ impl Stream {
     /// The handshake that it was made by; `None` where it is not encrypted.
     pub fn made_for(&self) -> Option<&Secured> {
         match self {
-            Self::Tcp(_) | Self::Unix(_) | Self::Http2(_) => None,
+            Self::Tcp(_) | Self::Unix(_) => None,
+            Self::Http2(session) => session.made_for(),
             Self::Tls(tls) => Some(tls.made_for()),
         }
     }

@@ -197,8 +197,8 @@ mod tests {
         assert_eq!(ask(1000), Asked::Within(2000));
         assert_eq!(ask(1000), Asked::Beyond(3000));
         // A refused request is not counted.
-        assert_eq!(ask(1050), Asked::Within(2500 - 500));
-        assert_eq!(ask(1150), Asked::Within(2000));
+        assert_eq!(ask(1050), Asked::Beyond(2500));
+        assert_eq!(ask(1100), Asked::Within(2000));
         assert_eq!(ask(900_000), Asked::Within(0));
         assert_eq!(zone.ask(b"b", 0, 1000, true), Asked::Within(0));
         assert_eq!(zone.time_for(2000), Duration::from_millis(200));

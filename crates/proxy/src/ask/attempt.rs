@@ -83,10 +83,11 @@ impl Question<'_> {
         client: &mut (dyn RequestBody + '_),
     ) -> Result<Result<Connection, Fault>, Failed> {
         let patience = self.forward.connect_timeout;
+        let http2 = self.codec.http2().is_some();
         let mut connecting = std::pin::pin!(async {
             let stream = connect(&lease.address, patience, self.forward.socket_keepalive).await?;
             match &self.secured {
-                Some(secured) => secure::handshake(stream, secured, patience).await,
+                Some(secured) => secure::handshake(stream, (secured, http2), patience).await,
                 None => Ok(stream),
             }
         });
@@ -101,9 +102,7 @@ impl Question<'_> {
             self.reached_again(time);
         }
         let stream = match stream {
-            Ok(stream) if self.codec.http2().is_some() => {
-                Session::open(stream).await.map(Stream::Http2)
-            }
+            Ok(stream) if http2 => Session::open(stream).await.map(Stream::Http2),
             stream => stream,
         };
         Ok(stream.map(Connection::new))

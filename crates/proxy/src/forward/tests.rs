@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::task::Context;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use bytes::BytesMut;
 use tidegate_config::block::Config;
 use tidegate_http::client::{ClientError, Connection, Endpoint};

@@ -12,6 +12,11 @@ use crate::runtime::Worker;
 /// The protocol that the client speaks, told by its first bytes, which stay in the buffer (nginx:
 /// `ngx_http_wait_request_handler`). `None` where it leaves, or says nothing in time.
 pub(super) async fn spoken(worker: &Worker, connection: &Connection, io: &Io) -> Option<Version> {
+    if let Some(tls) = &connection.tls {
+        // The handshake has settled it.
+        let http2 = tls.alpn.as_deref() == Some(b"h2");
+        return Some(if http2 { Version::Http2 } else { Version::Http11 });
+    }
     let Some(patience) = choice(worker, connection) else { return Some(Version::Http11) };
     let start = Instant::now();
     loop {
