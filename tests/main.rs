@@ -14,6 +14,7 @@ mod cli;
 mod client_body;
 mod client_header;
 mod corpus;
+mod dav;
 mod demo;
 mod diagnostic;
 mod fault;

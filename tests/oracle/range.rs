@@ -71,3 +71,63 @@ async fn single_and_many() {
         ])
         .await;
 }
+
+#[tokio::test]
+async fn ranges_under_every_condition() {
+    let ranges = [
+        "bytes=0-0",
+        "bytes=2-5",
+        "bytes=-3",
+        "bytes=5-",
+        "bytes=0-0,2-3",
+        "bytes=20-",
+        "bytes=x",
+        "items=0-1",
+    ];
+    // Those that end in 412, after which nginx drops the connection, are compared elsewhere.
+    let conditions = [
+        "X-None: 1",
+        "If-Range: \"65937d25-a\"",
+        "If-Range: W/\"65937d25-a\"",
+        "If-Range: \"x\"",
+        "If-Range: Tue, 02 Jan 2024 03:04:05 GMT",
+        "If-Range: Tue, 02 Jan 2024 03:04:06 GMT",
+        "If-None-Match: \"65937d25-a\"",
+        "If-None-Match: W/\"65937d25-a\", \"y\"",
+        "If-None-Match: \"y\" | If-Modified-Since: Tue, 02 Jan 2024 03:04:05 GMT",
+        "If-Match: *",
+        "If-Modified-Since: Tue, 02 Jan 2024 03:04:05 GMT",
+        "If-Modified-Since: Tue, 02 Jan 2024 03:04:04 GMT",
+    ];
+    let mut asks = Vec::new();
+    for path in ["/a.txt", "HEAD /a.txt", "/gzip/a.txt", "/sub/a.txt", "/one/a.txt"] {
+        for condition in conditions {
+            asks.push(format!("{path} | Accept-Encoding: gzip | {condition}"));
+            if !path.starts_with("HEAD") {
+                for range in ranges {
+                    asks.push(format!(
+                        "{path} | Range: {range} | Accept-Encoding: gzip | {condition}"
+                    ));
+                }
+            }
+        }
+    }
+    let asks: Vec<&str> = asks.iter().map(String::as_str).collect();
+    alike(
+        r#"server {
+            listen 127.0.0.1:8080;
+            root html;
+            location /gzip/ { gzip on; gzip_min_length 1; gzip_types *; }
+            location /sub/ { sub_filter 3 three; sub_filter_types *; sub_filter_last_modified on; }
+            location /one/ { max_ranges 1; if_modified_since before; }
+        }"#,
+    )
+    .with_file("a.txt", "0123456789")
+    .with_file("gzip/a.txt", "0123456789")
+    .with_file("sub/a.txt", "0123456789")
+    .with_file("one/a.txt", "0123456789")
+    .without_logs()
+    .every_module()
+    .answers(&asks)
+    .await;
+}

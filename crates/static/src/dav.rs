@@ -13,6 +13,7 @@ use tidegate_http::response::Response;
 use tidegate_http::stop::Stop;
 use tidegate_http::uri::escape::{Escape, escape};
 
+use crate::root::Base;
 use crate::{fault, root};
 
 /// What the system has refused.
@@ -35,7 +36,7 @@ impl Refused {
         let (level, status) = match self.error {
             error if fault::is_missing(error) => (Level::Error, missing),
             Errno::EXIST => (Level::Error, 405),
-            Errno::ACCESS | Errno::PERM => (Level::Error, 403),
+            Errno::ACCESS | Errno::PERM | Errno::LOOP => (Level::Error, 403),
             Errno::ISDIR => (Level::Error, 409),
             Errno::NOSPC => (Level::Crit, 507),
             _ => (Level::Crit, 500),
@@ -64,12 +65,18 @@ pub(crate) async fn respond(ex: &mut Exchange<'_>) -> Result<Option<Response>, S
     }
     let method = ex.method.as_str().to_owned();
     if method == "PUT" {
+        if !ex.uri.ends_with(b"/") {
+            let path = root::file(ex)?;
+            stays_inside(ex, &path).await?;
+        }
         return put::run(ex).await.map(Some);
     }
     if ex.request.content_length.is_some_and(|length| length > 0) || ex.request.chunked {
         ex.log(Level::Error, &format!("{method} with body is unsupported"));
         return Err(Stop::Status(415));
     }
+    let path = root::file(ex)?;
+    stays_inside(ex, &path).await?;
     match method.as_str() {
         "DELETE" => delete(ex).await,
         "MKCOL" => make(ex).await,
@@ -129,6 +136,24 @@ fn created(ex: &Exchange<'_>) -> Response {
     let mut response = Response::new(201);
     response.location = Some(escape(&ex.uri, Escape::Uri).into_owned().into());
     response
+}
+
+/// Refuses a path that a link leads out of the root with: what is written must stay inside.
+async fn stays_inside(ex: &mut Exchange<'_>, path: &Path) -> Result<(), Stop> {
+    let (base, target) = (Base::of(ex).folder(), without_slash(path));
+    let path = target.clone();
+    let inside = beside(move || {
+        let root = base
+            .canonicalize()
+            .or_else(|_| base.parent().map_or_else(|| base.canonicalize(), Path::canonicalize));
+        let there = path.ancestors().skip(1).find_map(|folder| folder.canonicalize().ok());
+        root.ok().zip(there).is_none_or(|(root, there)| there.starts_with(root))
+    });
+    if inside.await? {
+        return Ok(());
+    }
+    ex.log(Level::Error, &format!("\"{}\" leads out of the root by a link", target.display()));
+    Err(Stop::Status(403))
 }
 
 /// What `Depth` says (RFC 4918, section 10.2).

@@ -26,6 +26,11 @@ impl Base {
         Self { path: ex.document_root().to_vec(), ups }
     }
 
+    /// The folder itself, or that of an alias for a single file.
+    pub(crate) fn folder(&self) -> PathBuf {
+        PathBuf::from(OsString::from_vec(self.path.clone()))
+    }
+
     /// The path of what lies at `rest` in it; `written` is what the configuration says of `rest`.
     ///
     /// No request can make up a way upwards: a path with a `..` that the configuration does not

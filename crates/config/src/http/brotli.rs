@@ -18,7 +18,8 @@ pub struct Brotli {
     /// The types that are compressed, besides `text/html`; `*` is all.
     #[directive("brotli_types", default = "text/html", joins)]
     pub types: MediaTypes,
-    /// How hard to compress, from 0, the fastest, to 11, the smallest.
+    /// How hard to compress, from 0, the fastest, to 11, the smallest; what is compressed while it
+    /// is sent, and not kept, up to 9.
     #[directive("brotli_comp_level", default = "6", range = 0..=11)]
     pub level: u32,
     /// The length below which an answer is left alone, where its length is known.

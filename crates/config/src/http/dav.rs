@@ -9,7 +9,12 @@ use crate::value::Value;
 #[derive(Clone, Debug, Directives)]
 pub struct Dav {
     /// The methods that change files: `PUT`, `DELETE`, `MKCOL`, `COPY`, `MOVE`.
-    #[directive("dav_methods", default = "off", joins)]
+    #[directive(
+        "dav_methods",
+        default = "off",
+        joins,
+        differs = "nothing is written where a symbolic link leads out of the root, the root itself is neither removed nor moved, and no link is copied"
+    )]
     pub methods: DavMethods,
     /// Makes the folders that a file is put into.
     #[directive("create_full_put_path", default = "off")]

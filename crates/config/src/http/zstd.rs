@@ -18,7 +18,8 @@ pub struct Zstd {
     /// The types that are compressed, besides `text/html`; `*` is all.
     #[directive("zstd_types", default = "text/html", joins)]
     pub types: MediaTypes,
-    /// How hard to compress, from 1, the fastest, to 22, the smallest.
+    /// How hard to compress, from 1, the fastest, to 22, the smallest; what is compressed while it
+    /// is sent, and not kept, up to 12.
     #[directive("zstd_comp_level", default = "1", range = 1..=22)]
     pub level: u32,
     /// The length below which an answer is left alone, where its length is known.

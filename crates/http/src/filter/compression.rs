@@ -18,6 +18,7 @@ use super::gzip;
 use crate::body::Body;
 use crate::exchange::Exchange;
 use crate::response::Response;
+use kept::Made;
 
 /// Bytes before and after compression, while they are counted.
 pub type Counts = Rc<Cell<(u64, u64)>>;
@@ -118,18 +119,22 @@ fn choice(ex: &Exchange<'_>, response: &Response, ways: [Option<Coding>; 3]) -> 
 fn compress(ex: &mut Exchange<'_>, response: &mut Response, coding: Coding) -> io::Result<()> {
     let from_disk = response.allow_ranges;
     let done = match &response.body {
-        Body::Empty => Some(encode::compress(&[], coding)?),
-        Body::Bytes(bytes) if !from_disk => Some(encode::compress(bytes, coding)?),
+        Body::Empty => Made::Here(encode::compress(&[], coding)?),
+        Body::Bytes(bytes) if !from_disk => Made::Here(encode::compress(bytes, coding)?),
         body => kept::compressed(body, coding)?,
     };
     let counts = Counts::default();
     let body = std::mem::take(&mut response.body);
-    response.body = if let Some(compressed) = done {
-        counts.set((body.len().unwrap_or_default(), compressed.len() as u64));
-        Body::Bytes(compressed)
-    } else {
-        let counts = Rc::clone(&counts);
-        Body::Stream(encode::compress_stream(body.into_stream(), coding, counts)?)
+    response.body = match done {
+        Made::Here(compressed) => {
+            counts.set((body.len().unwrap_or_default(), compressed.len() as u64));
+            Body::Bytes(compressed)
+        }
+        Made::Elsewhere(making) => Body::Stream(making),
+        Made::Not => {
+            let counts = Rc::clone(&counts);
+            Body::Stream(encode::compress_stream(body.into_stream(), coding.quick(), counts)?)
+        }
     };
     if let Coding::Gzip { .. } = coding {
         ex.sent.gzip_ratio = Some(counts);
@@ -138,6 +143,20 @@ fn compress(ex: &mut Exchange<'_>, response: &mut Response, coding: Coding) -> i
 }
 
 impl Coding {
+    /// Whether it takes so long that a worker would be held up by a page.
+    fn is_slow(self) -> bool {
+        self != self.quick()
+    }
+
+    /// The same, no slower than a stream may be compressed on the way.
+    fn quick(self) -> Self {
+        match self {
+            Self::Gzip { .. } => self,
+            Self::Brotli { level, window } => Self::Brotli { level: level.min(9), window },
+            Self::Zstd { level } => Self::Zstd { level: level.min(12) },
+        }
+    }
+
     /// Its name in `Content-Encoding`.
     fn name(self) -> &'static str {
         match self {

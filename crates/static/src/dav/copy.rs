@@ -10,7 +10,7 @@ use tidegate_http::response::Response;
 use tidegate_http::stop::Stop;
 use tidegate_http::uri::redirect::parse_unsafe;
 
-use super::{Depth, Refused, beside, depth, tree, without_slash};
+use super::{Depth, Refused, beside, depth, stays_inside, tree, without_slash};
 use crate::root;
 
 /// nginx: `ngx_http_dav_copy_move_handler`
@@ -35,6 +35,7 @@ pub(super) async fn run(ex: &mut Exchange<'_>) -> Result<Response, Stop> {
     let overwrite = overwrite(ex)?;
     let from = without_slash(&root::file(ex)?);
     let to = path_of(ex, &target)?;
+    stays_inside(ex, &to).await?;
     let slash = target.ends_with(b"/");
     let work = move || act(&from, &to, &Manner { moves, overwrite, slash });
     beside(work).await?.map_err(|refused| match refused {

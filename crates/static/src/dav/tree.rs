@@ -52,6 +52,9 @@ pub(super) fn settle(file: NamedTempFile, path: &Path, mode: u32) -> Result<(), 
 
 /// Copies a file, or a folder with all that is in it. Links, pipes and the like are left out.
 pub(super) fn copy(from: &Path, to: &Path) -> Result<(), Refused> {
+    if fs::symlink_metadata(from).is_ok_and(|metadata| metadata.is_symlink()) {
+        return Err(Refused::new("open()", from, Errno::LOOP));
+    }
     copy_within(from, to, DEEPEST)
 }
 

@@ -1,19 +1,27 @@
 //! Compressed forms of bodies that are asked for again and again.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::future::Future;
 use std::io::{self, IoSliceMut};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use futures_core::Stream;
 use rustix::io::{Errno, ReadWriteFlags, preadv2};
+use tokio::task::JoinHandle;
 
 use super::Coding;
 use super::encode::compress;
-use crate::body::{Body, FileSlice};
+use crate::body::{Body, BodyStream, FileSlice};
 
 /// The longest body whose compressed form is kept, in bytes.
 const LONGEST: u64 = 1024 * 1024;
+
+/// The length up to which even the slowest level takes no time to speak of, in bytes.
+const SHORT: u64 = 16 * 1024;
 
 /// The most bytes of compressed forms that a thread keeps.
 const MOST: usize = 16 * 1024 * 1024;
@@ -28,11 +36,16 @@ enum Source {
     Memory(usize, usize),
 }
 
+/// What a form was made of, and how.
+type Key = (Source, Coding);
+
 #[derive(Debug, Default)]
 struct Kept {
-    forms: HashMap<(Source, Coding), Form>,
+    forms: HashMap<Key, Form>,
+    /// Those that another thread is making.
+    making: HashSet<Key>,
     /// In the order they came.
-    order: VecDeque<(Source, Coding)>,
+    order: VecDeque<Key>,
     bytes: usize,
 }
 
@@ -43,38 +56,101 @@ struct Form {
     source: Bytes,
 }
 
-/// The compressed form of a body that lies still: a file's or that of kept bytes. `None` where it
-/// is none, too long to be kept, or would have to be read from the disk first.
-pub(super) fn compressed(body: &Body, coding: Coding) -> io::Result<Option<Bytes>> {
-    thread_local! {
-        static KEPT: RefCell<Kept> = RefCell::default();
-    }
+thread_local! {
+    static KEPT: RefCell<Kept> = RefCell::default();
+}
+
+/// A compressed form.
+pub(super) enum Made {
+    /// It is here.
+    Here(Bytes),
+    /// Another thread makes it, as it takes long.
+    Elsewhere(BodyStream),
+    /// There is none.
+    Not,
+}
+
+/// The compressed form of a body that lies still: a file's or that of kept bytes. There is none of
+/// what is too long to be kept, or would have to be read from the disk first.
+pub(super) fn compressed(body: &Body, coding: Coding) -> io::Result<Made> {
     if body.len().is_none_or(|length| length > LONGEST) {
-        return Ok(None);
+        return Ok(Made::Not);
     }
     let (source, bytes) = match body {
         Body::Bytes(bytes) => (Source::Memory(bytes.as_ptr() as usize, bytes.len()), bytes.clone()),
         Body::File(slice) => (identity(slice)?, Bytes::new()),
-        _ => return Ok(None),
+        _ => return Ok(Made::Not),
     };
     let key = (source, coding);
     if let Some(form) = KEPT.with_borrow(|kept| kept.forms.get(&key).cloned()) {
-        return Ok(Some(form.compressed));
+        return Ok(Made::Here(form.compressed));
+    }
+    if coding.is_slow() && body.len().is_some_and(|length| length > SHORT) {
+        return elsewhere(body, key, bytes);
     }
     let compressed = match body {
         Body::File(slice) => match read(slice)? {
             Some(bytes) => compress(&bytes, coding)?,
-            None => return Ok(None),
+            None => return Ok(Made::Not),
         },
         _ => compress(&bytes, coding)?,
     };
     let form = Form { compressed: compressed.clone(), source: bytes };
     KEPT.with_borrow_mut(|kept| kept.add(key, form));
-    Ok(Some(compressed))
+    Ok(Made::Here(compressed))
+}
+
+/// Lets another thread make a form, which is kept then. While it does, nobody else lets it be made.
+fn elsewhere(body: &Body, key: Key, source: Bytes) -> io::Result<Made> {
+    if !KEPT.with_borrow_mut(|kept| kept.making.insert(key)) {
+        return Ok(Made::Not);
+    }
+    let coding = key.1;
+    let job = if let Body::File(slice) = body {
+        let (file, offset, length) = (slice.file.try_clone()?, slice.offset, slice.length);
+        tokio::task::spawn_blocking(move || {
+            let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
+            file.read_exact_at(&mut bytes, offset)?;
+            compress(&bytes, coding)
+        })
+    } else {
+        let bytes = source.clone();
+        tokio::task::spawn_blocking(move || compress(&bytes, coding))
+    };
+    Ok(Made::Elsewhere(Box::pin(Making { job: Some(job), key, source })))
+}
+
+/// A form on its way.
+struct Making {
+    job: Option<JoinHandle<io::Result<Bytes>>>,
+    key: Key,
+    source: Bytes,
+}
+
+impl Stream for Making {
+    type Item = io::Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let Some(job) = &mut self.job else { return Poll::Ready(None) };
+        let made = ready!(Pin::new(job).poll(cx)).map_err(io::Error::other).flatten();
+        self.job = None;
+        if let Ok(compressed) = &made {
+            let form = Form { compressed: compressed.clone(), source: self.source.clone() };
+            KEPT.with_borrow_mut(|kept| kept.add(self.key, form));
+        }
+        Poll::Ready(Some(made))
+    }
+}
+
+impl Drop for Making {
+    fn drop(&mut self) {
+        // The thread may be at its end.
+        let _gone = KEPT.try_with(|kept| kept.borrow_mut().making.remove(&self.key));
+    }
 }
 
 impl Kept {
-    fn add(&mut self, key: (Source, Coding), form: Form) {
+    fn add(&mut self, key: Key, form: Form) {
         self.bytes += form.size();
         self.order.push_back(key);
         self.forms.insert(key, form);
@@ -120,30 +196,48 @@ mod tests {
 
     const ONE: Coding = Coding::Gzip { level: 1 };
 
+    fn here(body: &Body, coding: Coding) -> Bytes {
+        match compressed(body, coding).unwrap() {
+            Made::Here(bytes) => bytes,
+            Made::Elsewhere(_) | Made::Not => panic!("not here"),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_takes_long_is_made_by_another_thread_and_kept() {
+        let slow = Coding::Brotli { level: 11, window: 20 };
+        let bytes = Bytes::from(vec![b'a'; 100_000]);
+        let body = Body::Bytes(bytes.clone());
+        let Made::Elsewhere(mut making) = compressed(&body, slow).unwrap() else { panic!() };
+        assert!(matches!(compressed(&body, slow).unwrap(), Made::Not));
+        let made = std::future::poll_fn(|cx| making.as_mut().poll_next(cx)).await.unwrap();
+        drop(making);
+        assert_eq!(here(&body, slow), made.unwrap());
+        let short = Body::Bytes(bytes.slice(..1000));
+        assert!(matches!(compressed(&short, slow).unwrap(), Made::Here(_)));
+    }
+
     #[test]
     fn a_form_is_made_once_until_the_file_changes() {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&[b'a'; 1000]).unwrap();
         let file = Rc::new(file);
         let body = |length| Body::File(FileSlice { file: Rc::clone(&file), offset: 0, length });
-        let first = compressed(&body(1000), ONE).unwrap().unwrap();
-        let again = compressed(&body(1000), ONE).unwrap().unwrap();
+        let first = here(&body(1000), ONE);
+        let again = here(&body(1000), ONE);
         assert_eq!(first.as_ptr(), again.as_ptr());
-        assert_ne!(
-            compressed(&body(1000), Coding::Zstd { level: 1 }).unwrap().unwrap().as_ptr(),
-            first.as_ptr()
-        );
+        assert_ne!(here(&body(1000), Coding::Zstd { level: 1 }).as_ptr(), first.as_ptr());
         (&*file).write_all(b"b").unwrap();
-        assert_ne!(compressed(&body(1001), ONE).unwrap().unwrap(), first);
+        assert_ne!(here(&body(1001), ONE), first);
     }
 
     #[test]
     fn bytes_in_memory_are_known_by_their_place() {
         let bytes = Bytes::from(vec![b'a'; 1000]);
-        let first = compressed(&Body::Bytes(bytes.clone()), ONE).unwrap().unwrap();
-        let again = compressed(&Body::Bytes(bytes), ONE).unwrap().unwrap();
+        let first = here(&Body::Bytes(bytes.clone()), ONE);
+        let again = here(&Body::Bytes(bytes), ONE);
         assert_eq!(first.as_ptr(), again.as_ptr());
-        assert!(compressed(&Body::Empty, ONE).unwrap().is_none());
+        assert!(matches!(compressed(&Body::Empty, ONE).unwrap(), Made::Not));
     }
 
     #[test]
