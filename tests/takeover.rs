@@ -18,7 +18,10 @@ fn says(word: &str) -> String {
 
 /// A server whose unix socket lies beside it.
 async fn started(word: &str) -> Tidegate {
-    Tidegate::start(&says(word).replace("unix:{PREFIX}/", "unix:")).await
+    let server = Tidegate::start(&says(word).replace("unix:{PREFIX}/", "unix:")).await;
+    // Its port takes connections before anybody is there to be asked anything.
+    server.get("/").await.is(200);
+    server
 }
 
 fn pid_in(server: &Tidegate, file: &str) -> Option<Pid> {
