@@ -29,6 +29,28 @@ async fn a_silent_backend_is_a_504() {
 }
 
 #[tokio::test]
+async fn a_backend_that_takes_nothing_is_a_504() {
+    let backend = Backend::raw(|stream| async move {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        drop(stream);
+    })
+    .await;
+    let server = Tidegate::start(
+        "server {
+            listen 127.0.0.1:8080;
+            client_max_body_size 0;
+            proxy_send_timeout 300ms;
+            location / { proxy_pass http://127.0.0.1:8090; }
+        }",
+    )
+    .with_port(8090, backend.port())
+    .await;
+    // More than the kernel takes for a peer that does not read.
+    server.ask(&format!("POST /big || {}", "a".repeat(32 << 20))).await.is(504);
+    server.logs("upstream timed out (110: Connection timed out) while sending request").await;
+}
+
+#[tokio::test]
 async fn a_dead_backend_is_a_502_that_says_who() {
     let server = Tidegate::start(
         "server { listen 127.0.0.1:8080; location / { proxy_pass http://127.0.0.1:8098; } }",

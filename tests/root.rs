@@ -150,3 +150,23 @@ async fn large_files_come_whole() {
     let part = server.ask("/large | Range: bytes=1000000-1999999").await;
     assert!(part.is(206).body == large[1_000_000..2_000_000]);
 }
+
+#[tokio::test]
+async fn server_tokens_off_hides_the_version() {
+    let server = Tidegate::start(
+        "server {
+            listen 127.0.0.1:8080;
+            location /off { server_tokens off; return 404; }
+            location /on { return 404; }
+        }",
+    )
+    .await;
+    server
+        .get("/off")
+        .await
+        .is(404)
+        .has("Server", "tidegate")
+        .mentions("<center>tidegate</center>");
+    let version = concat!("tidegate/", env!("CARGO_PKG_VERSION"));
+    server.get("/on").await.is(404).has("Server", version).mentions(version);
+}

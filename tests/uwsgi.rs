@@ -86,3 +86,22 @@ async fn a_packet_that_is_too_large_is_not_sent() {
     server.ask(&format!("/ | X-A: {long} | X-B: {long} | X-C: {long}")).await.is(500);
     assert!(backend.received().is_empty());
 }
+
+#[tokio::test]
+async fn uwsgi_next_upstream_names_the_answers_that_another_is_asked_after() {
+    let busy = Backend::uwsgi(|_| "HTTP/1.1 503 Busy\r\n\r\nbusy".to_owned()).await;
+    let free = Backend::uwsgi(|_| "HTTP/1.1 200 OK\r\n\r\nfree".to_owned()).await;
+    let server = Tidegate::start(
+        "upstream app { server 127.0.0.1:8090 max_fails=0; server 127.0.0.1:8091 backup; }
+         server {
+            listen 127.0.0.1:8080;
+            location /on { uwsgi_next_upstream http_503; uwsgi_pass app; }
+            location /off { uwsgi_next_upstream error; uwsgi_pass app; }
+         }",
+    )
+    .with_port(8090, busy.port())
+    .with_port(8091, free.port())
+    .await;
+    server.get("/on").await.is(200).says("free");
+    server.get("/off").await.is(503).says("busy");
+}
