@@ -1,4 +1,4 @@
-//! proxy_ssl_*, uwsgi_ssl_*: connections to upstreams that are encrypted.
+//! proxy_ssl_*, uwsgi_ssl_*, grpc_ssl_*: connections to upstreams that are encrypted.
 
 use crate::harness::Tidegate;
 
@@ -78,4 +78,83 @@ async fn a_certificate_of_another_name_or_of_nobody_trusted_is_refused() {
     server.logs("SSL_do_handshake() failed").await;
     // What was refused has left nothing behind that one who checks nothing would mind.
     server.at(8080).get("/unchecked").await.is(200);
+}
+
+/// The same over gRPC.
+const GRPC: &str = "
+    http {
+        ssl_certificate cert.pem;
+        ssl_certificate_key key.pem;
+        server {
+            listen 127.0.0.1:8443 ssl;
+            http2 on;
+            add_header Content-Type application/grpc;
+            return 200 \"$ssl_protocol $server_protocol $scheme [$ssl_server_name] $ssl_session_reused\";
+        }
+        server {
+            listen 127.0.0.1:8444 ssl;
+            http2 on;
+            ssl_verify_client on;
+            ssl_client_certificate cert.pem;
+            return 200 \"$ssl_client_verify\";
+        }
+        server {
+            listen 127.0.0.1:8080;
+            http2 on;
+            grpc_ssl_trusted_certificate cert.pem;
+            location /unchecked { grpc_pass grpcs://127.0.0.1:8443; }
+            location /checked {
+                grpc_pass grpcs://127.0.0.1:8443;
+                grpc_ssl_verify on;
+                grpc_ssl_name localhost;
+                grpc_ssl_server_name on;
+            }
+            location /misnamed {
+                grpc_pass grpcs://127.0.0.1:8443;
+                grpc_ssl_verify on;
+                grpc_ssl_name other.test;
+            }
+            location /old { grpc_pass grpcs://127.0.0.1:8443; grpc_ssl_protocols TLSv1.2; }
+            location /variable { set $to grpcs://127.0.0.1:8443; grpc_pass $to; }
+            location /shown {
+                grpc_pass grpcs://127.0.0.1:8444;
+                grpc_ssl_certificate cert.pem;
+                grpc_ssl_certificate_key key.pem;
+            }
+            location /unshown { grpc_pass grpcs://127.0.0.1:8444; }
+        }
+    }";
+
+#[tokio::test]
+async fn grpc_is_encrypted_and_checked_as_told() {
+    let conf = format!("error_log logs/error.log info;\nevents {{}}\n{GRPC}");
+    let server = Tidegate::start(&conf).with_certificate(&["localhost"]).await;
+    let client = server.at(8080);
+    client.get("/unchecked").await.is(200).says("TLSv1.3 HTTP/2.0 https [] .");
+    client.get("/checked").await.is(200).says("TLSv1.3 HTTP/2.0 https [localhost] .");
+    client.get("/old").await.is(200).mentions("TLSv1.2 HTTP/2.0");
+    client.get("/variable").await.is(200);
+    client.get("/shown").await.is(200).says("SUCCESS");
+    client.get("/unshown").await.is(400);
+    client.get("/misnamed").await.is(502);
+    server.logs("upstream SSL certificate does not match \"other.test\"").await;
+    server.logs("upstream: \"grpcs://").await;
+}
+
+#[tokio::test]
+async fn what_is_to_be_checked_needs_an_authority_and_what_is_shown_a_key() {
+    let check = |words: &str| {
+        let conf = format!("server {{ listen 127.0.0.1:8080; location / {{ {words} }} }}");
+        Tidegate::start(&conf).with_certificate(&["localhost"]).check(&["-t"])
+    };
+    let (good, text) = check("grpc_pass grpcs://127.0.0.1:8443; grpc_ssl_verify on;");
+    assert!(
+        !good && text.contains("no grpc_ssl_trusted_certificate for grpc_ssl_verify"),
+        "{text}"
+    );
+    let (good, text) = check("grpc_pass grpcs://127.0.0.1:8443; grpc_ssl_certificate cert.pem;");
+    assert!(!good && text.contains("no \"grpc_ssl_certificate_key\" is defined"), "{text}");
+    // Where nothing is encrypted nothing is asked of it.
+    let (good, text) = check("grpc_pass grpc://127.0.0.1:8443; grpc_ssl_verify on;");
+    assert!(good, "{text}");
 }

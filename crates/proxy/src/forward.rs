@@ -104,6 +104,7 @@ fn encrypted(scheme: &'static str) -> &'static str {
     match scheme {
         "http" => "https",
         "uwsgi" => "suwsgi",
+        "grpc" => "grpcs",
         other => other,
     }
 }
@@ -121,6 +122,7 @@ fn secured(
     let location = ex.location;
     let settings = match pass.protocol {
         Protocol::Uwsgi => &location.uwsgi_ssl,
+        Protocol::Grpc => &location.grpc_ssl,
         _ => &location.proxy_ssl,
     };
     let name = match &settings.name {

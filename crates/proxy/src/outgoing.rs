@@ -67,7 +67,7 @@ pub(crate) fn over_http(
         http11: proxy.http_version != ProxyVersion::Http10,
     });
     let codec: Rc<dyn Codec> = match proxy.http_version {
-        ProxyVersion::Http2 => Rc::new(Http2::new(&sent, false)),
+        ProxyVersion::Http2 => Rc::new(Http2::new(&sent, false, found.tls)),
         ProxyVersion::Http10 | ProxyVersion::Http11 => Rc::new(Http1::new(&sent)),
     };
     Outgoing { codec, content, url: ("http", target), hint: None }
@@ -97,7 +97,7 @@ pub(crate) fn over_grpc(ex: &mut Exchange<'_>, content: Content, found: &Found) 
         Some((_, value)) => value.eq_ignore_ascii_case(b"trailers"),
         None => takes_trailers(ex),
     };
-    let codec = Rc::new(Http2::new(&sent, trailers));
+    let codec = Rc::new(Http2::new(&sent, trailers, found.tls));
     Outgoing { codec, content, url: ("grpc", target), hint: None }
 }
 

@@ -1,4 +1,4 @@
-//! TLS to upstreams: `proxy_ssl_*`, `uwsgi_ssl_*`.
+//! TLS to upstreams: `proxy_ssl_*`, `uwsgi_ssl_*`, `grpc_ssl_*`.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ use tidegate_config::block::Location;
 use tidegate_config::diagnostic::Diagnostic;
 use tidegate_config::files::Files;
 use tidegate_config::http::forward_ssl::ForwardSsl;
-use tidegate_config::http::pass::Destination;
+use tidegate_config::http::pass::{Destination, Protocol};
 use tidegate_config::http::ssl::curve::Curve;
 use tidegate_http::tls::trust::{Purpose, Trust, is_for};
 use tidegate_http::tls::{any_server::AnyServer, load, provider};
@@ -66,12 +66,10 @@ impl Clients {
         let clients = RefCell::new(HashMap::new());
         let faults = RefCell::new(Vec::new());
         let visit = |location: &Location| {
-            for settings in used(location) {
-                let key = Arc::as_ptr(settings).addr();
-                if clients.borrow().contains_key(&key) {
-                    continue;
-                }
-                match client(settings, &config.files) {
+            let Some((family, settings)) = used(location) else { return false };
+            let key = Arc::as_ptr(settings).addr();
+            if !clients.borrow().contains_key(&key) {
+                match client(settings, family, &config.files) {
                     Ok(client) => drop(clients.borrow_mut().insert(key, Arc::new(client))),
                     Err(fault) => faults.borrow_mut().push(fault),
                 }
@@ -92,14 +90,17 @@ impl Clients {
     }
 }
 
-/// What is said of TLS where it is, or may be, spoken.
-fn used(location: &Location) -> impl Iterator<Item = &Arc<ForwardSsl>> {
-    let spoken = location
-        .pass
-        .to
-        .as_ref()
-        .is_some_and(|pass| pass.tls || matches!(pass.to, Destination::Variable(_)));
-    [&location.proxy_ssl, &location.uwsgi_ssl].into_iter().filter(move |_| spoken)
+/// What is said of TLS where it is, or may be, spoken, and what its directives begin with.
+fn used(location: &Location) -> Option<(&'static str, &Arc<ForwardSsl>)> {
+    let pass = location.pass.to.as_ref()?;
+    let spoken = pass.tls || matches!(pass.to, Destination::Variable(_));
+    let family = match pass.protocol {
+        Protocol::Http => ("proxy", &location.proxy_ssl),
+        Protocol::Uwsgi => ("uwsgi", &location.uwsgi_ssl),
+        Protocol::Grpc => ("grpc", &location.grpc_ssl),
+        Protocol::Fastcgi | Protocol::Scgi => return None,
+    };
+    spoken.then_some(family)
 }
 
 fn without_port(name: &str) -> &str {
@@ -112,7 +113,7 @@ fn without_port(name: &str) -> &str {
     }
 }
 
-fn client(ssl: &ForwardSsl, files: &Files) -> Result<Client, Diagnostic> {
+fn client(ssl: &ForwardSsl, family: &str, files: &Files) -> Result<Client, Diagnostic> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     let curves = [Curve::X25519Mlkem768, Curve::X25519, Curve::P256, Curve::P384];
     let provider = provider::provider(&ssl.ciphers.list, &ssl.conf_command, &curves);
@@ -130,8 +131,9 @@ fn client(ssl: &ForwardSsl, files: &Files) -> Result<Client, Diagnostic> {
         }
         (Some(certificate), None) if !certificate.text.is_empty() => {
             let text = &certificate.text;
-            let text =
-                format!("no \"proxy_ssl_certificate_key\" is defined for certificate \"{text}\"");
+            let text = format!(
+                "no \"{family}_ssl_certificate_key\" is defined for certificate \"{text}\""
+            );
             return Err(Diagnostic::emerg(text).at(certificate.span));
         }
         _ => builder.with_no_client_auth(),
@@ -140,17 +142,17 @@ fn client(ssl: &ForwardSsl, files: &Files) -> Result<Client, Diagnostic> {
     if !ssl.session_reuse {
         config.resumption = Resumption::disabled();
     }
-    let trust = if ssl.verify { Some(trust(ssl, files)?) } else { None };
+    let trust = if ssl.verify { Some(trust(ssl, family, files)?) } else { None };
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let mut http2 = config.clone();
     http2.alpn_protocols = vec![b"h2".to_vec()];
     Ok(Client { number, config: Arc::new(config), http2: Arc::new(http2), trust })
 }
 
-fn trust(ssl: &ForwardSsl, files: &Files) -> Result<Trust, Diagnostic> {
+fn trust(ssl: &ForwardSsl, family: &str, files: &Files) -> Result<Trust, Diagnostic> {
     let mut trust = Trust::new(ssl.verify_depth);
     let Some(authorities) = &ssl.trusted_certificate else {
-        let text = "no proxy_ssl_trusted_certificate for proxy_ssl_verify";
+        let text = format!("no {family}_ssl_trusted_certificate for {family}_ssl_verify");
         let hint = "name the file of the authorities that sign upstreams' certificates: \
                     /etc/ssl/certs/ca-certificates.crt has the public ones";
         return Err(Diagnostic::emerg(text).hint(hint));

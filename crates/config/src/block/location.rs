@@ -153,6 +153,8 @@ pub struct Location {
     pub proxy_ssl: Arc<ForwardSsl>,
     #[family("uwsgi")]
     pub uwsgi_ssl: Arc<ForwardSsl>,
+    #[family("grpc")]
+    pub grpc_ssl: Arc<ForwardSsl>,
     /// Which URIs belong here.
     #[plain]
     pub name: LocationName,

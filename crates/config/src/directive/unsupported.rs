@@ -83,7 +83,6 @@ const ACCESS: &[Row] = &[(
 const UPSTREAMS: &[Row] =
     &[(&["proxy_cache_convert_head"], LEVELS, FLAG, Effect::Ignored("answers are not kept yet"))];
 
-const NO_GRPC: Effect = Effect::Ignored("connections to upstreams are not encrypted yet");
 const NO_MEMCACHED: Effect = Effect::Ignored("memcached is not spoken");
 const NO_TUNNEL: Effect = Effect::Ignored("CONNECT is answered with 405");
 const NO_QUIC: Effect = Effect::Ignored("connections are not taken over QUIC");
@@ -92,25 +91,6 @@ const NO_QUIC: Effect = Effect::Ignored("connections are not taken over QUIC");
 const PROTOCOLS: &[Row] = &[
     (&["mail"], &[Main], exactly(0), refused("only HTTP is forwarded")),
     (&["stream"], &[Main], exactly(0), refused("only HTTP is forwarded")),
-    (
-        &[
-            "grpc_ssl_certificate",
-            "grpc_ssl_certificate_key",
-            "grpc_ssl_ciphers",
-            "grpc_ssl_crl",
-            "grpc_ssl_name",
-            "grpc_ssl_password_file",
-            "grpc_ssl_trusted_certificate",
-            "grpc_ssl_verify_depth",
-        ],
-        LEVELS,
-        ONE,
-        NO_GRPC,
-    ),
-    (&["grpc_ssl_protocols"], LEVELS, ANY, NO_GRPC),
-    (&["grpc_ssl_server_name", "grpc_ssl_session_reuse", "grpc_ssl_verify"], LEVELS, FLAG, NO_GRPC),
-    (&["grpc_ssl_conf_command"], LEVELS, exactly(2), NO_GRPC),
-    (&["grpc_ssl_certificate_cache"], LEVELS, up_to(3), NO_GRPC),
     (&["memcached_pass"], &[Location, LocationIf], ONE, refused("memcached is not spoken")),
     (&["memcached_bind"], LEVELS, up_to(2), NO_MEMCACHED),
     (

@@ -20,12 +20,13 @@ const LEFT_OUT: [&str; 7] =
     ["Host", "Connection", "Proxy-Connection", "Keep-Alive", "Transfer-Encoding", "Upgrade", "TE"];
 
 impl Http2 {
-    /// Makes a head of one for HTTP/1.1; `trailers` says that fields behind a body are welcome.
-    pub fn new(request: &Request, trailers: bool) -> Self {
+    /// Makes a head of one for HTTP/1.1; `trailers` says that fields behind a body are welcome, `tls`
+    /// that the connection is encrypted.
+    pub fn new(request: &Request, trailers: bool, tls: bool) -> Self {
         let mut head = http::Request::new(());
         *head.method_mut() = http::Method::from_bytes(&request.method).unwrap_or_default();
         let host = request.headers.get("Host").cloned().unwrap_or_default();
-        *head.uri_mut() = uri(&host, &request.target);
+        *head.uri_mut() = uri(&host, &request.target, tls);
         for field in &request.headers {
             if LEFT_OUT.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(&field.name)) {
                 continue;
@@ -76,9 +77,9 @@ impl Decode for Elsewhere {
     }
 }
 
-fn uri(host: &[u8], target: &[u8]) -> http::Uri {
+fn uri(host: &[u8], target: &[u8], tls: bool) -> http::Uri {
     let mut parts = http::uri::Parts::default();
-    parts.scheme = Some(http::uri::Scheme::HTTP);
+    parts.scheme = Some(if tls { http::uri::Scheme::HTTPS } else { http::uri::Scheme::HTTP });
     parts.authority = http::uri::Authority::try_from(host)
         .ok()
         .or(Some(http::uri::Authority::from_static("localhost")));
@@ -145,7 +146,7 @@ mod tests {
         }
         let target = "/a<b?c|d".into();
         let request = Request { method: "POST".into(), target, headers, ..Request::default() };
-        let http2 = Http2::new(&request, true);
+        let http2 = Http2::new(&request, true, false);
         let head = http2.http2().unwrap();
         assert_eq!(head.uri().to_string(), "http://app:81/a%3Cb?c%7Cd");
         assert_eq!(head.method(), "POST");
