@@ -5,6 +5,7 @@
 #![allow(clippy::too_many_lines, clippy::needless_raw_string_hashes)] // tables of configurations
 #![allow(clippy::doc_markdown)] // directives are no code in prose
 
+mod access;
 mod apps;
 mod auth_basic;
 mod auth_delay;
@@ -17,6 +18,7 @@ mod corpus;
 mod dav;
 mod demo;
 mod diagnostic;
+mod error_log;
 mod fault;
 mod fmt;
 mod forward_ssl;

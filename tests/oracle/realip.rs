@@ -24,7 +24,7 @@ async fn addresses_that_are_believed() {
         ", ,",
     ];
     let mut asks = Vec::new();
-    for path in ["/a", "/field", "/list", "/recursive", "/nobody", "/deny", "/jump"] {
+    for path in ["/a", "/host", "/field", "/list", "/recursive", "/nobody", "/deny", "/jump"] {
         for value in values {
             asks.push(format!("{path} | X-Forwarded-For: {value} | X-Real-IP: {value}"));
         }
@@ -49,6 +49,7 @@ async fn addresses_that_are_believed() {
             location /list { set_real_ip_from 127.0.0.1; set_real_ip_from 10.0.0.0/8; real_ip_header X-Forwarded-For; try_files /b =404; }
             location /recursive { set_real_ip_from 127.0.0.1; set_real_ip_from 10.0.0.0/8; real_ip_header X-Forwarded-For; real_ip_recursive on; try_files /b =404; }
             location /nobody { set_real_ip_from 192.0.2.1; try_files /b =404; }
+            location /host { set_real_ip_from localhost; try_files /b =404; }
             location /deny { set_real_ip_from 127.0.0.1; deny 1.2.3.4; try_files /b =404; }
             location /jump { try_files /x /field; }
         }"#,

@@ -85,3 +85,35 @@ async fn hashes_that_are_right_and_wrong() {
     .answers(&asks)
     .await;
 }
+
+#[tokio::test]
+async fn a_level_has_one_of_the_two_forms() {
+    let hash = base64url(&Md5::digest("/newer/a word"));
+    let mut old = String::new();
+    Md5::digest("xword").iter().for_each(|byte| old += &format!("{byte:02x}"));
+    alike(
+        r#"
+        server {
+            listen 127.0.0.1:8080;
+            secure_link_secret word;
+            location /newer/ { secure_link $arg_h; secure_link_md5 "$uri word"; return 200 "[$secure_link]"; }
+            location /old/ { return 200 "[$secure_link]"; }
+        }
+        server {
+            listen 127.0.0.1:8081;
+            secure_link $arg_h; secure_link_md5 "$uri word";
+            location /newer/ { return 200 "[$secure_link]"; }
+            location /old/ { secure_link_secret word; return 200 "[$secure_link]"; }
+        }"#,
+    )
+    .answers(&[
+        &format!("/newer/a?h={hash}"),
+        &format!("/newer/{old}/x"),
+        &format!("/old/{old}/x"),
+        &format!("/old/a?h={hash}"),
+        &format!("@8081 /newer/a?h={hash}"),
+        &format!("@8081 /old/{old}/x"),
+        &format!("@8081 /old/a?h={hash}"),
+    ])
+    .await;
+}

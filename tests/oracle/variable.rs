@@ -63,3 +63,17 @@ async fn in_logs_and_upstreams() {
     .answers(&["/app", "/direct", "/copied", "/a.txt", "HEAD /a.txt", "/a.txt | Range: bytes=0-1"])
     .await;
 }
+
+#[tokio::test]
+async fn of_the_kernel() {
+    alike(
+        r#"
+        map "$tcpinfo_rtt|$tcpinfo_rttvar|$tcpinfo_snd_cwnd|$tcpinfo_rcv_space" $measured {
+            "~^[1-9]\d*\|[1-9]\d*\|[1-9]\d*\|[1-9]\d*$" yes;
+            default no;
+        }
+        server { listen 127.0.0.1:8080; return 200 "$measured $tcpinfo_snd_cwnd $tcpinfo_rcv_space"; }"#,
+    )
+    .answers(&["/", "/again"])
+    .await;
+}

@@ -379,6 +379,13 @@ impl Fault {
         self
     }
 
+    /// Says where it is, unless that is known.
+    #[must_use]
+    pub fn within(mut self, span: Span) -> Self {
+        self.span = self.span.or(Some(span));
+        self
+    }
+
     /// Says what to do.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

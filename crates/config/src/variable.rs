@@ -74,9 +74,7 @@ impl Builtin {
     /// Whether no request gives it a value yet: what stands behind it does not act.
     pub fn is_empty_yet(self) -> bool {
         let name = self.name();
-        name == "ssl_session_id"
-            || name.starts_with("tcpinfo_")
-            || matches!(self, Self::Http3 | Self::UpstreamCacheStatus)
+        name == "ssl_session_id" || matches!(self, Self::Http3 | Self::UpstreamCacheStatus)
     }
 }
 

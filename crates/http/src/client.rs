@@ -1,7 +1,9 @@
 //! The client's side of a request: who it is, and the body it sends.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -31,12 +33,40 @@ pub struct Connection {
     pub to_tls: bool,
     /// What a balancer has said of it (PROXY protocol).
     pub proxy_protocol: Option<Box<ProxyProtocol>>,
+    /// Whether everything is told of it (`debug_connection`).
+    pub debug: bool,
+    /// The socket, to be asked about; none where no connection is at hand.
+    pub transport: Option<Rc<dyn Transport>>,
+}
+
+/// A client's socket, as far as it can be asked about.
+pub trait Transport: fmt::Debug {
+    /// What the kernel has measured; `None` where it is not TCP.
+    fn tcp_info(&self) -> Option<TcpInfo>;
+}
+
+/// What the kernel has measured of a connection (`$tcpinfo_…`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TcpInfo {
+    /// The time there and back, in microseconds.
+    pub rtt: u32,
+    /// How much that varies, in microseconds.
+    pub rttvar: u32,
+    /// How much may be on its way to the client, in segments.
+    pub snd_cwnd: u32,
+    /// How much the client may have on its way, in bytes.
+    pub rcv_space: u32,
 }
 
 impl Connection {
     /// Whether it is encrypted.
     pub fn is_encrypted(&self) -> bool {
         self.tls.is_some()
+    }
+
+    /// What the kernel has measured; `None` where it is not TCP.
+    pub(crate) fn tcp_info(&self) -> Option<TcpInfo> {
+        self.transport.as_ref()?.tcp_info()
     }
 
     /// The server that holds before a request has named one: that of the name in the handshake, else

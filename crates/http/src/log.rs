@@ -1,8 +1,10 @@
 //! What is told of requests: a line each, and their faults.
 
 pub mod access;
+mod debug;
 mod error;
 mod escape;
+pub mod memory;
 pub mod named;
 mod syslog;
 pub mod words;

@@ -49,6 +49,8 @@ pub(crate) fn with<R>(server: &str, line: &str, run: impl FnOnce(&mut Exchange<'
         tls: None,
         to_tls: false,
         proxy_protocol: None,
+        debug: false,
+        transport: None,
     };
     let server = &config.http.servers[0];
     let mut ex = Exchange::new((&config.http, &logs), &connection, server, *head, Box::new(NoBody));

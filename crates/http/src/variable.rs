@@ -222,6 +222,9 @@ impl Exchange<'_> {
             B::SliceRange => self.slice_range(),
             B::UidGot => self.uid_got(),
             B::UidSet => self.uid_set(),
+            B::TcpinfoRcvSpace | B::TcpinfoRtt | B::TcpinfoRttvar | B::TcpinfoSndCwnd => {
+                connection::value(self, builtin)
+            }
             _ if builtin.name().starts_with("ssl_") => ssl::value(self, builtin),
             _ => request::value(self, builtin),
         }

@@ -14,7 +14,7 @@ mod tunnel;
 
 use std::rc::Rc;
 
-use tidegate_http::client::Connection;
+use tidegate_http::client::{Connection, Transport};
 use tidegate_http::head::Version;
 
 use crate::runtime::Worker;
@@ -38,6 +38,7 @@ pub(crate) async fn serve(worker: Rc<Worker>, mut connection: Connection, stream
         stream
     };
     let io = Rc::new(Io::new(stream));
+    connection.transport = Some(Rc::clone(&io) as Rc<dyn Transport>);
     match preface::spoken(&worker, &connection, &io).await {
         None => {}
         Some(Version::Http2) => Box::pin(http2::serve(worker, connection, io)).await,

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tidegate_config::block::http::Socket;
 use tidegate_config::block::{Config, Http};
 use tidegate_config::http::listen::BindAddress;
+use tidegate_config::value::cidr::Cidr;
 use tidegate_http::client::{Connection, Endpoint};
 use tidegate_http::log::Logs;
 use tidegate_http::log::writer::LogFiles;
@@ -51,6 +52,8 @@ pub(crate) struct Generation {
     pub(crate) worker_connections: u32,
     /// Numbers of what goes on.
     pub(crate) counters: Arc<Counters>,
+    /// The clients of whom everything is told.
+    debugged: Vec<Cidr>,
     by_address: HashMap<BindAddress, usize>,
     /// The only socket, where there is one alone: nothing needs to be looked up then.
     alone: bool,
@@ -69,8 +72,17 @@ impl Generation {
             tls: Arc::clone(&shared.tls),
             worker_connections: shared.config.events.connections.worker_connections,
             counters: Arc::clone(counters),
+            debugged: shared.config.events.connections.debug_connection.clone(),
             by_address: sockets.map(|(place, socket)| (socket.address.clone(), place)).collect(),
         }
+    }
+
+    /// Whether everything is told of a client (`debug_connection`).
+    pub(crate) fn is_debugged(&self, client: &Endpoint) -> bool {
+        self.debugged.iter().any(|network| match client {
+            Endpoint::Ip(address) => network.contains(address.ip()),
+            Endpoint::Unix(_) => network.contains_unix(),
+        })
     }
 
     /// The socket that a connection came by: the one of its very address, else that of its port.

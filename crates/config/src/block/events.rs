@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use tidegate_config_derive::{Block, Directives};
 
+use crate::http::access::networks;
+use crate::value::cidr::Cidr;
+
 /// What concerns connections of any kind.
 #[derive(Clone, Debug, Block)]
 pub struct Events {
@@ -45,8 +48,15 @@ pub struct Connections {
     )]
     pub accept_mutex_delay: Option<Vec<String>>,
     /// The clients about which everything is told.
-    #[directive("debug_connection", only(Events), repeat, ignored = "levels are set by error_log")]
-    pub debug_connection: Vec<String>,
+    #[directive(
+        "debug_connection",
+        only(Events),
+        joins,
+        parse = networks,
+        args(1),
+        differs = "told are a request's line and fields, its location, and the answer's fields"
+    )]
+    pub debug_connection: Vec<Cidr>,
     /// How many operations wait at once.
     #[directive(
         "worker_aio_requests",

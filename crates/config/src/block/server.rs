@@ -107,7 +107,8 @@ impl ServerDraft {
     ) -> Result<Server, Fault> {
         let around = around.map(|server| &server.settings);
         let settings = ServerSettings::resolve(&self.written, around, Nesting::Level, cx)?;
-        let location = self.location.resolve(location, Nesting::Level, cx)?;
+        let location = self.location.resolve(location, Nesting::Level, cx);
+        let location = location.map_err(|fault| fault.within(self.span))?;
         Ok(Server { settings, location, span: self.span })
     }
 }

@@ -1,8 +1,10 @@
 //! `allow` and `deny`: who may ask, by address.
 
+use std::net::ToSocketAddrs;
+
 use tidegate_config_derive::Directives;
 
-use crate::directive::{Arguments, Cx, Fault};
+use crate::directive::{Arguments, Cx, Fault, Join};
 use crate::syntax::Word;
 use crate::value::cidr::Cidr;
 
@@ -42,4 +44,31 @@ pub(crate) fn network(word: &Word, cx: &mut Cx<'_>) -> Option<Cidr> {
         cx.warn(text, word.span, format!("write {}", network.masked()));
     }
     Some(network)
+}
+
+/// The networks that `set_real_ip_from` and `debug_connection` name; the addresses of a host are
+/// looked up at once, as nginx does.
+pub(crate) fn networks(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Vec<Cidr>, Fault> {
+    let word = args.first();
+    match network(word, cx) {
+        Some(Cidr::All) | None => {}
+        Some(network) => return Ok(vec![network]),
+    }
+    let found = (word.text.as_str(), 0).to_socket_addrs();
+    let found: Vec<Cidr> =
+        found.into_iter().flatten().map(|address| Cidr::address(address.ip())).collect();
+    if found.is_empty() {
+        let text = format!("host not found in {} \"{}\"", args.name.text, word.text);
+        return Err(Fault::sentence(text)
+            .at(word.span)
+            .hint("an address, a network, unix: or a host that has an address"));
+    }
+    Ok(found)
+}
+
+impl Join for Vec<Cidr> {
+    fn join(mut self, other: Self) -> Self {
+        self.extend(other);
+        self
+    }
 }

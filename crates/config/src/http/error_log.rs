@@ -7,12 +7,14 @@ use tidegate_config_derive::Directives;
 use crate::directive::{Arguments, Cx, Fault};
 use crate::http::syslog::Syslog;
 use crate::names::FileId;
+use crate::syntax::Word;
 use crate::value::choice::choice;
+use crate::value::size::Size;
 
 /// Where faults of requests are told.
 #[derive(Clone, Debug, Directives)]
 pub struct ErrorLog {
-    /// A file, `stderr` or `syslog:…`, the least grave level that is told there, and perhaps `json` for
+    /// A file, `stderr`, `syslog:…` or `memory:SIZE`, the least grave level that is told there, and perhaps `json` for
     /// lines that are objects of JSON.
     #[directive("error_log", repeat, parse = ErrorTarget::parse, args(1, ..))]
     pub targets: Vec<ErrorTarget>,
@@ -21,7 +23,7 @@ pub struct ErrorLog {
 /// Where faults of the process are told.
 #[derive(Clone, Debug, Directives)]
 pub struct MainErrorLog {
-    /// A file, `stderr` or `syslog:…`, the least grave level that is told there, and perhaps `json` for
+    /// A file, `stderr`, `syslog:…` or `memory:SIZE`, the least grave level that is told there, and perhaps `json` for
     /// lines that are objects of JSON.
     #[directive("error_log", only(Main), repeat, parse = ErrorTarget::parse, args(1, ..))]
     pub targets: Vec<ErrorTarget>,
@@ -47,6 +49,8 @@ pub enum LogTo {
     Stderr,
     /// A syslog server.
     Syslog(Syslog),
+    /// So much memory, whose newest lines `tidegate log` prints.
+    Memory(Size),
 }
 
 choice! {
@@ -72,6 +76,17 @@ choice! {
     }
 }
 
+/// The parts of nginx that may be told of alone; all that is told at this level is told for each.
+const DEBUG: [&str; 7] = [
+    "debug_core",
+    "debug_alloc",
+    "debug_mutex",
+    "debug_event",
+    "debug_http",
+    "debug_mail",
+    "debug_stream",
+];
+
 impl ErrorTarget {
     /// Where faults are told when the configuration says nothing of it (nginx: `-e`, else
     /// `logs/error.log`).
@@ -89,11 +104,7 @@ impl ErrorTarget {
         let word = args.first();
         let to = match word.text.as_str() {
             "stderr" => LogTo::Stderr,
-            text if text.starts_with("memory:") => {
-                return Err(Fault::sentence("nginx was built without debug support")
-                    .at(word.span)
-                    .hint("log to a file or to stderr"));
-            }
+            text if text.starts_with("memory:") => memory(word)?,
             text => match text.strip_prefix("syslog:") {
                 Some(settings) => LogTo::Syslog(Syslog::parse(settings, word, cx)?),
                 None => LogTo::File(cx.names.file(cx.under_prefix(text))),
@@ -106,7 +117,7 @@ impl ErrorTarget {
                 continue;
             }
             level = match word.text.as_str() {
-                text if text.starts_with("debug_") => Level::Debug,
+                text if DEBUG.contains(&text) => Level::Debug,
                 text => Level::of(text).ok_or_else(|| {
                     Fault::sentence(format!("invalid log level \"{text}\"")).at(word.span).hint(
                         format!(
@@ -119,4 +130,16 @@ impl ErrorTarget {
         }
         Ok(Self { to, level, json })
     }
+}
+
+/// nginx wants room for the line that marks the buffer; here for one line of a fault.
+fn memory(word: &Word) -> Result<LogTo, Fault> {
+    const LEAST: u64 = 2048;
+    let text = word.text.strip_prefix("memory:").unwrap_or_default();
+    let size = Size::parse(text).filter(|size| size.0 >= LEAST);
+    size.map(LogTo::Memory).ok_or_else(|| {
+        Fault::sentence(format!("invalid buffer size \"{text}\""))
+            .at(word.span)
+            .hint("at least 2k, as in memory:32m")
+    })
 }

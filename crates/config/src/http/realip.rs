@@ -3,14 +3,14 @@
 use tidegate_config_derive::Directives;
 
 use crate::directive::{Arguments, Cx, Fault};
-use crate::http::access::network;
+use crate::http::access::networks;
 use crate::value::cidr::Cidr;
 
 /// Whom to believe about the client's address.
 #[derive(Clone, Debug, Directives)]
 pub struct Realip {
     /// The addresses whose word is taken.
-    #[directive("set_real_ip_from", repeat, parse = from, args(1))]
+    #[directive("set_real_ip_from", joins, parse = networks, args(1))]
     pub from: Vec<Cidr>,
     /// Where the address is told.
     #[directive("real_ip_header", default = "X-Real-IP", parse = RealIpHeader::parse, args(1))]
@@ -29,15 +29,6 @@ pub enum RealIpHeader {
     ForwardedFor,
     /// By the PROXY protocol.
     ProxyProtocol,
-}
-
-fn from(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Cidr, Fault> {
-    let word = args.first();
-    network(word, cx).ok_or_else(|| {
-        Fault::sentence(format!("host not found in set_real_ip_from \"{}\"", word.text))
-            .at(word.span)
-            .hint("an address, a network or unix:")
-    })
 }
 
 impl RealIpHeader {

@@ -37,6 +37,11 @@ impl Cidr {
         Some(Cidr::Network(address, length as u8))
     }
 
+    /// The network of one address.
+    pub fn address(address: IpAddr) -> Cidr {
+        Cidr::Network(address, if address.is_ipv4() { 32 } else { 128 })
+    }
+
     /// Whether bits are set that do not count, of which nginx warns
     /// ("low address bits of … are meaningless").
     pub fn has_meaningless_bits(&self) -> bool {

@@ -9,7 +9,7 @@ use tidegate_config::http::error_log::{ErrorTarget, Level, LogTo};
 use tidegate_config::http::log::Escape;
 
 use super::escape::put;
-use super::{Logs, ProcessLog, syslog};
+use super::{Logs, ProcessLog, memory, syslog};
 use crate::client::{Connection, Endpoint};
 use crate::date::Now;
 use crate::exchange::Exchange;
@@ -33,7 +33,7 @@ impl Logs {
     pub fn tell_of(&self, connection: &Connection, server: &Server, level: Level, text: &str) {
         let own = server.location.error_log.targets.as_slice();
         let targets = if own.is_empty() { self.main.targets.as_slice() } else { own };
-        if is_told(targets, level) {
+        if connection.debug || is_told(targets, level) {
             let client = connection.peer.address_text();
             let client = String::from_utf8_lossy(&client);
             let local = match &connection.local {
@@ -43,8 +43,8 @@ impl Logs {
                 }
             };
             let more = vec![("client", client.into_owned()), ("server", local)];
-            let connection = Some(connection.number);
-            self.main.put(targets, &Record { level, connection, message: text, more });
+            let (connection, debug) = (Some(connection.number), connection.debug);
+            self.main.put(targets, &Record { level, connection, debug, message: text, more });
         }
     }
 }
@@ -53,17 +53,21 @@ impl ProcessLog {
     /// Tells of a fault of the process.
     pub fn tell(&self, level: Level, text: &str) {
         if is_told(&self.targets, level) {
-            let record = Record { level, connection: None, message: text, more: Vec::new() };
+            let record = Record::of_process(level, text);
             self.put(&self.targets, &record);
         }
     }
 
     fn put(&self, targets: &[ErrorTarget], record: &Record<'_>) {
-        for target in targets.iter().filter(|target| record.level <= target.level) {
+        let told = |target: &&ErrorTarget| record.debug || record.level <= target.level;
+        for target in targets.iter().filter(told) {
             let line = if target.json { record.json() } else { record.plain() };
             let bytes = line.as_slice();
             match &target.to {
                 LogTo::File(file) => self.files.write(file.0, bytes),
+                LogTo::Memory(size) => {
+                    memory::keep(usize::try_from(size.0).unwrap_or(usize::MAX), bytes);
+                }
                 // What cannot be told cannot be told of.
                 LogTo::Stderr => drop(std::io::stderr().write_all(bytes)),
                 LogTo::Syslog(settings) => {
@@ -79,13 +83,12 @@ impl ProcessLog {
 
     /// Tells of lines that were lost on the way to a syslog server, wherever else faults are told.
     pub(super) fn tell_elsewhere(&self, text: &str) {
-        let record =
-            Record { level: Level::Alert, connection: None, message: text, more: Vec::new() };
+        let record = Record::of_process(Level::Alert, text);
         for target in &self.targets {
             match &target.to {
                 LogTo::File(file) => self.files.write(file.0, &record.plain()),
                 LogTo::Stderr => drop(std::io::stderr().write_all(&record.plain())),
-                LogTo::Syslog(_) => {}
+                LogTo::Memory(_) | LogTo::Syslog(_) => {}
             }
         }
     }
@@ -95,13 +98,30 @@ impl Exchange<'_> {
     /// Tells of a fault of this request in its error log, with who asked what (nginx:
     /// `ngx_http_log_error_handler`).
     pub fn log(&self, level: Level, message: &str) {
-        let own = self.location.error_log.targets.as_slice();
-        let targets = if own.is_empty() { self.logs.main.targets.as_slice() } else { own };
-        if is_told(targets, level) {
-            let connection = Some(self.connection.number);
-            let record = Record { level, connection, message, more: self.circumstances() };
-            self.logs.main.put(targets, &record);
+        let targets = self.targets();
+        if self.connection.debug || is_told(targets, level) {
+            let (connection, debug) = (Some(self.connection.number), self.connection.debug);
+            let more = self.circumstances();
+            self.logs.main.put(targets, &Record { level, connection, debug, message, more });
         }
+    }
+
+    /// Whether all that happens to it is told.
+    pub(super) fn is_debugged(&self) -> bool {
+        self.connection.debug || is_told(self.targets(), Level::Debug)
+    }
+
+    /// Tells what happens to it, without who asked (nginx: `ngx_log_debug`).
+    pub(super) fn debug(&self, message: &str) {
+        let (connection, debug) = (Some(self.connection.number), self.connection.debug);
+        let (level, more) = (Level::Debug, Vec::new());
+        let record = Record { level, connection, debug, message, more };
+        self.logs.main.put(self.targets(), &record);
+    }
+
+    fn targets(&self) -> &[ErrorTarget] {
+        let own = self.location.error_log.targets.as_slice();
+        if own.is_empty() { self.logs.main.targets.as_slice() } else { own }
     }
 
     fn circumstances(&self) -> Vec<(&'static str, String)> {
@@ -136,18 +156,18 @@ pub struct Teller {
     log: ProcessLog,
     targets: Vec<ErrorTarget>,
     number: u64,
+    debug: bool,
     circumstances: Vec<(&'static str, String)>,
 }
 
 impl Exchange<'_> {
     /// Who tells of this request later on, with what is known of it now.
     pub fn teller(&self) -> Teller {
-        let own = &self.location.error_log.targets;
-        let targets = if own.is_empty() { &self.logs.main.targets } else { own };
         Teller {
             log: self.logs.main.clone(),
-            targets: targets.clone(),
+            targets: self.targets().to_vec(),
             number: self.connection.number,
+            debug: self.connection.debug,
             circumstances: self.circumstances(),
         }
     }
@@ -156,9 +176,10 @@ impl Exchange<'_> {
 impl Teller {
     /// Tells of a fault of the request, as [`Exchange::log`] does.
     pub fn tell(&self, level: Level, message: &str) {
-        if is_told(&self.targets, level) {
+        if self.debug || is_told(&self.targets, level) {
             let (connection, more) = (Some(self.number), self.circumstances.clone());
-            self.log.put(&self.targets, &Record { level, connection, message, more });
+            let debug = self.debug;
+            self.log.put(&self.targets, &Record { level, connection, debug, message, more });
         }
     }
 }
@@ -172,9 +193,17 @@ struct Record<'a> {
     level: Level,
     /// The number of the connection.
     connection: Option<u64>,
+    /// Whether it is told whatever its level (`debug_connection`).
+    debug: bool,
     message: &'a str,
     /// Who asked what, by name.
     more: Vec<(&'static str, String)>,
+}
+
+impl<'a> Record<'a> {
+    fn of_process(level: Level, message: &'a str) -> Self {
+        Self { level, connection: None, debug: false, message, more: Vec::new() }
+    }
 }
 
 impl Record<'_> {
@@ -245,7 +274,7 @@ mod tests {
 
     fn record(connection: Option<u64>, message: &str) -> Record<'_> {
         let more = vec![("client", "::1".to_owned()), ("host", "a\"b".to_owned())];
-        Record { level: Level::Error, connection, message, more }
+        Record { level: Level::Error, connection, debug: false, message, more }
     }
 
     #[test]

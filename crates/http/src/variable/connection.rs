@@ -42,6 +42,10 @@ pub(super) fn value(ex: &Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
         }),
         Builtin::ServerName => Some(Bytes::copy_from_slice(ex.server.name().as_bytes())),
         Builtin::ServerPort => Some(connection.local.port_text()),
+        Builtin::TcpinfoRcvSpace => Some(number(connection.tcp_info()?.rcv_space)),
+        Builtin::TcpinfoRtt => Some(number(connection.tcp_info()?.rtt)),
+        Builtin::TcpinfoRttvar => Some(number(connection.tcp_info()?.rttvar)),
+        Builtin::TcpinfoSndCwnd => Some(number(connection.tcp_info()?.snd_cwnd)),
         _ => None,
     }
 }

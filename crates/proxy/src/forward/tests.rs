@@ -59,6 +59,8 @@ impl Site {
             tls: None,
             to_tls: false,
             proxy_protocol: None,
+            debug: false,
+            transport: None,
         };
         let logs = Logs::new(&config, LogFiles::default().into());
         Self { config, upstreams, logs, connection, _folder: folder }

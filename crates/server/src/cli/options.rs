@@ -60,7 +60,7 @@ pub(super) struct Command {
 const FORMAT: (&str, &str) = ("--format", "text for people, json for tools");
 
 /// All commands.
-pub(super) const COMMANDS: [Command; 9] = [
+pub(super) const COMMANDS: [Command; 10] = [
     Command {
         name: "lint",
         words: "[FILE]",
@@ -91,6 +91,7 @@ pub(super) const COMMANDS: [Command; 9] = [
     },
     Command { name: "man", words: "", doc: "print the manual page", options: &[] },
     asked("status", "how a running server is, asked by the socket beside its pid file"),
+    asked("log", "what a running server has in `error_log memory:`, the oldest line first"),
     asked(
         "reload",
         "let it take up the configuration; what is wrong with it is told, and changes nothing",

@@ -5,8 +5,9 @@ use std::io::ErrorKind;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use tidegate_config::block::Server;
 use tidegate_config::http::error_log::Level;
-use tidegate_config::http::sendfile::Lingering;
+use tidegate_config::http::sendfile::{Lingering, Sendfile};
 use tidegate_http::client::Connection;
 use tidegate_http::exchange::Exchange;
 use tidegate_http::head::{Parsed, Parser};
@@ -27,7 +28,7 @@ pub(super) struct Farewell {
     /// `lingering_close`
     lingers: Lingering,
     /// `lingering_time`
-    pub(super) time: Duration,
+    time: Duration,
     /// `lingering_timeout`
     patience: Duration,
     /// Whether it ends with a reset.
@@ -35,24 +36,26 @@ pub(super) struct Farewell {
 }
 
 impl Farewell {
-    /// That of a connection whose end no request's location has a say about.
-    pub(super) const USUAL: Self = Self {
-        lingers: Lingering::On,
-        time: Duration::from_secs(5),
-        patience: Duration::from_secs(5),
-        resets: false,
-    };
+    /// That of a connection whose end is no request's own, in a server (nginx: HTTP/2 has one
+    /// for all its requests).
+    pub(super) fn of_server(server: &Server) -> Self {
+        Self::said(&server.location.sendfile)
+    }
+
+    fn said(settings: &Sendfile) -> Self {
+        Self {
+            lingers: settings.lingering_close,
+            time: settings.lingering_time,
+            patience: settings.lingering_timeout,
+            resets: false,
+        }
+    }
 
     fn of(ex: &Exchange<'_>) -> Self {
         let settings = &ex.location.sendfile;
         // Who has timed out before an answer, or is shown the door by 444.
         let timed_out = matches!(ex.sent.status, 408 | 444) && ex.sent.promise.is_none();
-        Self {
-            lingers: settings.lingering_close,
-            time: settings.lingering_time,
-            patience: settings.lingering_timeout,
-            resets: settings.reset_timedout && timed_out,
-        }
+        Self { resets: settings.reset_timedout && timed_out, ..Self::said(settings) }
     }
 }
 

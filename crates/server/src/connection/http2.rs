@@ -47,6 +47,9 @@ const OWN_RESETS: usize = 100;
 /// How many streams may be given up before they are looked at (CVE-2023-44487).
 const EARLY_RESETS: usize = 20;
 
+/// How long a client that was asked to leave may stay.
+const LEAVING: Duration = Duration::from_secs(5);
+
 /// Serves one connection until it ends.
 pub(super) async fn serve(worker: Rc<Worker>, connection: Connection, io: Rc<Io>) {
     let Some(manner) = Manner::of(&worker, &connection) else { return };
@@ -70,10 +73,10 @@ pub(super) async fn serve(worker: Rc<Worker>, connection: Connection, io: Rc<Io>
         closing: None,
     };
     session.run().await;
-    let Session { h2, mut tasks, .. } = session;
+    let Session { h2, mut tasks, manner, .. } = session;
     // The streams are told by this that nobody is there any more.
     drop(h2);
-    tokio::join!(linger(&io, true, Farewell::USUAL), async {
+    tokio::join!(linger(&io, true, manner.farewell), async {
         while tasks.join_next().await.is_some() {}
     });
 }
@@ -85,6 +88,7 @@ struct Manner {
     head_patience: Duration,
     send_patience: Duration,
     keepalive: Keepalive,
+    farewell: Farewell,
 }
 
 impl Manner {
@@ -99,6 +103,7 @@ impl Manner {
             head_patience: server.settings.client_header.timeout,
             send_patience: server.location.sendfile.timeout,
             keepalive: (*server.location.keepalive).clone(),
+            farewell: Farewell::of_server(server),
         })
     }
 }
@@ -220,10 +225,7 @@ impl Session {
         let times = [
             (self.watch.blocked.get().map(|at| at + manner.send_patience), Overdue::Blocked),
             (block.map(|at| at + manner.head_patience), Overdue::Block),
-            (
-                leaves.map(|at| at.max(self.idle.unwrap_or(at)) + Farewell::USUAL.time),
-                Overdue::Closing,
-            ),
+            (leaves.map(|at| at.max(self.idle.unwrap_or(at)) + LEAVING), Overdue::Closing),
             (self.idle.filter(|_| leaves.is_none()).map(|at| at + rest), Overdue::Idle),
         ];
         let next = times.into_iter().filter_map(|(at, what)| Some((at?, what)));

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 use tidegate_http::body::FileSlice;
+use tidegate_http::client::{TcpInfo, Transport};
 use tokio::time::timeout;
 
 use super::stream::Stream;
@@ -145,6 +146,12 @@ impl Io {
             Ok(result) => result,
             Err(_) => Err(io::ErrorKind::TimedOut.into()),
         }
+    }
+}
+
+impl Transport for Io {
+    fn tcp_info(&self) -> Option<TcpInfo> {
+        self.stream.tcp_info()
     }
 }
 

@@ -97,8 +97,10 @@ pub(super) async fn serve(
     worker.counters.request();
     let _writing = worker.counters.writing();
     let fault = next.fault.or_else(|| misdirected(&ex, socket));
+    ex.debug_request();
     let sent = match respond(&mut ex, &generation, fault).await {
         Some(response) => {
+            ex.debug_answer(&response);
             let sent = client.send(&mut ex, response).await;
             if ex.sent.complete {
                 // Copies of the request (`mirror`), and lines of the log.

@@ -2,6 +2,7 @@
 
 mod duplex;
 pub(crate) mod encrypted;
+mod tcp_info;
 
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -9,6 +10,7 @@ use std::task::{Context, Poll};
 
 use bytes::BytesMut;
 use rustix::net::RecvFlags;
+use tidegate_http::client::TcpInfo;
 use tokio::net::{TcpStream, UnixStream};
 
 use encrypted::Encrypted;
@@ -141,6 +143,15 @@ impl Stream {
     pub(crate) fn abandon(&self) {
         if let Self::Tls(stream) = self {
             stream.abandon();
+        }
+    }
+
+    /// What the kernel has measured; `None` where it is not TCP.
+    pub(crate) fn tcp_info(&self) -> Option<TcpInfo> {
+        match self {
+            Self::Tcp(stream) => tcp_info::of(stream),
+            Self::Unix(_) => None,
+            Self::Tls(stream) => stream.socket().tcp_info(),
         }
     }
 

@@ -26,6 +26,8 @@ const LONGEST: Duration = Duration::from_mins(3);
 pub(crate) enum Request {
     /// How it is.
     Status,
+    /// The log that it keeps in memory.
+    Log,
     /// To take up the configuration anew.
     Reload,
     /// To give its place to the program that lies where it lay.
@@ -35,8 +37,9 @@ pub(crate) enum Request {
 }
 
 impl Request {
-    const ALL: [(&'static str, Self); 4] = [
+    const ALL: [(&'static str, Self); 5] = [
         ("status", Self::Status),
+        ("log", Self::Log),
         ("reload", Self::Reload),
         ("upgrade", Self::Upgrade),
         ("quit", Self::Quit),

@@ -30,6 +30,8 @@ pub(super) mod order {
     pub(crate) const COMMIT: u8 = b'c';
     /// What has been counted is asked for.
     pub(crate) const NUMBERS: u8 = b'n';
+    /// What logs in memory have is asked for.
+    pub(crate) const LOG: u8 = b'm';
     /// Logs that were opened anew.
     pub(crate) const LOGS: u8 = b'l';
     /// No more connections; end with the last.
@@ -48,10 +50,12 @@ pub(super) mod answer {
     pub(crate) const COMMITTED: u8 = b'C';
     /// What has been counted.
     pub(crate) const NUMBERS: u8 = b'N';
+    /// What logs in memory have.
+    pub(crate) const LOG: u8 = b'M';
 }
 
 /// The longest message from the worker, in bytes: it is not trusted.
-const MOST: u64 = 1 << 20;
+pub(super) const MOST: u64 = 1 << 20;
 
 /// How long a worker may take to go by what it has built.
 const COMMITMENT: Duration = Duration::from_secs(5);
@@ -65,6 +69,7 @@ enum Reply {
     Committed,
     /// Connections taken, connections open, requests.
     Numbers(u64, u64, u64),
+    Log(Vec<u8>),
 }
 
 /// A worker process.
@@ -152,6 +157,16 @@ impl Child {
         }
     }
 
+    /// The newest lines of its logs in memory; `None` where it does not answer.
+    pub(super) async fn log(&mut self) -> Option<Vec<u8>> {
+        while self.answers.try_recv().is_ok() {}
+        self.channel.send(order::LOG, &[], &[]).ok()?;
+        match timeout(Duration::from_secs(2), self.answers.recv()).await {
+            Ok(Some(Reply::Log(text))) => Some(text),
+            _ => None,
+        }
+    }
+
     /// Whether it is no more.
     pub(super) fn has_ended(&mut self) -> bool {
         self.process.try_wait().is_ok_and(|ended| ended.is_some())
@@ -194,6 +209,7 @@ fn listen(channel: Channel) -> Result<UnboundedReceiver<Reply>> {
                 (answer::NUMBERS, [accepted, active, requests]) => {
                     Reply::Numbers(number(accepted), number(active), number(requests))
                 }
+                (answer::LOG, [text]) => Reply::Log(text.clone()),
                 _ => continue,
             };
             if sender.send(answer).is_err() {

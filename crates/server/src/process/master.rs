@@ -174,6 +174,7 @@ impl Master {
         let running = self.state == State::Running;
         let answer = match ask.request {
             Request::Status => Ok(self.status().await),
+            Request::Log => Ok(self.log_in_memory().await),
             Request::Quit => {
                 self.order(State::Draining);
                 Ok("it ends with its last connection".to_owned())

@@ -243,9 +243,13 @@ fn open(worker: &Rc<Worker>, stream: Stream, peer: Endpoint, local: Endpoint) {
         tls: None,
         to_tls: false,
         proxy_protocol: None,
+        debug: false,
+        transport: None,
     };
-    connection.to_tls =
-        worker.generation().socket(&connection).is_some_and(|socket| socket.options.ssl);
+    let generation = worker.generation();
+    connection.to_tls = generation.socket(&connection).is_some_and(|socket| socket.options.ssl);
+    connection.debug = generation.is_debugged(&connection.peer);
+    drop(generation);
     let guard = Open(Rc::clone(worker));
     let worker = Rc::clone(worker);
     tokio::task::spawn_local(async move {

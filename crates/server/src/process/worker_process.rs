@@ -6,10 +6,11 @@ use std::os::unix::net::UnixStream;
 
 use anyhow::{Context, Result};
 use tidegate_config::http::error_log::Level;
+use tidegate_http::log::memory;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::channel::{Channel, Message};
-use super::child::{MARK, answer, order};
+use super::child::{self, MARK, answer, order};
 use super::serving::Serving;
 use super::signal::{Signals, Word};
 use super::worker::State;
@@ -117,6 +118,10 @@ async fn act(
             let fields = [accepted, active, requests].map(u64::to_le_bytes);
             let fields: Vec<&[u8]> = fields.iter().map(<[u8; 8]>::as_slice).collect();
             let _ = channel.send(answer::NUMBERS, &fields, &[]);
+        }
+        order::LOG => {
+            let text = memory::kept(usize::try_from(child::MOST / 2).unwrap_or(usize::MAX));
+            let _ = channel.send(answer::LOG, &[&text], &[]);
         }
         order::COMMIT => {
             serving.commit()?;

@@ -13,6 +13,7 @@ use crate::directive::{
 use crate::http::headers::Headers;
 use crate::http::pass::Destination;
 use crate::http::rewrite::{Condition, Step};
+use crate::http::secure_link::SecureLink;
 use crate::http::types::TypeMap;
 use crate::names::zone::ZoneId;
 use crate::syntax::{End, Statement};
@@ -171,26 +172,12 @@ impl LocationDraft {
         if self.limit_except.is_some() {
             return Err(Fault::duplicate());
         }
-        let known = [
-            "GET",
-            "HEAD",
-            "POST",
-            "PUT",
-            "DELETE",
-            "MKCOL",
-            "COPY",
-            "MOVE",
-            "OPTIONS",
-            "PROPFIND",
-            "PROPPATCH",
-            "LOCK",
-            "UNLOCK",
-            "PATCH",
-        ];
+        let known = "GET HEAD POST PUT DELETE MKCOL COPY MOVE OPTIONS PROPFIND PROPPATCH LOCK \
+                     UNLOCK PATCH";
         let mut methods = Vec::new();
         for word in &statement.args {
             let method = word.text.to_ascii_uppercase();
-            if !known.contains(&method.as_str()) {
+            if !known.split(' ').any(|known| known == method) {
                 return Err(
                     Fault::sentence(format!("invalid method \"{}\"", word.text)).at(word.span)
                 );
@@ -217,6 +204,7 @@ impl LocationDraft {
         if let Some(parent) = parent {
             Headers::inherit(&mut location.headers, &self.written.headers, &parent.headers);
         }
+        SecureLink::choose(&mut location.secure_link, &self.written.secure_link)?;
         if self.written.rewrite.steps.is_empty() {
             // Unlike what a location does in the end, its steps are not those of its conditions.
             location.rewrite = Arc::default();

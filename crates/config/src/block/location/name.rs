@@ -52,7 +52,7 @@ impl LocationName {
     }
 
     /// As written, without its modifier.
-    pub(crate) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         match self {
             Self::None => String::new(),
             Self::Exact(uri) | Self::Prefix { prefix: uri, .. } => {

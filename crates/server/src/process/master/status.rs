@@ -1,6 +1,8 @@
-//! How the server is, for people.
+//! How the server is and what it has logged, for people.
 
 use std::time::{Duration, SystemTime};
+
+use tidegate_http::log::memory;
 
 use super::{Master, Place};
 use crate::process::worker::State;
@@ -39,5 +41,18 @@ impl Master {
             text.push_str(&lines);
         }
         text
+    }
+
+    /// What logs in memory have, of this process and of the one that serves, in the order of time.
+    pub(super) async fn log_in_memory(&mut self) -> String {
+        let mut text = memory::kept(usize::MAX);
+        if let Place::There(child) = &mut self.parts.place {
+            text.extend(child.log().await.unwrap_or_default());
+        }
+        let text = String::from_utf8_lossy(&text);
+        let mut lines: Vec<&str> = text.lines().collect();
+        // A line begins with its second.
+        lines.sort_by_key(|line| line.split(['[', ',']).next());
+        lines.iter().flat_map(|line| [line, "\n"]).collect()
     }
 }
