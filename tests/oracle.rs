@@ -9,6 +9,7 @@ mod difference;
 pub mod nginx;
 mod normal;
 mod over_http2;
+mod side;
 
 mod accel;
 mod auth_basic;
@@ -49,6 +50,7 @@ mod server_name;
 mod slice;
 mod split_clients;
 mod ssi;
+mod ssl;
 mod sticky;
 mod sub;
 mod types;

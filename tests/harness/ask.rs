@@ -5,6 +5,10 @@
 pub struct Ask {
     /// The port of the configuration, where it is not the first.
     pub port: Option<u16>,
+    /// How a handshake is to be made first, in the notation of [`Handshakes`]; none without TLS.
+    ///
+    /// [`Handshakes`]: super::handshake::Handshakes
+    pub tls: Option<String>,
     /// The method, which decides how an answer ends.
     pub method: String,
     /// What is sent.
@@ -16,7 +20,7 @@ pub struct Ask {
 impl Ask {
     /// Reads the notation.
     ///
-    /// `@8081 ` in front names another port. Text with a CR is sent as it is. A bare path is asked
+    /// `@8081 ` in front names another port, `~a.test ` behind it asks for that name over TLS. Text with a CR is sent as it is. A bare path is asked
     /// for by GET. Fields follow after ` | `; `Host: localhost` comes first unless a Host is given
     /// (`Host: -` sends none). A body follows after ` || `, and its length is sent where neither
     /// Content-Length nor Transfer-Encoding is given. The version is HTTP/1.1 unless said.
@@ -25,9 +29,13 @@ impl Ask {
             Some((port, rest)) => (Some(port.parse().expect("a port")), rest),
             None => (None, text),
         };
+        let (tls, text) = match text.strip_prefix('~').and_then(|rest| rest.split_once(' ')) {
+            Some((tls, rest)) => (Some(tls.to_owned()), rest),
+            None => (None, text),
+        };
         let method = text.split(' ').next().unwrap_or_default();
         if text.contains('\r') {
-            return Self { port, method: method.to_owned(), bytes: text.into(), raw: true };
+            return Self { port, tls, method: method.to_owned(), bytes: text.into(), raw: true };
         }
         let (head, body) = match text.split_once(" || ") {
             Some((head, body)) => (head, Some(body)),
@@ -52,6 +60,6 @@ impl Ask {
         }
         out += "\r\n";
         out += &body.unwrap_or_default().replace("\\r\\n", "\r\n");
-        Self { port, method: method.to_owned(), bytes: out.into(), raw: false }
+        Self { port, tls, method: method.to_owned(), bytes: out.into(), raw: false }
     }
 }

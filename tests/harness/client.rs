@@ -14,7 +14,8 @@ use super::answer::{Answer, Ending};
 use super::ask::Ask;
 use super::tls;
 
-trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
+/// What carries the bytes of a connection.
+pub trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
 
 /// Who asks a server on one of its ports; a new connection for every request.
@@ -118,7 +119,8 @@ impl Connection {
         Self::over(UnixStream::connect(path).await.expect("the server takes connections"))
     }
 
-    fn over(stream: impl Io + 'static) -> Self {
+    /// A connection over what carries its bytes.
+    pub fn over(stream: impl Io + 'static) -> Self {
         Self { stream: Box::new(stream), buffer: Vec::new(), ended: false, patience: DEADLINE }
     }
 

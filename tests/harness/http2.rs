@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::answer::Answer;
+use super::client::Io;
 use super::{Client, DEADLINE, Tidegate};
 pub use frame::*;
 
@@ -30,7 +31,7 @@ pub enum Reply {
 
 /// A connection to a server.
 pub struct Http2 {
-    stream: TcpStream,
+    stream: Box<dyn Io>,
     buffer: Vec<u8>,
     decoder: fluke_hpack::Decoder<'static>,
     block: Vec<u8>,
@@ -55,9 +56,13 @@ impl Http2 {
 
     /// The same with settings.
     pub async fn with_settings(client: &Client, settings: &[(u16, u32)]) -> Self {
-        let mut this = Self::bare(client).await;
-        this.send(&[PREFACE, &settings_frame(settings)].concat()).await;
-        this
+        Self::bare(client).await.begun(settings).await
+    }
+
+    /// Sends preface and settings.
+    pub async fn begun(mut self, settings: &[(u16, u32)]) -> Self {
+        self.send(&[PREFACE, &settings_frame(settings)].concat()).await;
+        self
     }
 
     /// A connection on which nothing is sent yet.
@@ -65,8 +70,13 @@ impl Http2 {
         let stream = TcpStream::connect(("127.0.0.1", client.port())).await;
         let stream = stream.expect("the server takes connections");
         stream.set_nodelay(true).expect("a socket");
+        Self::over(stream)
+    }
+
+    /// A connection over what carries its bytes; nothing is sent yet.
+    pub fn over(stream: impl Io + 'static) -> Self {
         Self {
-            stream,
+            stream: Box::new(stream),
             buffer: Vec::new(),
             decoder: fluke_hpack::Decoder::new(),
             block: Vec::new(),
@@ -90,8 +100,8 @@ impl Http2 {
     }
 
     /// The socket itself.
-    pub fn socket(&mut self) -> &mut TcpStream {
-        &mut self.stream
+    pub fn socket(&mut self) -> &mut dyn Io {
+        &mut *self.stream
     }
 
     /// Sends a frame.
@@ -276,15 +286,6 @@ impl Reply {
             other => panic!("no answer: {other:?}"),
         }
     }
-}
-
-fn length(frame: &Frame) -> [u8; 4] {
-    u32::try_from(frame.payload.len()).expect("a frame").to_be_bytes()
-}
-
-fn texts(fields: Vec<(Vec<u8>, Vec<u8>)>) -> Vec<(String, String)> {
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    fields.into_iter().map(|(name, value)| (text(name), text(value))).collect()
 }
 
 fn as_answer(mut fields: Vec<(String, String)>) -> Answer {

@@ -6,13 +6,16 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use rcgen::{CertificateParams, CertificateRevocationListParams, CertifiedIssuer, IsCa, KeyPair};
-use rustls::client::WantsClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::aws_lc_rs;
-use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{ClientConfig, ConfigBuilder, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::{
+    ClientConfig, DigitallySignedStruct, Error, SignatureScheme, SupportedProtocolVersion,
+};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -95,25 +98,31 @@ pub async fn connect(
 
 /// A client that takes any certificate and shows this one.
 pub fn config_with(made: &Made) -> ClientConfig {
-    let certificate = CertificateDer::pem_slice_iter(made.certificate.as_bytes());
-    let chain = certificate.collect::<Result<Vec<_>, _>>().expect("certificates");
-    let key = PrivateKeyDer::from_pem_slice(made.key.as_bytes()).expect("a key");
-    builder().with_client_auth_cert(chain, key).expect("a certificate and its key")
+    config_of(aws_lc_rs::default_provider(), rustls::DEFAULT_VERSIONS, Some(made))
 }
 
 /// A client that takes any certificate.
 pub fn config() -> ClientConfig {
-    builder().with_no_client_auth()
+    config_of(aws_lc_rs::default_provider(), rustls::DEFAULT_VERSIONS, None)
 }
 
-fn builder() -> ConfigBuilder<ClientConfig, WantsClientCert> {
-    let provider = Arc::new(aws_lc_rs::default_provider());
+/// A client that takes any certificate, speaks these versions, and shows this certificate.
+pub fn config_of(
+    provider: CryptoProvider,
+    versions: &[&'static SupportedProtocolVersion],
+    shown: Option<&Made>,
+) -> ClientConfig {
     let algorithms = provider.signature_verification_algorithms;
-    ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
+    let builder = ClientConfig::builder_with_provider(Arc::new(provider))
+        .with_protocol_versions(versions)
         .expect("versions")
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(AnyCertificate(algorithms)))
+        .with_custom_certificate_verifier(Arc::new(AnyCertificate(algorithms)));
+    let Some(made) = shown else { return builder.with_no_client_auth() };
+    let certificate = CertificateDer::pem_slice_iter(made.certificate.as_bytes());
+    let chain = certificate.collect::<Result<Vec<_>, _>>().expect("certificates");
+    let key = PrivateKeyDer::from_pem_slice(made.key.as_bytes()).expect("a key");
+    builder.with_client_auth_cert(chain, key).expect("a certificate and its key")
 }
 
 /// Runs `openssl` on the files of a folder, with this input; what it prints.

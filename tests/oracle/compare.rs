@@ -10,15 +10,12 @@ use super::deliberate::{DELIBERATE, PENDING};
 use super::difference::difference;
 use super::nginx::{every_module, oracle};
 use super::normal;
-use super::over_http2::OverHttp2;
+use super::side::Side;
 use crate::harness::ask::Ask;
-use crate::harness::client::Connection;
 use crate::harness::process;
 use crate::harness::server::Start;
+use crate::harness::tls::{self, Made};
 use crate::harness::{Backend, Tidegate};
-
-/// How long one answer may take.
-const PATIENCE: Duration = Duration::from_secs(4);
 
 /// What every `http` block starts with, unless the configuration says `types` itself: tidegate
 /// guesses types where a configuration has none.
@@ -41,6 +38,7 @@ pub struct Alike {
     logs: bool,
     http2: bool,
     errors: bool,
+    clients: HashMap<String, Made>,
 }
 
 /// Starts with a configuration (bare blocks of `http`).
@@ -57,6 +55,7 @@ pub fn alike(conf: &str) -> Alike {
         logs: true,
         http2: false,
         errors: false,
+        clients: HashMap::new(),
     }
 }
 
@@ -69,6 +68,18 @@ impl Alike {
     /// Puts the same file under both prefixes.
     pub fn with_prefix_file(mut self, path: &str, content: impl AsRef<[u8]>) -> Self {
         self.files.push((path.to_owned(), content.as_ref().to_owned()));
+        self
+    }
+
+    /// Puts the same certificate and key under both prefixes: `cert.pem`, `key.pem`.
+    pub fn with_certificate(self, names: &[&str]) -> Self {
+        let made = tls::certificate(names);
+        self.with_prefix_file("cert.pem", made.certificate).with_prefix_file("key.pem", made.key)
+    }
+
+    /// Lets requests show this certificate, by its name behind a `+`.
+    pub fn with_client(mut self, name: &str, made: &Made) -> Self {
+        self.clients.insert(name.to_owned(), made.clone());
         self
     }
 
@@ -127,7 +138,8 @@ impl Alike {
         // The paths of the two have one length, so that they may stand in a body.
         let first = self.start(&folder, "one").with_binary(&oracle.binary).await;
         let second = self.start(&folder, "two").with_binary(&process::binary()).await;
-        let mut sides = [Side::of(&first, self.http2), Side::of(&second, self.http2)];
+        let side = |server| Side::of(server, self.http2, &self.clients);
+        let mut sides = [side(&first), side(&second)];
         let (mut differences, mut deliberate) = (Vec::new(), false);
         for text in asks {
             let ask = Ask::of(text);
@@ -179,66 +191,6 @@ impl Alike {
             }
         }
         text
-    }
-}
-
-/// One of the two servers, and the connections to it that may be used again.
-struct Side<'a> {
-    server: &'a Tidegate,
-    open: HashMap<u16, Connection>,
-    http2: Option<OverHttp2>,
-}
-
-impl<'a> Side<'a> {
-    fn of(server: &'a Tidegate, http2: bool) -> Self {
-        Self { server, open: HashMap::new(), http2: http2.then(OverHttp2::default) }
-    }
-
-    /// One request, on the connection that the last answer has left open. That it is open is
-    /// shown by the next answer; that it is not, by its end.
-    async fn ask(&mut self, ask: &Ask) -> String {
-        if let Some(http2) = &mut self.http2 {
-            return http2.ask(self.server, ask).await;
-        }
-        let port = ask.port.unwrap_or(0);
-        let mut connection = match self.open.remove(&port) {
-            Some(connection) => connection,
-            None => self.connect(ask).await,
-        };
-        connection.send(&ask.bytes).await;
-        let mut text = String::new();
-        loop {
-            let answer = match connection.try_answer(&ask.method).await {
-                Ok(answer) => answer,
-                Err(why) => return text + &self.server.anonymous(&format!("({why})")),
-            };
-            text += &normal::answer(self.server, &answer, &ask.method);
-            if matches!(answer.status, 100 | 103) {
-                continue;
-            }
-            if answer.keeps_alive() {
-                self.open.insert(port, connection);
-            } else if !connection.closes().await || !connection.text().is_empty() {
-                text += &format!("(not closed, {:?})", connection.text());
-            }
-            return text;
-        }
-    }
-
-    async fn raw(&mut self, ask: &Ask) -> String {
-        let mut connection = self.connect(ask).await;
-        connection.send(&ask.bytes).await;
-        let closed = connection.closes().await;
-        let end = if closed { "" } else { "(still open)" };
-        normal::bytes(self.server, connection.text().as_bytes()) + end
-    }
-
-    async fn connect(&self, ask: &Ask) -> Connection {
-        let connection = match ask.port {
-            Some(port) => self.server.at(port).connect().await,
-            None => self.server.connect().await,
-        };
-        connection.with_patience(PATIENCE)
     }
 }
 

@@ -38,6 +38,11 @@ pub const DELIBERATE: &[(&str, &str, &str)] = &[
     ("scgi::requests", CHUNKED, UNCHUNKED),
     ("grpc::requests", "POST /set | X-A: theirs | X-B: theirs | TE: trailers || abc", AUTHORITY),
     ("grpc::requests", "POST /v2/set || abc", AUTHORITY),
+    (
+        "ssl::servers_are_chosen_by_the_name_that_is_asked_for",
+        "@8443 ~A.Test / | Host: A.TEST:1",
+        "names are asked for in lower case, so that files named by $ssl_server_name have one spelling",
+    ),
     ("uwsgi::packets", CHUNKED, UNCHUNKED),
     ("uwsgi::packets", CHUNKED_STREAM, UNCHUNKED),
 ];

@@ -8,24 +8,21 @@ use crate::harness::ask::Ask;
 use crate::harness::http2::{Reply, request};
 use crate::harness::{Http2, Tidegate};
 
-/// The connections to one server, by port.
+/// The connections to one server, by port and handshake.
 #[derive(Default)]
 pub struct OverHttp2 {
-    open: HashMap<u16, Http2>,
+    open: HashMap<(u16, String), Http2>,
 }
 
 impl OverHttp2 {
-    /// One request, on the connection that is open.
-    pub async fn ask(&mut self, server: &Tidegate, ask: &Ask) -> String {
-        let port = ask.port.unwrap_or(0);
-        let mut client = match self.open.remove(&port) {
-            Some(client) => client,
-            None => match ask.port {
-                Some(port) => Http2::to(&server.at(port)).await,
-                None => server.http2().await,
-            }
-            .with_patience(Duration::from_secs(4)),
-        };
+    /// Takes the connection that is open for such a request.
+    pub fn take(&mut self, ask: &Ask) -> Option<Http2> {
+        self.open.remove(&key(ask))
+    }
+
+    /// One request, on a connection whose settings are exchanged.
+    pub async fn ask(&mut self, client: Http2, server: &Tidegate, ask: &Ask) -> String {
+        let mut client = client.with_patience(Duration::from_secs(4));
         let text = String::from_utf8(ask.bytes.clone()).expect("a request is text");
         let (head, body) = text.split_once("\r\n\r\n").expect("a head");
         let mut lines = head.split("\r\n");
@@ -41,6 +38,9 @@ impl OverHttp2 {
             fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let mut all = request(method, target, &others);
         all[3].1 = &authority;
+        if ask.tls.is_some() {
+            all[1].1 = "https";
+        }
         let has_body = fields.iter().any(|(name, _)| name == "content-length");
         let reply = if has_body {
             client.post(&all, body.as_bytes()).await
@@ -49,14 +49,18 @@ impl OverHttp2 {
         };
         match reply {
             Reply::Answer(answer) => {
-                self.open.insert(port, client);
+                self.open.insert(key(ask), client);
                 normal::answer(server, &answer, method)
             }
             Reply::Reset(code) => {
-                self.open.insert(port, client);
+                self.open.insert(key(ask), client);
                 format!("(reset {code})")
             }
             other => format!("({other:?})"),
         }
     }
+}
+
+fn key(ask: &Ask) -> (u16, String) {
+    (ask.port.unwrap_or(0), ask.tls.clone().unwrap_or_default())
 }

@@ -73,8 +73,16 @@ impl Variable {
 impl Builtin {
     /// Whether no request gives it a value yet: what stands behind it does not act.
     pub fn is_empty_yet(self) -> bool {
-        let name = self.name();
-        name == "ssl_session_id" || matches!(self, Self::Http3 | Self::UpstreamCacheStatus)
+        matches!(
+            self,
+            Self::Http3
+                | Self::SslClientSigalg
+                | Self::SslEchOuterServerName
+                | Self::SslEchStatus
+                | Self::SslSessionId
+                | Self::SslSigalg
+                | Self::UpstreamCacheStatus
+        )
     }
 }
 
@@ -186,9 +194,12 @@ builtins! {
     SslClientEscapedCert = "ssl_client_escaped_cert",
     SslClientFingerprint = "ssl_client_fingerprint",
     SslClientIDn = "ssl_client_i_dn",
+    SslClientIDnLegacy = "ssl_client_i_dn_legacy",
     SslClientRawCert = "ssl_client_raw_cert",
     SslClientSDn = "ssl_client_s_dn",
+    SslClientSDnLegacy = "ssl_client_s_dn_legacy",
     SslClientSerial = "ssl_client_serial",
+    SslClientSigalg = "ssl_client_sigalg",
     SslClientVEnd = "ssl_client_v_end",
     SslClientVRemain = "ssl_client_v_remain",
     SslClientVStart = "ssl_client_v_start",
@@ -196,10 +207,13 @@ builtins! {
     SslCurve = "ssl_curve",
     SslCurves = "ssl_curves",
     SslEarlyData = "ssl_early_data",
+    SslEchOuterServerName = "ssl_ech_outer_server_name",
+    SslEchStatus = "ssl_ech_status",
     SslProtocol = "ssl_protocol",
     SslServerName = "ssl_server_name",
     SslSessionId = "ssl_session_id",
     SslSessionReused = "ssl_session_reused",
+    SslSigalg = "ssl_sigalg",
     Status = "status",
     TcpinfoRcvSpace = "tcpinfo_rcv_space",
     TcpinfoRtt = "tcpinfo_rtt",

@@ -225,7 +225,28 @@ impl Exchange<'_> {
             B::TcpinfoRcvSpace | B::TcpinfoRtt | B::TcpinfoRttvar | B::TcpinfoSndCwnd => {
                 connection::value(self, builtin)
             }
-            _ if builtin.name().starts_with("ssl_") => ssl::value(self, builtin),
+            B::SslAlpnProtocol
+            | B::SslCipher
+            | B::SslCiphers
+            | B::SslClientCert
+            | B::SslClientEscapedCert
+            | B::SslClientFingerprint
+            | B::SslClientIDn
+            | B::SslClientIDnLegacy
+            | B::SslClientRawCert
+            | B::SslClientSDn
+            | B::SslClientSDnLegacy
+            | B::SslClientSerial
+            | B::SslClientVEnd
+            | B::SslClientVRemain
+            | B::SslClientVStart
+            | B::SslClientVerify
+            | B::SslCurve
+            | B::SslCurves
+            | B::SslEarlyData
+            | B::SslProtocol
+            | B::SslServerName
+            | B::SslSessionReused => ssl::value(self, builtin),
             _ => request::value(self, builtin),
         }
     }

@@ -110,3 +110,14 @@ pub fn settings_frame(settings: &[(u16, u32)]) -> Vec<u8> {
 pub fn code(payload: &[u8]) -> u32 {
     u32::from_be_bytes(payload[..4].try_into().expect("four bytes"))
 }
+
+/// How long its payload is, as WINDOW_UPDATE says it.
+pub fn length(frame: &Frame) -> [u8; 4] {
+    u32::try_from(frame.payload.len()).expect("a frame").to_be_bytes()
+}
+
+/// Fields as text.
+pub fn texts(fields: Vec<(Vec<u8>, Vec<u8>)>) -> Vec<(String, String)> {
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    fields.into_iter().map(|(name, value)| (text(name), text(value))).collect()
+}

@@ -12,6 +12,26 @@ pub fn text(name: &X509Name<'_>) -> String {
     parts.into_iter().rev().collect::<Vec<_>>().join(",")
 }
 
+/// `/C=US/O=Example/CN=example.com`: the first part first, as OpenSSL's `X509_NAME_oneline` writes it.
+pub fn line(name: &X509Name<'_>) -> String {
+    let mut out = String::new();
+    for part in name.iter() {
+        for (place, attribute) in part.iter().enumerate() {
+            out.push(if place == 0 { '/' } else { '+' });
+            out.push_str(&short_name(attribute.attr_type()));
+            out.push('=');
+            for byte in attribute.attr_value().data {
+                match byte {
+                    b'/' | b'+' => out.extend(['\\', char::from(*byte)]),
+                    b' '..=b'~' => out.push(char::from(*byte)),
+                    other => drop(write!(out, "\\x{other:02X}")),
+                }
+            }
+        }
+    }
+    out
+}
+
 fn attribute(attribute: &AttributeTypeAndValue<'_>) -> String {
     let mut out = short_name(attribute.attr_type());
     out.push('=');

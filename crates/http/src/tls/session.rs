@@ -20,6 +20,8 @@ pub struct Session {
     pub curve: Option<NamedGroup>,
     /// The name the client asked for, in lower case; `None` where it asked for none.
     pub server_name: Option<Box<str>>,
+    /// Whether a server has that name, so that its certificates were asked for.
+    pub is_known_name: bool,
     /// The protocol that both have agreed on by ALPN: `h2`, `http/1.1`.
     pub alpn: Option<Box<[u8]>>,
     /// Whether an earlier session was taken up again.

@@ -52,9 +52,11 @@ fn verdict(session: &Session) -> Bytes {
 fn of_certificate(certificate: &CertificateDer<'_>, builtin: Builtin) -> Option<Bytes> {
     match builtin {
         Builtin::SslClientRawCert => return Some(pem(certificate).into()),
-        Builtin::SslClientCert => return Some(pem(certificate).replace('\n', "\n\t").into()),
+        Builtin::SslClientCert => {
+            return Some(pem(certificate).trim_end().replace('\n', "\n\t").into());
+        }
         Builtin::SslClientEscapedCert => {
-            let pem = format!("{}\n", pem(certificate));
+            let pem = pem(certificate);
             return Some(escape(pem.as_bytes(), Escape::Component).into_owned().into());
         }
         Builtin::SslClientFingerprint => {
@@ -71,6 +73,8 @@ fn of_parsed(certificate: &X509Certificate<'_>, builtin: Builtin) -> Option<Byte
     Some(match builtin {
         Builtin::SslClientSDn => distinguished_name::text(certificate.subject()).into(),
         Builtin::SslClientIDn => distinguished_name::text(certificate.issuer()).into(),
+        Builtin::SslClientSDnLegacy => distinguished_name::line(certificate.subject()).into(),
+        Builtin::SslClientIDnLegacy => distinguished_name::line(certificate.issuer()).into(),
         Builtin::SslClientSerial => serial(certificate.raw_serial()).into(),
         Builtin::SslClientVStart => time(validity.not_before).into(),
         Builtin::SslClientVEnd => time(validity.not_after).into(),
@@ -83,7 +87,6 @@ fn of_parsed(certificate: &X509Certificate<'_>, builtin: Builtin) -> Option<Byte
     })
 }
 
-/// Without the end of the last line, as nginx gives it.
 fn pem(certificate: &[u8]) -> String {
     let base64 = crate::tls::pem::encode_base64(certificate);
     let mut out = String::from("-----BEGIN CERTIFICATE-----\n");
@@ -91,7 +94,7 @@ fn pem(certificate: &[u8]) -> String {
         out.push_str(&String::from_utf8_lossy(line));
         out.push('\n');
     }
-    out.push_str("-----END CERTIFICATE-----");
+    out.push_str("-----END CERTIFICATE-----\n");
     out
 }
 

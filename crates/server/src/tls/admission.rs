@@ -11,6 +11,9 @@ use tidegate_http::tls::trust::Distrust;
 
 use crate::runtime::Generation;
 
+/// What we are at (nginx says so in each of these lines).
+const READING: &str = "while reading client request headers";
+
 /// The status that a request is refused with, which the log is told: plain HTTP on a port of TLS,
 /// a certificate that is missing or bad, a server that another handshake would be needed for.
 pub(crate) fn refused(ex: &Exchange<'_>, generation: &Generation) -> Option<u16> {
@@ -18,7 +21,7 @@ pub(crate) fn refused(ex: &Exchange<'_>, generation: &Generation) -> Option<u16>
         return None;
     }
     let Some(session) = ex.connection.tls.as_deref() else {
-        ex.log(Level::Info, "client sent plain HTTP request to HTTPS port");
+        tell(ex, "client sent plain HTTP request to HTTPS port");
         return Some(497);
     };
     let verify = ex.server.settings.ssl.verify_client;
@@ -26,22 +29,28 @@ pub(crate) fn refused(ex: &Exchange<'_>, generation: &Generation) -> Option<u16>
         return None;
     }
     if is_misdirected(ex, session) {
-        let text = "client attempted to request the server name different from the one that was negotiated";
-        ex.log(Level::Info, text);
+        tell(
+            ex,
+            "client attempted to request the server name different from the one that was negotiated",
+        );
         return Some(421);
     }
     let distrust = distrust(ex, session, generation);
     let lenient = verify == VerifyClient::OptionalNoCa;
     if let Some(distrust) = distrust.filter(|why| !(lenient && why.is_of_authority())) {
         let (code, words) = (distrust.code, distrust.words);
-        ex.log(Level::Info, &format!("client SSL certificate verify error: ({code}:{words})"));
+        tell(ex, &format!("client SSL certificate verify error: ({code}:{words})"));
         return Some(495);
     }
     if verify == VerifyClient::On && session.peer.is_empty() {
-        ex.log(Level::Info, "client sent no required SSL certificate");
+        tell(ex, "client sent no required SSL certificate");
         return Some(496);
     }
     None
+}
+
+fn tell(ex: &Exchange<'_>, text: &str) {
+    ex.log(Level::Info, &format!("{text} {READING}"));
 }
 
 /// What the server that is asked thinks of the client's certificate, which another one may have
@@ -56,12 +65,9 @@ fn distrust(ex: &Exchange<'_>, session: &Session, generation: &Generation) -> Op
     session.judged_by(&asked.trust)
 }
 
-/// Whether the handshake was with another name, so that its certificates were asked for by another
-/// server.
+/// Whether the handshake was with another server's name, so that its certificates were asked for. A
+/// name of no server leaves the choice to `Host`.
 fn is_misdirected(ex: &Exchange<'_>, session: &Session) -> bool {
-    let asked = session.server_name.as_deref().map(str::as_bytes);
-    match (asked, ex.request.host.as_deref()) {
-        (None, _) => false,
-        (Some(asked), host) => host.unwrap_or_default() != asked,
-    }
+    let asked = session.server_name.as_deref().filter(|_| session.is_known_name);
+    asked.is_some_and(|asked| ex.request.host.as_deref().unwrap_or_default() != asked.as_bytes())
 }

@@ -25,7 +25,9 @@ const UNRECOGNIZED_NAME: u8 = 112;
 
 /// Why there is no handshake.
 enum Broken {
-    /// The client closed, as who only looks whether we are there does.
+    /// The client closed without a word, as who only looks whether we are there does.
+    Left,
+    /// The client closed.
     Closed,
     /// The client was too slow.
     TimedOut,
@@ -128,7 +130,7 @@ async fn speaks_tls(socket: &Stream) -> Result<bool, Broken> {
         socket.readable().await?;
         let mut first = [0];
         match socket.try_peek(&mut first) {
-            Ok(0) => return Err(Broken::Closed),
+            Ok(0) => return Err(Broken::Left),
             Ok(_) => return Ok(first == [HANDSHAKE] || first.iter().any(|byte| byte & SSL2 != 0)),
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             Err(error) => return Err(error.into()),
@@ -148,6 +150,7 @@ fn choose(
     let mut session = Session::offered(&accepted.client_hello());
     let name = session.server_name.as_deref();
     let found = name.and_then(|name| Some(socket.names.find(name.as_bytes())?.server));
+    session.is_known_name = found.is_some();
     let number = found.unwrap_or(socket.default);
     let server = generation.http.servers.get(number).ok_or(Broken::Rejected)?;
     let answers = generation.tls.answers(number).ok_or(Broken::Rejected)?;
@@ -210,6 +213,7 @@ impl From<io::Error> for Broken {
 fn tell(worker: &Worker, connection: &Connection, broken: &Broken) {
     let failed = |why: &str| format!("SSL_do_handshake() failed ({why})");
     let (level, text) = match broken {
+        Broken::Left => (Level::Info, "client closed connection".to_owned()),
         Broken::Closed => (Level::Info, "peer closed connection in SSL handshake".to_owned()),
         Broken::TimedOut => {
             (Level::Info, "client timed out (110: Connection timed out)".to_owned())
