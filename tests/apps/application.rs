@@ -230,7 +230,7 @@ pub fn program(name: &str) -> PathBuf {
     folder().join("../../target/python/bin").join(name)
 }
 
-fn tool(name: &str) -> Command {
+pub fn tool(name: &str) -> Command {
     let program = program(name);
     assert!(program.exists(), "no {}: run tests/setup.sh", program.display());
     let mut command = Command::new(program);

@@ -32,8 +32,13 @@ HANDLERS = {
     "Chat": grpc.stream_stream_rpc_method_handler(chat),
 }
 
+# gRPC's own protocol of health: field 1 is 1, "serving".
+HEALTH = {"Check": grpc.unary_unary_rpc_method_handler(lambda request, context: b"\x08\x01")}
+
 server = grpc.server(futures.ThreadPoolExecutor(4))
 server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("echo.Echo", HANDLERS),))
+health = grpc.method_handlers_generic_handler("grpc.health.v1.Health", HEALTH)
+server.add_generic_rpc_handlers((health,))
 server.add_insecure_port(":".join(sys.argv[1:3]))
 server.start()
 server.wait_for_termination()

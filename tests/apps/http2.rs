@@ -1,6 +1,8 @@
-//! Servers that speak HTTP/2: gRPC's own, and Hypercorn.
+//! Servers that speak HTTP/2: gRPC's own, with its own client, and Hypercorn.
 
-use super::application::{At, Files, Runner};
+use std::process::Command;
+
+use super::application::{At, Files, Runner, tool};
 use crate::harness::Tidegate;
 
 /// The bytes of a message of gRPC: not compressed, its length, itself.
@@ -17,8 +19,9 @@ async fn a_grpc_server() {
         "server {{
             listen 127.0.0.1:8080;
             http2 on;
-            location / {{ grpc_pass grpc://{at}; }}
-            location /dead.Dead/ {{ grpc_pass grpc://127.0.0.1:8098; error_page 502 = /unavailable; }}
+            upstream_wait 10s;
+            location / {{ grpc_pass grpc://{at}; health_check interval=100ms type=grpc mandatory; }}
+            location /dead.Dead/ {{ upstream_wait off; grpc_pass grpc://127.0.0.1:8098; error_page 502 = /unavailable; }}
             location = /unavailable {{
                 internal; default_type application/grpc;
                 add_header grpc-status 14 always; add_header grpc-message unavailable always;
@@ -44,6 +47,25 @@ async fn a_grpc_server() {
     let failed = server.ask(&format!("POST /echo.Echo/Fail | {fields} || {}", message(""))).await;
     failed.is(200).has("grpc-status", "5").has("grpc-message", "no such thing");
     server.ask(&format!("POST /dead.Dead/Say | {fields} || {body}")).await.has("grpc-status", "14");
+
+    // Its own client: single messages, large ones, many, and a talk in both directions.
+    let output = asked(&server).await;
+    assert_eq!(
+        output,
+        "say hello 5\nlarge 1000000\nfail NOT_FOUND no such thing\ncount 500 number 499\n\
+         chat you said one\nchat you said two\nchat you said three\ndead UNAVAILABLE\n"
+    );
+    server.logs("peer is healthy, health check").await;
+}
+
+/// What gRPC's own client is told.
+async fn asked(server: &Tidegate) -> String {
+    let mut command: Command = tool("python");
+    command.arg("grpc_ask.py").arg(server.port(8080).to_string());
+    let output = tokio::task::spawn_blocking(move || command.output().expect("python runs")).await;
+    let output = output.expect("it ends");
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    String::from_utf8_lossy(&output.stdout).into_owned() + &errors
 }
 
 #[tokio::test]

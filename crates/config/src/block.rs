@@ -50,6 +50,7 @@ pub(crate) enum Opens {
     Geo,
     SplitClients,
     CharsetMap,
+    Match,
 }
 
 /// The directives that open blocks: name, contexts, arity, reference entry.
@@ -121,6 +122,15 @@ const OPENINGS: &[Opening] = &[
         &[Context::Http],
         Arity::between(2, 2),
         "How one charset is converted into another, byte by byte in hexadecimal digits.",
+    ),
+    (
+        "match",
+        Opens::Match,
+        &[Context::Http],
+        Arity::ONE,
+        "What the answer to a `health_check` must be like: `status 200-399`, `status ! 500`, \
+            `header Name`, `header ! Name`, `header Name = text`, `header Name ~ regex`, \
+            `body ~ regex`, `require $variable`.",
     ),
 ];
 

@@ -23,6 +23,7 @@ pub mod grpc;
 pub mod gunzip;
 pub mod gzip;
 pub mod headers;
+pub mod health_check;
 pub mod http2;
 pub mod index;
 pub mod keepalive;

@@ -29,6 +29,8 @@ const UNLIKE: &[(&str, &str)] = &[
     ("brotli_types", BROTLI),
     ("brotli_window", BROTLI),
     ("include", "it is read before directives are judged"),
+    ("health_check", "nginx has it in its paid edition alone"),
+    ("match", "nginx has it in its paid edition alone"),
     ("queue", "nginx has it in its paid edition alone"),
     ("ssl", "nginx 1.25 took it away; older files have it"),
     ("upstream_wait", "of our own: a request waits while an application is restarted"),

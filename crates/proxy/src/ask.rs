@@ -19,6 +19,7 @@ use tidegate_config::http::upstream_wait::Waiting;
 use tidegate_http::client::{ClientError, RequestBody};
 use tidegate_http::exchange::UpstreamTry;
 
+pub(crate) use self::attempt::reach;
 use self::journal::Told;
 use self::wait::{End, Later, Wait, later_than};
 use crate::content::Content;

@@ -88,7 +88,7 @@ async fn forward(
 }
 
 /// The directives of the protocol.
-fn spoken<'a>(ex: &Exchange<'a>, pass: &Pass) -> &'a Forward {
+pub(crate) fn spoken<'a>(ex: &Exchange<'a>, pass: &Pass) -> &'a Forward {
     let location = ex.location;
     match pass.protocol {
         Protocol::Http => &location.proxy_forward,
@@ -110,7 +110,7 @@ fn encrypted(scheme: &'static str) -> &'static str {
 }
 
 /// The handshake that comes first, where one does.
-fn secured(
+pub(crate) fn secured(
     ex: &mut Exchange<'_>,
     pass: &Pass,
     found: &Found,

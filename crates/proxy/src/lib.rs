@@ -4,6 +4,7 @@
 pub mod connect;
 pub mod fault;
 pub mod forward;
+pub mod health_check;
 pub mod protocol;
 pub mod stream;
 pub mod upstream;

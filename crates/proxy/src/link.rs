@@ -1,16 +1,18 @@
 //! One request out and its answer back, on one connection, reading while writing.
 
 mod http2;
+mod limits;
 
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use tidegate_http::client::{ClientError, RequestBody};
 use tokio_util::io::poll_read_buf;
+
+pub(crate) use limits::Limits;
 
 use crate::fault::{Action, Fault};
 use crate::outbox::{Outbox, Payload, Progress, Unsent};
@@ -19,19 +21,6 @@ use crate::silence::Silence;
 use crate::stream::Stream;
 use crate::upstream::keepalive::{self, Connection};
 use crate::upstream::selection::Lease;
-
-/// What the configuration says of an exchange with a peer.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    /// How long the peer may take nothing (nginx: `proxy_send_timeout`).
-    pub(crate) send: Duration,
-    /// How long the peer may say nothing (nginx: `proxy_read_timeout`).
-    pub(crate) read: Duration,
-    /// How long the head may be, in bytes (nginx: `proxy_buffer_size`).
-    pub(crate) head: usize,
-    /// How much of the body is read at a time, in bytes.
-    pub(crate) piece: usize,
-}
 
 /// Why an exchange failed.
 #[derive(Debug)]
@@ -256,14 +245,23 @@ impl Link {
     /// the peer has sent more than its answer.
     pub(crate) fn finish(self) -> bool {
         let more = !self.inbox.is_empty();
-        let group = self.lease.group();
-        let settings = &group.description.keepalive;
-        let sent = self.sending == Progress::Done && self.refused.is_none() && !self.unwanted;
-        let whole = self.http2.as_ref().is_none_or(|exchange| exchange.is_complete());
-        if sent && whole && !more && !self.ended && self.decoder.reusable() {
+        if self.is_reusable() {
+            let group = self.lease.group();
+            let settings = &group.description.keepalive;
             keepalive::put(group.id, &self.lease.address, self.connection, settings);
         }
         more
+    }
+
+    /// After [`Event::End`]: the connection, if it can carry another request.
+    pub(crate) fn into_connection(self) -> Option<Connection> {
+        self.is_reusable().then_some(self.connection)
+    }
+
+    fn is_reusable(&self) -> bool {
+        let sent = self.sending == Progress::Done && self.refused.is_none() && !self.unwanted;
+        let whole = self.http2.as_ref().is_none_or(|exchange| exchange.is_complete());
+        sent && whole && self.inbox.is_empty() && !self.ended && self.decoder.reusable()
     }
 
     /// After the head of an upgrade: the connection, what came behind the head, and the peer.

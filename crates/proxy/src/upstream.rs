@@ -2,8 +2,10 @@
 
 pub mod balancer;
 mod census;
+mod checked;
 pub mod group;
 mod hash;
+pub mod health;
 mod ip_hash;
 pub mod keepalive;
 mod least_conn;
@@ -27,6 +29,7 @@ use tidegate_config::value::address::Address as Written;
 use tidegate_http::exchange::Exchange;
 
 use crate::connect::Address;
+use crate::health_check;
 use crate::secure::Clients;
 use group::{Description, Group, Place, Server};
 
@@ -43,6 +46,8 @@ struct Known {
     /// What a variable may call it: the name of an `upstream` block, or `host:port`.
     name: String,
     group: Arc<Group>,
+    /// Whether it is an `upstream` block.
+    defined: bool,
 }
 
 impl Upstreams {
@@ -50,7 +55,8 @@ impl Upstreams {
     /// is known of their servers and with their idle connections.
     pub fn new(http: &Http, before: Option<&Self>) -> Self {
         let old: &[Known] = before.map_or(&[], |before| &before.groups);
-        let groups = http.upstreams.iter().map(|upstream| {
+        let checks = health_check::places(http);
+        let groups = http.upstreams.iter().enumerate().map(|(number, upstream)| {
             let description = describe(upstream);
             let same = |known: &&Known| known.group.description == description;
             let group = old.iter().find(same).map(|known| known.group.clone());
@@ -58,7 +64,12 @@ impl Upstreams {
                 [only] if !upstream.defined => only.text.clone(),
                 _ => upstream.name.clone(),
             };
-            Known { name, group: group.unwrap_or_else(|| Arc::new(Group::new(description))) }
+            let group = group.unwrap_or_else(|| {
+                let group = Group::new(description);
+                group.check_by(health_check::rules(&checks, names::Group(number)));
+                Arc::new(group)
+            });
+            Known { name, group, defined: upstream.defined }
         });
         Self { groups: groups.collect(), tls: Clients::default() }
     }
@@ -68,12 +79,19 @@ impl Upstreams {
         self.groups.get(group.0).map(|known| &known.group)
     }
 
+    /// The groups that `upstream` blocks define.
+    pub fn defined(&self) -> impl Iterator<Item = &Arc<Group>> {
+        self.groups.iter().filter(|known| known.defined).map(|known| &known.group)
+    }
+
     /// A group that a variable names: `app`, `10.0.0.1:8000`.
     pub fn named(&self, name: &str) -> Option<&Arc<Group>> {
         let mut groups = self.groups.iter();
         groups.find(|known| known.name.eq_ignore_ascii_case(name)).map(|known| &known.group)
     }
 }
+
+pub use random::number as number_by_chance;
 
 fn describe(upstream: &Upstream) -> Description {
     let servers = upstream.servers.servers.iter().map(|server| Server {

@@ -2,6 +2,7 @@
 
 mod cli;
 mod connection;
+mod health_check;
 mod listen;
 mod pipeline;
 mod process;

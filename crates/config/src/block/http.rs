@@ -2,6 +2,7 @@
 
 mod charset_map;
 mod geo;
+mod health_check;
 mod map;
 mod socket;
 mod split_clients;
@@ -23,6 +24,7 @@ use crate::directive::{
 };
 use crate::http::charset::CharsetMap;
 use crate::http::geo::Geo;
+use crate::http::health_check::expected::Expected;
 use crate::http::limit_conn::LimitConnZones;
 use crate::http::limit_req::LimitReqZones;
 use crate::http::log::{LogFormat, LogFormats};
@@ -72,6 +74,9 @@ pub struct Http {
     /// The `charset_map` blocks.
     #[plain]
     pub charset_maps: Vec<CharsetMap>,
+    /// The `match` blocks.
+    #[plain]
+    pub matches: Vec<Expected>,
     /// The formats of log lines; a [`FormatId`] is a place in here.
     #[plain]
     pub formats: Vec<LogFormat>,
@@ -122,6 +127,7 @@ pub(crate) struct HttpDraft {
     geos: Vec<Geo>,
     splits: Vec<SplitClients>,
     charset_maps: Vec<CharsetMap>,
+    matches: Vec<Expected>,
 }
 
 impl HttpDraft {
@@ -180,6 +186,10 @@ impl HttpDraft {
                 self.charset_maps.push(map);
                 Ok(())
             }
+            Owner::Block(Opens::Match) => {
+                self.matches.push(health_check::read(&self.matches, statement, body, cx)?);
+                Ok(())
+            }
             _ => self.all.take(table, (owner, Context::Http), statement, cx),
         }
     }
@@ -203,6 +213,8 @@ impl HttpDraft {
         http.geos.clone_from(&self.geos);
         http.splits.clone_from(&self.splits);
         http.charset_maps.clone_from(&self.charset_maps);
+        http.matches.clone_from(&self.matches);
+        health_check::check(&http, cx);
         check_charsets(&http, cx);
         let mut formats: Vec<Option<LogFormat>> = vec![None; cx.names.format_count()];
         for format in &http.log_formats.formats {

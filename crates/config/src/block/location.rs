@@ -34,6 +34,7 @@ use crate::http::grpc::Grpc;
 use crate::http::gunzip::Gunzip;
 use crate::http::gzip::Gzip;
 use crate::http::headers::Headers;
+use crate::http::health_check::HealthChecks;
 use crate::http::http2::Http2Answer;
 use crate::http::index::Index;
 use crate::http::keepalive::Keepalive;
@@ -90,6 +91,7 @@ pub struct Location {
     pub gunzip: Arc<Gunzip>,
     pub gzip: Arc<Gzip>,
     pub headers: Arc<Headers>,
+    pub health_check: Arc<HealthChecks>,
     pub http2: Arc<Http2Answer>,
     pub index: Arc<Index>,
     pub internal: Arc<Internal>,

@@ -71,6 +71,10 @@ pub(crate) fn read(
         let fault = Fault::sentence("no servers are inside upstream")
             .hint(format!("add `server address:port;` to `{}`", word.text));
         report(&fault, statement, cx);
+    } else if written.servers.servers.iter().all(|server| server.backup) {
+        let fault = Fault::sentence(format!("no servers in upstream \"{}\"", word.text))
+            .hint("every one is marked `backup`: take the word away from those to be asked first");
+        report(&fault, statement, cx);
     }
     Some(UpstreamDraft { name: word.text.clone(), written })
 }

@@ -11,13 +11,13 @@ use tidegate_config::http::upstream::balance::Answered;
 use tidegate_http::client::RequestBody;
 
 use super::{Failed, Loss, Question, Unanswered};
-use crate::connect::connect;
+use crate::connect::{Address, connect};
 use crate::content::Content;
 use crate::fault::Fault;
 use crate::http2::Session;
 use crate::link::{Broken, Limits, Link};
 use crate::protocol::{Event, Head, told};
-use crate::secure;
+use crate::secure::{self, Secured};
 use crate::stream::Stream;
 use crate::upstream::keepalive::{self, Connection};
 use crate::upstream::selection::Lease;
@@ -51,7 +51,7 @@ impl Question<'_> {
         };
         self.current(|current| current.connect_time = Some(begun.elapsed()));
         let payload = self.content.payload();
-        let limits = limits(self.forward);
+        let limits = Limits::of(self.forward);
         let mut link = Box::new(Link::new(connection, lease, self.codec.clone(), payload, limits));
         let fault = match self.head(&mut link, client).await? {
             Ok(head) => {
@@ -82,15 +82,9 @@ impl Question<'_> {
         lease: &Lease,
         client: &mut (dyn RequestBody + '_),
     ) -> Result<Result<Connection, Fault>, Failed> {
-        let patience = self.forward.connect_timeout;
         let http2 = self.codec.http2().is_some();
-        let mut connecting = std::pin::pin!(async {
-            let stream = connect(&lease.address, patience, self.forward.socket_keepalive).await?;
-            match &self.secured {
-                Some(secured) => secure::handshake(stream, (secured, http2), patience).await,
-                None => Ok(stream),
-            }
-        });
+        let to = (&lease.address, self.forward);
+        let mut connecting = std::pin::pin!(reach(to, self.secured.as_ref(), http2));
         let stream = poll_fn(|cx| match connecting.as_mut().poll(cx) {
             Poll::Pending => self.poll_gone(client, cx).map(Err),
             done @ Poll::Ready(_) => done.map(Ok),
@@ -151,14 +145,16 @@ impl Question<'_> {
     }
 }
 
-fn limits(forward: &Forward) -> Limits {
-    let buffers = &forward.buffers;
-    let all = (buffers.number as usize).saturating_mul(buffers.size.0 as usize);
-    let head = forward.buffer_size.0 as usize;
-    Limits {
-        send: forward.send_timeout,
-        read: forward.read_timeout,
-        head,
-        piece: if forward.buffering { all.clamp(4096, 64 * 1024) } else { head },
+/// Opens a connection to an address, over TLS where that is to be.
+pub(crate) async fn reach(
+    (address, forward): (&Address, &Forward),
+    secured: Option<&Secured>,
+    http2: bool,
+) -> Result<Stream, Fault> {
+    let patience = forward.connect_timeout;
+    let stream = connect(address, patience, forward.socket_keepalive).await?;
+    match secured {
+        Some(secured) => secure::handshake(stream, (secured, http2), patience).await,
+        None => Ok(stream),
     }
 }

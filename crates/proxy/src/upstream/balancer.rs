@@ -93,9 +93,19 @@ impl Balancer {
         Tried { lots, ..Tried::default() }
     }
 
-    /// How many peers a request may try (nginx: `tries`): those not down.
+    /// All of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Peer> {
+        self.primary.iter().chain(&self.backup)
+    }
+
+    /// All of them, to be changed.
+    pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut Peer> {
+        self.primary.iter_mut().chain(&mut self.backup)
+    }
+
+    /// How many peers a request may try (nginx: `tries`): those neither down nor found unwell.
     pub fn tries(&self) -> usize {
-        self.primary.iter().chain(&self.backup).filter(|peer| !peer.settings.down).count()
+        self.all().filter(|peer| !(peer.settings.down || peer.health.is_out())).count()
     }
 
     /// Whether there is no choice. Such a peer is never ejected.
@@ -105,8 +115,15 @@ impl Balancer {
 
     /// Whether every peer that is not marked down has been tried.
     pub fn has_asked_all(&self, tried: &Tried) -> bool {
-        let mut all = self.primary.iter().chain(&self.backup);
-        all.all(|peer| peer.settings.down || peer.settings.drain || tried.ids.contains(&peer.id))
+        self.all().all(|peer| {
+            let Settings { down, drain, .. } = peer.settings;
+            down || drain || peer.health.is_out() || tried.ids.contains(&peer.id)
+        })
+    }
+
+    /// Whether some peer would be asked if its checks said so.
+    pub fn awaits_checks(&self) -> bool {
+        self.all().any(|peer| peer.health.is_out() && !(peer.settings.down || peer.settings.drain))
     }
 
     /// Whether some peer has all the connections it may have.
@@ -119,7 +136,7 @@ impl Balancer {
         let mut all = self.primary.iter().chain(&self.backup);
         all.any(|peer| {
             let Settings { down, drain, .. } = peer.settings;
-            peer.id != id && !down && !drain && !peer.is_ejected(now)
+            peer.id != id && !down && !drain && !peer.health.is_out() && !peer.is_ejected(now)
         })
     }
 
@@ -144,8 +161,7 @@ impl Balancer {
         }
         if self.is_single() {
             let peer = self.primary.first()?;
-            let open = !(peer.settings.down || peer.settings.drain || peer.is_full());
-            return open.then_some(peer.id);
+            return peer.is_open().then_some(peer.id);
         }
         if !tried.on_backup {
             if self.primary.len() > 1
@@ -213,14 +229,11 @@ impl Balancer {
         let mut all = self.primary.iter().chain(&self.backup);
         let vain = tried.ids.is_empty() && !tried.desperate;
         let asked = |peer: &Peer| vain || tried.ids.contains(&peer.id);
-        let open = |peer: &&Peer| {
-            !(asked(peer) || peer.settings.down || peer.settings.drain || peer.is_full())
-        };
-        all.find(open).map(|peer| peer.id)
+        all.find(|peer| !asked(peer) && peer.is_open()).map(|peer| peer.id)
     }
 
     fn peer(&mut self, id: u64) -> Option<&mut Peer> {
-        self.primary.iter_mut().chain(&mut self.backup).find(|peer| peer.id == id)
+        self.all_mut().find(|peer| peer.id == id)
     }
 
     /// Ends a try; says whether the peer is ejected by it. The last one that is left never is.

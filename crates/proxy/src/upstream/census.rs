@@ -11,8 +11,10 @@ impl Balancer {
         let all = || self.primary.iter().chain(&self.backup);
         let count = |is: &dyn Fn(&Peer) -> bool| all().filter(|peer| is(peer)).count();
         let down = count(&|peer| peer.settings.down);
-        let full = count(&|peer| !peer.settings.down && peer.is_full());
-        let failed = count(&|peer| !peer.settings.down && !peer.is_full() && peer.is_ejected(now));
+        let out = count(&|peer| !peer.settings.down && peer.health.is_out());
+        let left = |peer: &Peer| !(peer.settings.down || peer.health.is_out());
+        let full = count(&|peer| left(peer) && peer.is_full());
+        let failed = count(&|peer| left(peer) && !peer.is_full() && peer.is_ejected(now));
         let said = |count: usize, one: &str, more: &str| match count {
             0 => None,
             1 => Some(format!(" 1 {one}")),
@@ -20,6 +22,7 @@ impl Balancer {
         };
         let why = [
             said(down, "is marked down", "are marked down"),
+            said(out, "has not passed its health check", "have not passed their health checks"),
             said(full, "has all its max_conns", "have all their max_conns"),
             said(failed, "has failed within fail_timeout", "have failed within fail_timeout"),
         ];

@@ -10,6 +10,7 @@ use tidegate_config::http::upstream::sticky::Sticky;
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::balancer::Balancer;
+use super::health::{Health, Rule};
 use super::keepalive;
 use super::outage::Outage;
 use super::peer::{Peer, Settings};
@@ -89,6 +90,8 @@ pub(crate) struct State {
     fresh: Option<Instant>,
     /// Why a name has no address.
     pub(super) unresolved: Option<(String, String)>,
+    /// What checks go by.
+    pub(super) rules: Vec<Rule>,
 }
 
 static LAST_GROUP: AtomicU64 = AtomicU64::new(0);
@@ -128,7 +131,7 @@ impl Group {
 
     /// Asks again for the addresses of names, when it is time. One request asks; the others go on
     /// with what is known, and wait for it only where nothing is.
-    pub(super) async fn refresh(self: &Arc<Self>) {
+    pub async fn refresh(self: &Arc<Self>) {
         if !self.has_names() {
             return;
         }
@@ -229,7 +232,9 @@ impl State {
                         return (peer, is_backup);
                     }
                     self.last_peer += 1;
-                    (Peer::new(self.last_peer, number, member.address, settings), is_backup)
+                    let mut peer = Peer::new(self.last_peer, number, member.address, settings);
+                    peer.health = Health::new(&self.rules);
+                    (peer, is_backup)
                 });
                 mine = new.collect();
             }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use md5::{Digest, Md5};
 
+use super::health::Health;
 use crate::connect::Address;
 
 /// What the configuration says of one server.
@@ -71,6 +72,8 @@ pub struct Peer {
     pub(super) time: u64,
     /// What `sticky` calls it.
     pub sid: Arc<str>,
+    /// What checks have found out.
+    pub(super) health: Health,
 }
 
 impl Peer {
@@ -99,6 +102,7 @@ impl Peer {
             back: None,
             time: 0,
             sid,
+            health: Health::default(),
         }
     }
 
@@ -127,10 +131,17 @@ impl Peer {
             && self.checked.is_some_and(|at| now.duration_since(at) <= fail_timeout)
     }
 
+    /// Whether a request may ask it that has no other choice.
+    pub(super) fn is_open(&self) -> bool {
+        let Settings { down, drain, .. } = self.settings;
+        !(down || drain || self.health.is_out() || self.is_full())
+    }
+
     /// Whether a request that has tried these may ask it.
     pub(super) fn is_ready(&self, tried: &[u64], now: Instant) -> bool {
         !(self.settings.down
             || self.settings.drain
+            || self.health.is_out()
             || self.is_full()
             || self.is_ejected(now)
             || tried.contains(&self.id))
@@ -138,7 +149,11 @@ impl Peer {
 
     /// Whether a client that is kept with it may ask it.
     pub(super) fn is_ready_for_its_own(&self, tried: &[u64], now: Instant) -> bool {
-        !(self.settings.down || self.is_full() || self.is_ejected(now) || tried.contains(&self.id))
+        !(self.settings.down
+            || self.health.is_out()
+            || self.is_full()
+            || self.is_ejected(now)
+            || tried.contains(&self.id))
     }
 
     /// Begins a try.
@@ -161,6 +176,14 @@ impl Peer {
         }
         if self.back.is_some() && self.share(now) >= 256 {
             self.back = None;
+        }
+    }
+
+    /// A check has found it well again: what has failed is forgotten, and its weight grows.
+    pub(super) fn recover(&mut self, now: Instant) {
+        self.fails = 0;
+        if !self.settings.slow_start.is_zero() {
+            self.back = Some(now);
         }
     }
 

@@ -9,7 +9,7 @@ use super::least_conn;
 use super::peer::Peer;
 
 /// A number that nobody foresees.
-pub(super) fn number() -> u32 {
+pub fn number() -> u32 {
     let [one, two, three, four, ..] = RandomState::new().build_hasher().finish().to_ne_bytes();
     u32::from_ne_bytes([one, two, three, four])
 }

@@ -56,6 +56,11 @@ impl Selection {
         self.group.state().balancer.is_held_up()
     }
 
+    /// Whether some server may be asked once its checks say so.
+    pub fn awaits_checks(&self) -> bool {
+        self.group.state().balancer.awaits_checks()
+    }
+
     /// The group.
     pub fn group(&self) -> &Arc<Group> {
         &self.group
@@ -120,6 +125,11 @@ pub struct Lease {
 }
 
 impl Lease {
+    /// A peer that is asked aside, which nobody counts.
+    pub(crate) fn aside(group: Arc<Group>, id: u64, address: Address) -> Self {
+        Self { group, id, address, sid: Arc::from(""), begun: None, over: true }
+    }
+
     /// The group of the peer.
     pub fn group(&self) -> &Group {
         &self.group

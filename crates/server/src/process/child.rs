@@ -17,6 +17,7 @@ use super::Source;
 use super::channel::Channel;
 use super::ground::Ground;
 use super::parcel;
+use super::serving::Numbers;
 use super::worker::State;
 
 /// Says in the environment that this is the worker process.
@@ -67,8 +68,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 enum Reply {
     Built(Result<(), String>),
     Committed,
-    /// Connections taken, connections open, requests.
-    Numbers(u64, u64, u64),
+    Numbers(Numbers),
     Log(Vec<u8>),
 }
 
@@ -145,14 +145,12 @@ impl Child {
         }
     }
 
-    /// Connections taken, connections open, requests; `None` where it does not answer.
-    pub(super) async fn numbers(&mut self) -> Option<(u64, u64, u64)> {
+    /// What is told of it; `None` where it does not answer.
+    pub(super) async fn numbers(&mut self) -> Option<Numbers> {
         while self.answers.try_recv().is_ok() {}
         self.channel.send(order::NUMBERS, &[], &[]).ok()?;
         match timeout(Duration::from_secs(2), self.answers.recv()).await {
-            Ok(Some(Reply::Numbers(accepted, active, requests))) => {
-                Some((accepted, active, requests))
-            }
+            Ok(Some(Reply::Numbers(numbers))) => Some(numbers),
             _ => None,
         }
     }
@@ -206,8 +204,13 @@ fn listen(channel: Channel) -> Result<UnboundedReceiver<Reply>> {
                     Reply::Built(Err(String::from_utf8_lossy(text).into_owned()))
                 }
                 (answer::COMMITTED, _) => Reply::Committed,
-                (answer::NUMBERS, [accepted, active, requests]) => {
-                    Reply::Numbers(number(accepted), number(active), number(requests))
+                (answer::NUMBERS, [accepted, active, requests, upstreams]) => {
+                    Reply::Numbers(Numbers {
+                        accepted: number(accepted),
+                        active: number(active),
+                        requests: number(requests),
+                        upstreams: printable(upstreams),
+                    })
                 }
                 (answer::LOG, [text]) => Reply::Log(text.clone()),
                 _ => continue,
@@ -220,6 +223,12 @@ fn listen(channel: Channel) -> Result<UnboundedReceiver<Reply>> {
     let thread = std::thread::Builder::new().name("worker process".to_owned());
     thread.spawn(read).context("a thread cannot be started")?;
     Ok(receiver)
+}
+
+/// A text that is shown on a terminal.
+fn printable(field: &[u8]) -> String {
+    let text = String::from_utf8_lossy(field);
+    text.chars().filter(|char| *char == '\n' || !char.is_control()).collect()
 }
 
 fn number(field: &[u8]) -> u64 {

@@ -18,11 +18,24 @@ use tokio::sync::watch;
 use super::ground::Ground;
 use super::limit;
 use super::worker::{self, Orders, State};
+use crate::health_check;
 use crate::runtime::{Counters, Shared};
 use crate::tls::Tls;
 
 /// How long it is waited for threads to take up a configuration.
 const ADOPTION: Duration = Duration::from_secs(2);
+
+/// What is told of what serves.
+pub(super) struct Numbers {
+    /// Connections taken.
+    pub(super) accepted: u64,
+    /// Connections open.
+    pub(super) active: u64,
+    /// Requests.
+    pub(super) requests: u64,
+    /// How the servers of all groups are, in lines.
+    pub(super) upstreams: String,
+}
 
 /// Worker threads, and what they are told.
 pub(super) struct Serving {
@@ -76,7 +89,7 @@ impl Serving {
             }
             // A worker that cannot have a runtime cannot tell either; the process is told by
             // the end of its thread.
-            let _ = worker::run(follow, &counters);
+            let _ = worker::run(follow, &counters, number == 0);
         });
         self.threads.push(handle.context("a worker cannot be started")?);
         Ok(())
@@ -120,9 +133,12 @@ impl Serving {
         self.threads.iter().all(JoinHandle::is_finished)
     }
 
-    /// Connections taken, connections open, requests.
-    pub(super) fn numbers(&self) -> (u64, u64, u64) {
-        self.counters.read()
+    /// What is told of it.
+    pub(super) fn numbers(&self) -> Numbers {
+        let (accepted, active, requests) = self.counters.read();
+        let shared = Arc::clone(&self.orders.borrow().shared);
+        let upstreams = health_check::told(shared.upstreams.defined());
+        Numbers { accepted, active, requests, upstreams }
     }
 
     /// Waits for the threads.

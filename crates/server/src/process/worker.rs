@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use tokio::task::{AbortHandle, LocalSet};
 
 use crate::connection::{self, Stream};
+use crate::health_check::Checks;
 use crate::listen::{Listener, Listeners};
 use crate::runtime::{Counters, Generation, Shared, Worker};
 
@@ -53,22 +54,29 @@ pub(crate) enum State {
     Stopping,
 }
 
-/// Runs a worker until it is told to end. To be called on a thread of its own.
-pub(crate) fn run(orders: watch::Receiver<Orders>, counters: &Arc<Counters>) -> io::Result<()> {
+/// Runs a worker until it is told to end; one of them makes the checks. To be called on a thread of
+/// its own.
+pub(crate) fn run(
+    orders: watch::Receiver<Orders>,
+    counters: &Arc<Counters>,
+    checks: bool,
+) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let local = LocalSet::new();
-    local.block_on(&runtime, follow(orders, counters));
+    local.block_on(&runtime, follow(orders, counters, checks));
     drop(local);
     // What still runs off the loop (a file being read) is not waited for.
     runtime.shutdown_timeout(Duration::from_millis(100));
     Ok(())
 }
 
-async fn follow(mut orders: watch::Receiver<Orders>, counters: &Arc<Counters>) {
+async fn follow(mut orders: watch::Receiver<Orders>, counters: &Arc<Counters>, checks: bool) {
     let first = orders.borrow_and_update().clone();
     let worker = Worker::new(Generation::new(&first.shared, counters));
     let mut accepting: HashMap<BindAddress, AbortHandle> = HashMap::new();
     adjust(&worker, &mut accepting, &first);
+    let start = |worker: &Worker| checks.then(|| Checks::start(&worker.generation()));
+    let mut checking = start(&worker);
     tokio::task::spawn_local(tell_stalls(Rc::clone(&worker)));
     first.heard.fetch_add(1, Ordering::Relaxed);
     // A socket is closed when nobody holds it any more.
@@ -87,9 +95,12 @@ async fn follow(mut orders: watch::Receiver<Orders>, counters: &Arc<Counters>) {
         if next.state == State::Running {
             worker.replace(Generation::new(&next.shared, counters));
             adjust(&worker, &mut accepting, &next);
+            drop(checking.take());
+            checking = start(&worker);
             next.heard.fetch_add(1, Ordering::Relaxed);
         }
     }
+    drop(checking);
     accepting.values().for_each(AbortHandle::abort);
     worker.start_draining();
     let patience = orders.borrow().shared.config.main.process.shutdown_timeout;

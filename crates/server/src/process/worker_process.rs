@@ -114,9 +114,10 @@ async fn act(
             };
         }
         order::NUMBERS => {
-            let (accepted, active, requests) = serving.numbers();
-            let fields = [accepted, active, requests].map(u64::to_le_bytes);
-            let fields: Vec<&[u8]> = fields.iter().map(<[u8; 8]>::as_slice).collect();
+            let numbers = serving.numbers();
+            let fields = [numbers.accepted, numbers.active, numbers.requests].map(u64::to_le_bytes);
+            let mut fields: Vec<&[u8]> = fields.iter().map(<[u8; 8]>::as_slice).collect();
+            fields.push(numbers.upstreams.as_bytes());
             let _ = channel.send(answer::NUMBERS, &fields, &[]);
         }
         order::LOG => {

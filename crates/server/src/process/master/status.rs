@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use tidegate_http::log::memory;
 
 use super::{Master, Place};
+use crate::process::serving::Numbers;
 use crate::process::worker::State;
 
 impl Master {
@@ -35,9 +36,10 @@ impl Master {
             self.parts.source.path.display(),
             self.reloads
         );
-        if let Some((accepted, active, requests)) = numbers {
-            let lines =
-                format!("connections: {active} open, {accepted} accepted\nrequests: {requests}\n");
+        if let Some(Numbers { accepted, active, requests, upstreams }) = numbers {
+            let lines = format!(
+                "connections: {active} open, {accepted} accepted\nrequests: {requests}\n{upstreams}"
+            );
             text.push_str(&lines);
         }
         text

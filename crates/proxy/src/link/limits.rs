@@ -1,0 +1,33 @@
+//! The bounds of an exchange with a peer.
+
+use std::time::Duration;
+
+use tidegate_config::http::forward::Forward;
+
+/// What the configuration says of an exchange with a peer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// How long the peer may take nothing (nginx: `proxy_send_timeout`).
+    pub(crate) send: Duration,
+    /// How long the peer may say nothing (nginx: `proxy_read_timeout`).
+    pub(crate) read: Duration,
+    /// How long the head may be, in bytes (nginx: `proxy_buffer_size`).
+    pub(crate) head: usize,
+    /// How much of the body is read at a time, in bytes.
+    pub(crate) piece: usize,
+}
+
+impl Limits {
+    /// What the directives of a protocol say.
+    pub(crate) fn of(forward: &Forward) -> Self {
+        let buffers = &forward.buffers;
+        let all = (buffers.number as usize).saturating_mul(buffers.size.0 as usize);
+        let head = forward.buffer_size.0 as usize;
+        Self {
+            send: forward.send_timeout,
+            read: forward.read_timeout,
+            head,
+            piece: if forward.buffering { all.clamp(4096, 64 * 1024) } else { head },
+        }
+    }
+}
