@@ -21,6 +21,7 @@
 //! - `not("grpc")`: families whose prefix has no such directive.
 //! - Several `#[directive]`s on one field are a choice; a second one is judged by `Twice`.
 
+pub(crate) mod absent;
 mod apply;
 pub mod reference;
 pub(crate) mod unsupported;

@@ -121,6 +121,10 @@ impl Draft {
         let args = Arguments { name: &statement.name, words: &statement.args };
         let body = statement.body();
         match owner {
+            Owner::Main(_) if self.is_late(statement) => {
+                Err(Fault::phrase("is specified too late")
+                    .hint("let it stand before `events` and `http`"))
+            }
             Owner::Main(key) => Main::set(&mut self.main, key, &args, cx),
             Owner::Block(Opens::Events) if self.has_events => Err(Fault::duplicate()),
             Owner::Block(Opens::Events) => {
@@ -135,6 +139,11 @@ impl Draft {
             }
             _ => Ok(()),
         }
+    }
+
+    /// nginx counts its modules when the first block of them begins.
+    fn is_late(&self, statement: &Statement) -> bool {
+        statement.name.text == "load_module" && (self.has_events || self.http.is_some())
     }
 
     fn read_events(&mut self, table: &Table, body: &[Statement], cx: &mut Cx<'_>) {

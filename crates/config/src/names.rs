@@ -4,11 +4,12 @@ pub(crate) mod log;
 mod undefined;
 pub mod zone;
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, suggest};
-use crate::directive::Fault;
+use crate::directive::{Fault, absent};
 use crate::http::syslog::SyslogServer;
 use crate::source::Span;
 use crate::syntax::Word;
@@ -29,7 +30,8 @@ pub struct Names {
     pub(crate) log_buffers: HashMap<FileId, log::LogBuffer>,
     /// The zones of memory.
     pub zones: zone::ZoneNames,
-    ignored: Vec<(String, &'static str, Span)>,
+    ignored: Vec<(String, Cow<'static, str>, Span)>,
+    told: HashSet<String>,
 }
 
 /// A variable that the configuration defines, or uses without defining it.
@@ -91,8 +93,8 @@ impl Names {
         if let Some(slot) = self.slots_by_name.get(&lower) {
             return Variable::Slot(*slot);
         }
-        if Builtin::of(&lower).is_some_and(Builtin::is_empty_yet) {
-            self.ignored(&format!("${lower}"), "it is always empty", used);
+        if let Some(why) = Builtin::of(&lower).and_then(Builtin::why_empty) {
+            self.ignored(&format!("${lower}"), format!("it is always empty, as {why}"), used);
         }
         Variable::find(&lower).unwrap_or_else(|| Variable::Slot(self.slot(lower, used)))
     }
@@ -247,16 +249,20 @@ impl Names {
     }
 
     /// Takes note of a directive without effect; each is told once.
-    pub(crate) fn ignored(&mut self, name: &str, reason: &'static str, at: Span) {
-        if !self.ignored.iter().any(|(known, _, _)| known == name) {
-            self.ignored.push((name.to_owned(), reason, at));
+    pub(crate) fn ignored(&mut self, name: &str, reason: impl Into<Cow<'static, str>>, at: Span) {
+        if !self.told.contains(name) {
+            self.told.insert(name.to_owned());
+            self.ignored.push((name.to_owned(), reason.into(), at));
         }
     }
 
     /// Says what is used and not defined, and what is ignored.
     pub(crate) fn finish(&self, diagnostics: &mut Diagnostics) {
         for slot in self.slots.iter().filter(|slot| slot.definition.is_none()) {
-            let near = self.known(&slot.name);
+            let near = absent::owner_of_variable(&slot.name).map(|module| {
+                format!("module {} not built into tidegate; {}", module.name, module.instead)
+            });
+            let near = near.or_else(|| self.known(&slot.name));
             let fault = Diagnostic::emerg(format!("unknown \"{}\" variable", slot.name));
             diagnostics.push(hinted(fault.at(slot.used), near));
         }

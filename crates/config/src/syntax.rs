@@ -3,6 +3,7 @@
 mod format;
 mod include;
 mod layout;
+mod lua;
 mod placeholder;
 mod statement;
 mod token;

@@ -1,5 +1,10 @@
 //! Every `$variable`: its name, and who knows its value.
 
+mod doc;
+mod reference;
+
+pub use reference::markdown;
+
 /// A variable, found by name once, when the configuration is read.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Variable {
@@ -81,6 +86,8 @@ impl Builtin {
                 | Self::SslEchStatus
                 | Self::SslSessionId
                 | Self::SslSigalg
+                | Self::UpstreamCacheEtag
+                | Self::UpstreamCacheLastModified
                 | Self::UpstreamCacheStatus
         )
     }
@@ -214,6 +221,7 @@ builtins! {
     SslSessionId = "ssl_session_id",
     SslSessionReused = "ssl_session_reused",
     SslSigalg = "ssl_sigalg",
+    SslSigalgs = "ssl_sigalgs",
     Status = "status",
     TcpinfoRcvSpace = "tcpinfo_rcv_space",
     TcpinfoRtt = "tcpinfo_rtt",
@@ -227,6 +235,8 @@ builtins! {
     UpstreamAddr = "upstream_addr",
     UpstreamBytesReceived = "upstream_bytes_received",
     UpstreamBytesSent = "upstream_bytes_sent",
+    UpstreamCacheEtag = "upstream_cache_etag",
+    UpstreamCacheLastModified = "upstream_cache_last_modified",
     UpstreamCacheStatus = "upstream_cache_status",
     UpstreamConnectTime = "upstream_connect_time",
     UpstreamError = "upstream_error",

@@ -1,18 +1,30 @@
-//! `DIRECTIVES.md` says what the declarations say; `UPDATE=1 cargo test -p tidegate-config` writes it.
+//! `DIRECTIVES.md` and `VARIABLES.md` say what the declarations say;
+//! `UPDATE=1 cargo test -p tidegate-config --test reference` writes them.
+
+#![allow(clippy::unwrap_used)]
 
 use std::path::Path;
 
-use tidegate_config::directive::reference::markdown;
+use tidegate_config::{directive, variable};
 
-#[test]
-fn the_reference_is_current() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../DIRECTIVES.md");
-    let current = markdown();
+#[track_caller]
+fn is_current(name: &str, current: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name);
     if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(&path, &current).unwrap();
+        std::fs::write(&path, current).unwrap();
     }
     let written = std::fs::read_to_string(&path).unwrap_or_default();
     let first = written.lines().zip(current.lines()).find(|(old, new)| old != new);
     let mend = "run `UPDATE=1 cargo test -p tidegate-config --test reference`";
-    assert!(written == current, "DIRECTIVES.md is not current ({first:?}); {mend}");
+    assert!(written == current, "{name} is not current ({first:?}); {mend}");
+}
+
+#[test]
+fn the_reference_of_directives_is_current() {
+    is_current("DIRECTIVES.md", &directive::reference::markdown());
+}
+
+#[test]
+fn the_reference_of_variables_is_current() {
+    is_current("VARIABLES.md", &variable::markdown());
 }

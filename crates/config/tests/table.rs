@@ -3,20 +3,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tidegate_config::directive::reference::declarations;
+use tidegate_config::directive::reference::{absent_module, declarations};
 use tidegate_config::directive::{Declaration, Effect};
 
 /// `nginx-directives.tsv`: what nginx's tables of commands say of main, events and http.
 const NGINX: &str = include_str!("nginx-directives.tsv");
 
-/// Modules that nginx's own binary does not have unless it is asked for when it is built.
+/// Modules that are not built into tidegate either.
 const NOT_BUILT: &[&str] = &[
     "ngx_google_perftools_module",
     "ngx_http_degradation_module",
+    "ngx_http_flv_module",
     "ngx_http_geoip_module",
     "ngx_http_image_filter_module",
+    "ngx_http_mp4_module",
     "ngx_http_perl_module",
     "ngx_http_xslt_filter_module",
+    "ngx_mail",
+    "ngx_stream",
 ];
 
 /// Where we are not like nginx's tables, and why.
@@ -130,6 +134,27 @@ fn contexts_and_arity_are_nginxs() {
     assert!(unknown.is_empty(), "{unknown:#?}");
     let same = UNLIKE.iter().filter(|(name, _)| !unlike.iter().any(|(found, _)| found == name));
     assert_eq!(same.count(), 0, "some are like nginx's by now");
+}
+
+#[test]
+fn what_is_not_built_in_says_so() {
+    for line in NGINX.lines() {
+        let mut columns = line.split('\t');
+        let (Some(module), Some(name)) = (columns.next(), columns.next()) else { continue };
+        if NOT_BUILT.contains(&module) {
+            let named = absent_module(name).map(|(named, _)| named).unwrap_or_default();
+            assert!(named.starts_with(module), "{name} is of {module}, not of {named:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_declared_is_of_no_module_that_is_not_built_in() {
+    for declaration in declarations() {
+        let module = absent_module(&declaration.name);
+        let mend = "take it from the table in directive/absent";
+        assert!(module.is_none(), "{} is declared, and of {module:?}: {mend}", declaration.name);
+    }
 }
 
 #[test]

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use tidegate_config_derive::{Block, Directives};
 
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::directive::absent::{self, Loading};
 use crate::directive::{Arguments, Cx, Fault};
 use crate::http::error_log::MainErrorLog;
 use crate::value::{Offset, number};
@@ -71,7 +73,9 @@ pub struct Process {
         "load_module",
         only(Main),
         repeat,
-        ignored = "what is built in is always there; nothing is loaded"
+        parse = load_module,
+        args(1),
+        differs = "no file is loaded: it says whether the module is built in, and if not what to do instead"
     )]
     pub load_module: Vec<String>,
     /// The file that workers lock.
@@ -126,6 +130,28 @@ impl WorkerProcesses {
             Fault::phrase("invalid value").at(word.span).hint("`auto`, or a number of workers")
         })
     }
+}
+
+/// Says whether a module is built in; what one that is not would do is refused where it is said.
+fn load_module(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<String, Fault> {
+    let word = args.first();
+    let name = word.text.rsplit('/').next().unwrap_or_default();
+    let name = name.strip_suffix(".so").unwrap_or(name);
+    let (severity, text, hint) = match absent::loading(name) {
+        Loading::BuiltIn => {
+            let text = format!("module \"{name}\" is built into tidegate, nothing is loaded");
+            (Severity::Notice, text, "the line may stay, for nginx, or go")
+        }
+        Loading::Absent(module) => {
+            (Severity::Warn, format!("module \"{name}\" not built into tidegate"), module.instead)
+        }
+        Loading::Unknown => {
+            let text = format!("module \"{name}\" is not known, and not built into tidegate");
+            (Severity::Warn, text, "its directives, where there are any, are unknown ones")
+        }
+    };
+    cx.diagnostics.push(Diagnostic::new(severity, text).at(word.span).hint(hint));
+    Ok(word.text.clone())
 }
 
 fn path(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<PathBuf, Fault> {

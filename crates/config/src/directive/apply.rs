@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Context, Contexts, Cx, Declaration, Effect, Fault, Key};
+use super::{Context, Contexts, Cx, Declaration, Effect, Fault, Key, absent};
 use crate::block::Opens;
 use crate::diagnostic::{Diagnostic, suggest};
 use crate::source::Span;
@@ -82,7 +82,9 @@ pub(crate) fn judge(
     let known = table.by_name.get(name).map(Vec::as_slice).unwrap_or_default();
     let Some((declaration, owner)) = known.iter().find(|(d, _)| d.contexts.contains(context))
     else {
-        cx.diagnostics.push(misplaced(table, statement, known));
+        if let Some(diagnostic) = misplaced(table, statement, known, cx) {
+            cx.diagnostics.push(diagnostic);
+        }
         return None;
     };
     if let Some(diagnostic) = malformed(table, declaration, statement) {
@@ -104,20 +106,42 @@ pub(crate) fn judge(
     Some(*owner)
 }
 
-fn misplaced(table: &Table, statement: &Statement, known: &[(Declaration, Owner)]) -> Diagnostic {
+fn misplaced(
+    table: &Table,
+    statement: &Statement,
+    known: &[(Declaration, Owner)],
+    cx: &mut Cx<'_>,
+) -> Option<Diagnostic> {
     let name = &statement.name;
     if known.is_empty() {
-        let diagnostic =
-            Diagnostic::emerg(format!("unknown directive \"{}\"", name.text)).at(name.span);
-        return match suggest(&name.text, table.names()) {
-            Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
-            None => diagnostic,
-        };
+        return unknown(table, statement, cx);
     }
     let allowed = known.iter().fold(Contexts::of(&[]), |all, (d, _)| all.or(d.contexts));
-    Diagnostic::emerg(format!("\"{}\" directive is not allowed here", name.text))
-        .at(name.span)
-        .hint(format!("allowed in: {}", allowed.names().join(", ")))
+    let text = format!("\"{}\" directive is not allowed here", name.text);
+    let hint = format!("allowed in: {}", allowed.names().join(", "));
+    Some(Diagnostic::emerg(text).at(name.span).hint(hint))
+}
+
+/// It may be of a module that is not built in; `off` turns off what is not there.
+fn unknown(table: &Table, statement: &Statement, cx: &mut Cx<'_>) -> Option<Diagnostic> {
+    let name = &statement.name;
+    if let Some((module, passed_over)) = absent::owner(&name.text) {
+        let off = matches!(statement.args.as_slice(), [only] if only.text == "off");
+        if passed_over || off {
+            let reason = format!("module {} not built into tidegate", module.name);
+            cx.names.ignored(&name.text, reason, statement.span);
+            return None;
+        }
+        let (name, module, instead) = (&name.text, module.name, module.instead);
+        let text = format!("unknown directive \"{name}\": module {module} not built into tidegate");
+        return Some(Diagnostic::emerg(text).at(statement.name.span).hint(instead));
+    }
+    let diagnostic =
+        Diagnostic::emerg(format!("unknown directive \"{}\"", name.text)).at(name.span);
+    Some(match suggest(&name.text, table.names()) {
+        Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
+        None => diagnostic,
+    })
 }
 
 fn malformed(

@@ -20,10 +20,6 @@ const fn up_to(most: u8) -> Arity {
     Arity::between(1, most)
 }
 
-const fn exactly(count: u8) -> Arity {
-    Arity::between(count, count)
-}
-
 const fn refused(reason: &'static str) -> Effect {
     Effect::Refused { reason, unless: "" }
 }
@@ -34,9 +30,6 @@ pub(crate) fn declarations() -> Vec<Declaration> {
     let mut all = Vec::new();
     for (names, contexts, arity, effect) in rows {
         all.extend(names.iter().map(|name| declaration(name, contexts, *arity, *effect)));
-    }
-    for declaration in &mut all {
-        declaration.block = BLOCKS.contains(&declaration.name.as_str());
     }
     all
 }
@@ -53,16 +46,9 @@ fn declaration(name: &str, contexts: &[Context], arity: Arity, effect: Effect) -
     Declaration { name, contexts, arity, default: None, doc, effect, repeat: true, block: false }
 }
 
-const BLOCKS: [&str; 2] = ["mail", "stream"];
-
-const WHOLE_FILES: Effect = Effect::Ignored("files are sent from their beginning, or by ranges");
-
 /// What becomes of pages and files.
 const PAGES: &[Row] = &[
     (&["early_hints"], LEVELS, ANY, Effect::Ignored("answers with status 103 are not sent on")),
-    (&["flv", "mp4"], &[Location], exactly(0), WHOLE_FILES),
-    (&["mp4_buffer_size", "mp4_max_buffer_size"], LEVELS, ONE, WHOLE_FILES),
-    (&["mp4_start_key_frame"], LEVELS, FLAG, WHOLE_FILES),
     (
         &["open_file_cache_events"],
         LEVELS,
@@ -89,8 +75,6 @@ const NO_QUIC: Effect = Effect::Ignored("connections are not taken over QUIC");
 
 /// What is spoken.
 const PROTOCOLS: &[Row] = &[
-    (&["mail"], &[Main], exactly(0), refused("only HTTP is forwarded")),
-    (&["stream"], &[Main], exactly(0), refused("only HTTP is forwarded")),
     (&["memcached_pass"], &[Location, LocationIf], ONE, refused("memcached is not spoken")),
     (&["memcached_bind"], LEVELS, up_to(2), NO_MEMCACHED),
     (

@@ -130,7 +130,7 @@ impl ListenOptions {
     fn parameter(&mut self, word: &Word, cx: &mut Cx<'_>) -> Result<(), Fault> {
         let (key, value) = word.text.split_once('=').unwrap_or((&word.text, ""));
         if let Some((_, why)) = WITHOUT_EFFECT.iter().find(|(name, _)| *name == key) {
-            cx.names.ignored(&format!("listen ... {key}"), why, word.span);
+            cx.names.ignored(&format!("listen ... {key}"), *why, word.span);
         }
         match (key, word.text.contains('=')) {
             ("default_server" | "default", false) => self.default_server = true,

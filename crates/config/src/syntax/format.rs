@@ -2,7 +2,7 @@
 
 use nom::Offset;
 
-use super::layout::closing_brace;
+use super::lua::closing_brace;
 use super::token::{Token, token};
 
 /// What a level is indented by.

@@ -72,24 +72,6 @@ pub(super) fn ended(frames: &[Frame<'_>], indent: &str) -> usize {
     frames.iter().position(ended).map_or(0, |at| frames.len() - at)
 }
 
-/// What stands from the brace on that closes a block in another language (Lua); nothing of it
-/// is read, so that it is one unknown directive instead of many faults.
-pub(super) fn closing_brace(body: &str) -> &str {
-    let mut depth = 0_usize;
-    let close = body.char_indices().find(|(_, c)| match c {
-        '}' if depth == 0 => true,
-        '}' => {
-            depth -= 1;
-            false
-        }
-        c => {
-            depth += usize::from(*c == '{');
-            false
-        }
-    });
-    close.and_then(|(at, _)| body.get(at..)).unwrap_or(body)
-}
-
 /// The white space before a place, if nothing else stands before it on its line.
 pub(super) fn indent(text: &str, at: usize) -> Option<&str> {
     let before = text.get(..at)?;

@@ -8,7 +8,7 @@ use nom::{IResult, Offset, Parser};
 
 use super::layout::{self, Braces, Closing, Frame, Tally};
 use super::token::{Token, meaning, token, too_long};
-use super::{End, Statement, Word, placeholder};
+use super::{End, Statement, Word, lua, placeholder};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 
@@ -200,7 +200,7 @@ impl<'a> Reader<'a> {
         let indent = layout::indent(self.text, begin);
         let is_foreign = words.first().is_some_and(|word| word.text.ends_with("_by_lua_block"));
         self.frames.push(Frame { words, open, indent, inner: None, body: Vec::new() });
-        if is_foreign { layout::closing_brace(after) } else { after }
+        if is_foreign { lua::closing_brace(after) } else { after }
     }
 
     fn close(&mut self, at: usize, after: &'a str) -> &'a str {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use tidegate_config::diagnostic::suggest;
-use tidegate_config::directive::reference::declarations;
+use tidegate_config::directive::reference::{absent_module, declarations};
 use tidegate_config::directive::{Declaration, Effect};
 use tidegate_config::lint::{self, Rule};
 use tidegate_config::variable::{Builtin, Variable};
@@ -30,6 +30,7 @@ pub(super) fn run(asked: &Asked) -> Result<ExitCode> {
         .map(entry)
         .chain(lint::rules().iter().filter(|rule| rule.name == name).map(rule))
         .chain(variable(&name))
+        .chain(absent(&name))
         .collect();
     if entries.is_empty() {
         let names = names();
@@ -108,13 +109,24 @@ fn variable(name: &str) -> Option<String> {
     let bare = name.strip_prefix('$')?;
     let found = Variable::find(bare)?;
     let note = match found {
-        Variable::Builtin(builtin) if builtin.is_empty_yet() => "always empty here",
-        Variable::Builtin(_) => "one of nginx's own",
-        Variable::Named(..) => "a part of the request or answer, named by the rest of its name",
-        Variable::Capture(_) => "a group of the last regular expression that matched",
+        Variable::Builtin(own) => match own.why_empty() {
+            Some(why) => format!("{}; always empty here, as {why}", own.doc()),
+            None => own.doc().to_owned(),
+        },
+        Variable::Named(..) => {
+            "a part of the request or answer, named by the rest of its name".to_owned()
+        }
+        Variable::Capture(_) => "a group of the last regular expression that matched".to_owned(),
         Variable::Slot(_) => return None,
     };
     Some(format!("${bare}: {note}\n"))
+}
+
+/// What to do instead of a module that is not built in.
+fn absent(name: &str) -> Option<String> {
+    let known = declarations().iter().any(|declared| declared.name == name);
+    let (module, instead) = absent_module(name).filter(|_| !known)?;
+    Some(format!("{name}: module {module} not built into tidegate\n\n  instead:  {instead}\n"))
 }
 
 /// Prints the manual page.
