@@ -22,6 +22,7 @@ mod client_header;
 mod dav;
 mod error_page;
 mod fastcgi;
+mod generated;
 mod geo;
 mod grpc;
 mod gunzip;

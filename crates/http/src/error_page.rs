@@ -41,6 +41,7 @@ pub fn run(
             return go_on(ex, page, response);
         }
     }
+    ex.error.unasked |= !ex.error.returned;
     if matches!(status, 301 | 302)
         && location.server_tokens.msie_refresh
         && Browser::of(&ex.request.headers) == Some(Browser::Msie)
@@ -77,6 +78,7 @@ pub fn apply_status(ex: &Exchange<'_>, response: &mut Response) {
 
 /// nginx: `ngx_http_send_error_page`
 fn go_on(ex: &mut Exchange<'_>, page: &ErrorPage, response: Response) -> Result<Response, Stop> {
+    ex.error.unasked |= !matches!(page.answer, AnswerStatus::Own | AnswerStatus::Changed(200));
     match page.answer {
         AnswerStatus::Kept if (494..=497).contains(&response.status) => {
             ex.error.status = Some(400);

@@ -216,6 +216,11 @@ pub struct ErrorState {
     pub within: bool,
     /// Whether the connection has to end after the answer, whatever it has become.
     pub close: bool,
+    /// Whether it got nginx's own page before anybody had turned to its body, which is not asked for
+    /// then (nginx: `expect_tested`).
+    pub unasked: bool,
+    /// Whether `return` has made its answer, and so has turned to its body first.
+    pub returned: bool,
 }
 
 /// One try to get an answer from an upstream.

@@ -41,7 +41,15 @@ pub(crate) async fn respond(ex: &mut Exchange<'_>) -> Result<Option<Response>, S
         }
         Ok(Found::Folder) => Err(Stop::Special(Box::new(with_slash(ex)))),
         Ok(Found::Other) => Err(irregular(ex, &path)),
-        Err(error) => Err(fault::refused(ex, "open()", &path, error)),
+        Err(error) => Err(match (fault::refused(ex, "open()", &path, error), compressed) {
+            // Another client may have the compressed form.
+            (Stop::Status(status), Compressed::Unwanted) => {
+                let mut response = Response::new(status);
+                gzip::vary(&mut response);
+                Stop::Special(Box::new(response))
+            }
+            (stop, _) => stop,
+        }),
     }
 }
 

@@ -27,6 +27,10 @@ pub(super) fn take(head: &mut RequestHead, text: &Bytes, rules: &Rules) -> Resul
     };
     let mut cursor = Cursor { text: &text, at: 0 };
     let method = take_method(&mut cursor)?;
+    if method == Method::HEAD {
+        // Whatever is wrong with the rest: the answer has no body.
+        head.method = Method::HEAD;
+    }
     cursor.skip(|byte| byte == b' ');
     let authority = take_authority(&mut cursor, &method)?;
     let start = cursor.at;

@@ -137,6 +137,7 @@ fn set_limit_rate(ex: &mut Exchange<'_>, value: &Bytes) {
 
 /// The answer of a `return` (nginx: `ngx_http_script_return_code`, `ngx_http_send_response`).
 fn give(ex: &mut Exchange<'_>, answer: &Return) -> Stop {
+    ex.error.returned = !matches!(answer, Return::Status(400..));
     match answer {
         Return::Status(444) => Stop::Close,
         Return::Status(status) if *status >= 400 => Stop::Status(*status),

@@ -21,7 +21,7 @@ pub(super) fn value(ex: &mut Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
                 .content_length
                 .map(|length| itoa::Buffer::new().format(length).to_owned().into())
         }),
-        Builtin::ContentType => request.headers.get("Content-Type").cloned(),
+        Builtin::ContentType => super::joined(&request.headers, "content_type"),
         Builtin::DocumentRoot => Some(ex.document_root()),
         Builtin::Host => Some(match &request.host {
             Some(host) => host.clone(),

@@ -83,6 +83,23 @@ impl BodyState {
         refused.map(Framing::Broken).contains(&self.framing.get())
     }
 
+    /// Passes over the chunks that are here already; false where they are broken.
+    pub(super) fn skip_chunks(&self, body: &Http1Body) -> bool {
+        if self.framing.get() != Framing::Chunked {
+            return true;
+        }
+        loop {
+            match body.take() {
+                None | Some(Err(ClientError::TooLarge)) => return true,
+                Some(Ok(_)) => {}
+                Some(Err(error)) => {
+                    self.framing.set(Framing::Broken(error));
+                    return false;
+                }
+            }
+        }
+    }
+
     /// Whether so many bytes of body, read or announced, are more than are taken.
     fn is_too_large(&self, bytes: u64) -> bool {
         self.most.get().is_some_and(|most| bytes > most)
@@ -224,6 +241,8 @@ impl RequestBody for Http1Body {
 pub(crate) async fn discard(io: &Rc<Io>, state: &Rc<BodyState>, deadline: Instant) -> bool {
     let mut body = Http1Body::new(Rc::clone(io), Rc::clone(state));
     body.set_limits(Duration::from_secs(5), None);
+    // It is not asked for any more.
+    state.waits.set(false);
     let rest = async {
         loop {
             match std::future::poll_fn(|cx| body.poll_data(cx)).await {

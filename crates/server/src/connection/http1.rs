@@ -20,6 +20,7 @@ use super::body::{self, BodyState, Http1Body};
 use super::io::Io;
 use super::manner::{self, Manner};
 use super::request::{self, Client, Fault, Next, Sent, rules};
+use crate::pipeline;
 use crate::runtime::Worker;
 
 /// What is done with a connection that ends, as the request's location says.
@@ -172,12 +173,13 @@ struct Http1<'a> {
 impl Client for Http1<'_> {
     async fn send(&mut self, ex: &mut Exchange<'_>, response: Response) -> Sent {
         let (io, state) = (self.io, &self.state);
+        let response = if ex.error.unasked || response.close {
+            response
+        } else {
+            self.turned_to_the_body(ex, response).await
+        };
         let lives = !self.worker.is_draining() && !state.is_broken() && manner::keeps_alive(ex);
         let manner = Manner::new(ex, lives);
-        if !response.close && !state.is_broken() {
-            // nginx turns to a body that nobody wanted before it answers, and says 100 for that.
-            Http1Body::new(Rc::clone(io), Rc::clone(state)).welcome();
-        }
         match answer::write(io, ex, response, &manner).await {
             Ok(sent) => sent,
             // Its source has told why.
@@ -209,6 +211,24 @@ impl Client for Http1<'_> {
         // nginx counts them as if they were of the body.
         ex.sent.bytes += state.said.get();
         ex.sent.body_bytes += state.said.get();
+    }
+}
+
+impl Http1<'_> {
+    /// nginx turns to a body that nobody wanted before it answers: it says 100 for that, and what is
+    /// there already must not be broken.
+    async fn turned_to_the_body(&self, ex: &mut Exchange<'_>, response: Response) -> Response {
+        if self.state.is_broken() {
+            return response;
+        }
+        let body = Http1Body::new(Rc::clone(self.io), Rc::clone(&self.state));
+        body.welcome();
+        if self.state.skip_chunks(&body) {
+            return response;
+        }
+        ex.log(Level::Info, "client sent invalid chunked body");
+        let generation = self.worker.generation();
+        pipeline::refuse(ex, &generation, 400).await.unwrap_or(response)
     }
 }
 

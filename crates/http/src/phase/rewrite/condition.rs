@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use tidegate_config::http::rewrite::{Condition, PathKind};
 
-use crate::exchange::Exchange;
+use crate::exchange::{Captured, Exchange};
 
 /// Whether a condition holds.
 pub(super) fn holds(ex: &mut Exchange<'_>, condition: &Condition) -> bool {
@@ -19,7 +19,11 @@ pub(super) fn holds(ex: &mut Exchange<'_>, condition: &Condition) -> bool {
         }
         Condition::Matches { value, pattern, not } => {
             let value = ex.render(value);
-            ex.matches(pattern, &value) != *not
+            let found = ex.matches(pattern, &value);
+            if !found {
+                ex.captured = Captured::default();
+            }
+            found != *not
         }
         Condition::Path { path, kind, not } => {
             let path = ex.render(path);

@@ -7,7 +7,7 @@ use tidegate_config::value::pattern::Pattern;
 use tidegate_config::value::template::{Part, Template};
 use tidegate_config::variable::Variable;
 
-use crate::exchange::Exchange;
+use crate::exchange::{Captured, Exchange};
 use crate::response::Response;
 use crate::stop::Stop;
 use crate::uri::escape::{Escape, escape, unescape_redirect};
@@ -28,6 +28,7 @@ pub(super) fn apply(
     let uri = ex.uri.clone();
     let tells = ex.location.rewrite_log.enabled;
     if !ex.matches(pattern, &uri) {
+        ex.captured = Captured::default();
         if tells {
             let uri = String::from_utf8_lossy(&uri);
             ex.log(Level::Notice, &format!("\"{}\" does not match \"{uri}\"", pattern.regex));
