@@ -27,6 +27,7 @@ pub mod config;
 pub mod dns;
 pub mod handshake;
 pub mod http2;
+pub mod load;
 pub mod process;
 pub mod server;
 pub mod tls;
@@ -38,6 +39,7 @@ pub use answer::Answer;
 pub use backend::Backend;
 pub use client::{Client, Connection};
 pub use http2::Http2;
+pub use load::Load;
 pub use server::Tidegate;
 
 /// How long anything may take before a test gives up.

@@ -35,6 +35,7 @@ mod lingering;
 mod lint;
 mod listen;
 mod log;
+mod lost_lines;
 mod master;
 mod mirror;
 mod oracle;

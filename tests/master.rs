@@ -3,7 +3,7 @@
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::harness::{Client, Tidegate, eventually, process};
+use crate::harness::{Client, Load, Tidegate, eventually, process};
 
 /// A server whose worker process is nobody's; `None`, told, without root's rights.
 async fn split(http: &str) -> Option<Tidegate> {
@@ -30,7 +30,7 @@ fn says(word: &str) -> String {
 
 /// The number of the process that serves.
 fn worker(server: &Tidegate) -> Option<i32> {
-    process::children(server.pid()).first().copied()
+    process::children(server.pid()).last().copied()
 }
 
 #[tokio::test]
@@ -81,6 +81,92 @@ async fn what_cannot_be_opened_changes_nothing() {
     server.logs("nowhere/access.log\" failed (2: No such file or directory)").await;
     server.logs("the old configuration holds on").await;
     server.get("/").await.says("one");
+}
+
+/// What `status` says of the connections of each worker.
+fn each(server: &Tidegate) -> Vec<u32> {
+    let output = server.command(&["status"]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let line = text.lines().find_map(|line| Some(line.split_once("of each worker: ")?.1));
+    line.unwrap_or_default().split(' ').filter_map(|number| number.parse().ok()).collect()
+}
+
+#[tokio::test]
+async fn what_concerns_the_worker_process_is_taken_up_without_a_loss() {
+    let conf = |said: &str| {
+        format!(
+            "{said} error_log logs/error.log info; events {{}} http {{ access_log off; {} }}",
+            says("word")
+        )
+    };
+    if split("").await.is_none() {
+        return;
+    }
+    let mut server = Tidegate::start(&conf("user nobody; worker_processes 1;")).await;
+    server.get("/").await.says("word");
+    let load = Load::on(server.at(8080));
+    let first = worker(&server);
+    let limit = |pid: Option<i32>| {
+        let text = std::fs::read_to_string(format!("/proc/{}/limits", pid.unwrap())).unwrap();
+        text.lines().find(|line| line.starts_with("Max open files")).unwrap().to_owned()
+    };
+    let changes = [
+        ("user nobody; worker_processes 4;", 4),
+        ("user nobody; worker_processes 2; worker_rlimit_nofile 555;", 2),
+        ("user daemon; worker_processes 2; worker_rlimit_nofile 444;", 2),
+    ];
+    for (said, workers) in changes {
+        server.put_conf(&conf(said));
+        let output = server.command(&["-s", "reload"]);
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+        assert_eq!(each(&server).len(), workers, "{said}");
+        let (asked, other) = (load.asked(), said.contains("daemon"));
+        eventually("they serve", || async { load.asked() > asked + 20 }).await;
+        assert_eq!(worker(&server) != first, other, "{said}");
+        if workers == 2 {
+            let wanted = if other { " 444 " } else { " 555 " };
+            eventually("the limit", || async { limit(worker(&server)).contains(wanted) }).await;
+        }
+    }
+    eventually("the old one ends", || async { process::children(server.pid()).len() == 1 }).await;
+    let status = std::fs::read_to_string(format!("/proc/{}/status", worker(&server).unwrap()));
+    assert!(status.unwrap().contains("Uid:\t1\t"), "it is daemon's");
+    server.logs("\"user\" has changed: another worker process serves").await;
+    load.end().await;
+}
+
+#[tokio::test]
+async fn connections_are_spread_evenly_over_workers() {
+    let conf = "worker_processes 4; error_log logs/error.log info; events {}
+                http { access_log off; server { listen 127.0.0.1:8080; return 200 ok; } }";
+    let server = Tidegate::start(conf).await;
+    if !process::is_ours() {
+        return;
+    }
+    let mut open = Vec::new();
+    for _ in 0..200 {
+        let mut connection = server.connect().await;
+        connection.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        open.push(connection);
+    }
+    for connection in &mut open {
+        connection.answer().await.is(200);
+    }
+    let each = each(&server);
+    assert!(each.len() == 4 && each.iter().all(|few| (35..=65).contains(few)), "{each:?}");
+    assert_eq!(each.iter().sum::<u32>(), 200, "{each:?}");
+}
+
+#[tokio::test]
+async fn a_worker_that_stands_still_is_told_of() {
+    let Some(server) = split(&says("here")).await else { return };
+    server.get("/").await.says("here");
+    let pid = Pid::from_raw(worker(&server).unwrap()).unwrap();
+    kill_process(pid, Signal::STOP).unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(1150)).await;
+    kill_process(pid, Signal::CONT).unwrap();
+    server.logs(" connections stood still for ").await;
+    server.get("/").await.says("here");
 }
 
 #[tokio::test]

@@ -4,9 +4,14 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::harness::{Tidegate, process};
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::Notify;
+
+use crate::harness::{Backend, Client, DEADLINE, Load, Tidegate, eventually, process};
 
 /// A line of `/proc/PID/…` that begins with a word.
 fn line(pid: &str, file: &str, word: &str) -> String {
@@ -80,6 +85,109 @@ fn it_goes_to_the_background_as_another_user_with_its_limit_of_files() {
     }
 }
 
+/// The processor time of a server and its workers so far, in hundredths of a second.
+fn ticks(pid: i32) -> u64 {
+    let pids = process::children(pid).into_iter().chain([pid]);
+    let time = |pid: i32| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let fields = stat.rsplit(") ").next().unwrap_or_default().split(' ');
+        fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum::<u64>()
+    };
+    pids.map(time).sum()
+}
+
+/// A server in the background, which ends with this.
+struct Background {
+    folder: tempfile::TempDir,
+    port: u16,
+}
+
+impl Background {
+    fn start(conf: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let conf =
+            format!("daemon on; user root; pid t.pid; {}", conf.replace("8080", &port.to_string()));
+        std::fs::write(folder.path().join("nginx.conf"), conf).unwrap();
+        run(folder.path(), &[]);
+        Self { folder, port }
+    }
+
+    fn pid(&self, file: &str) -> Option<i32> {
+        std::fs::read_to_string(self.folder.path().join(file)).ok()?.trim().parse().ok()
+    }
+
+    fn signal(&self, file: &str, signal: Signal) {
+        let pid = self.pid(file).and_then(Pid::from_raw).expect("a process");
+        kill_process(pid, signal).unwrap();
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        for file in ["t.pid", "t.pid.oldbin"] {
+            if let Some(pid) = self.pid(file).and_then(Pid::from_raw) {
+                let _ = kill_process(pid, Signal::TERM);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_workers_of_an_old_program_rest_and_come_back() {
+    if !process::is_ours() {
+        return;
+    }
+    let server = Background::start(
+        "error_log error.log info; events {} http { access_log off;
+         server { listen 127.0.0.1:8080; location / { return 200 word$pid; } } }",
+    );
+    let client = Client::of_port(server.port);
+    let who = async || client.get("/").await.text();
+    let load = Load::on(client);
+    let old = who().await;
+    server.signal("t.pid", Signal::USR2);
+    eventually("two masters", || async {
+        server.pid("t.pid.oldbin").is_some() && server.pid("t.pid").is_some()
+    })
+    .await;
+    eventually("the new one serves", || async { who().await != old }).await;
+    server.signal("t.pid.oldbin", Signal::WINCH);
+    let is_root = rustix::process::geteuid().is_root();
+    let master = server.pid("t.pid.oldbin").unwrap();
+    eventually("the old workers end", || async {
+        !is_root || process::children(master).len() == 1
+    })
+    .await;
+    for _ in 0..20 {
+        assert_ne!(who().await, old);
+    }
+    // Back: the old one serves again, by HUP, and the new one goes.
+    server.signal("t.pid.oldbin", Signal::HUP);
+    eventually("the old master has workers", || async {
+        !is_root || process::children(master).len() == 2
+    })
+    .await;
+    server.signal("t.pid", Signal::QUIT);
+    eventually("the old name", || async { server.pid("t.pid") == Some(master) }).await;
+    eventually("the new one ends", || async {
+        process::children(master).len() == usize::from(is_root)
+    })
+    .await;
+    load.end().await;
+    client.get("/").await.is(200);
+    // Alone it rests as well; who comes meanwhile waits.
+    server.signal("t.pid", Signal::WINCH);
+    eventually("nobody serves", || async { !is_root || process::children(master).is_empty() })
+        .await;
+    if is_root {
+        let mut waiting = client.connect().await;
+        waiting.send("GET / HTTP/1.0\r\n\r\n").await;
+        server.signal("t.pid", Signal::HUP);
+        waiting.answer().await.is(200);
+    }
+}
+
 #[tokio::test]
 async fn too_few_descriptors_pause_it_and_it_recovers() {
     if !process::is_ours() {
@@ -96,7 +204,9 @@ async fn too_few_descriptors_pause_it_and_it_recovers() {
         many.push(server.connect().await);
     }
     server.logs("accept4() failed (24: Too many open files); a pause is made").await;
+    let spent = ticks(server.pid());
     tokio::time::sleep(Duration::from_millis(1200)).await;
+    assert!(ticks(server.pid()) - spent < 30, "it spins");
     let lines = server.error_log().matches("accept4() failed").count();
     assert!(lines <= 4, "{lines} lines in some two seconds");
     drop(many);
@@ -108,21 +218,51 @@ async fn a_worker_takes_no_more_connections_than_it_may() {
     if !process::is_ours() {
         return;
     }
+    let (asked, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (was_asked, may_go_on) = (asked.clone(), go_on.clone());
+    let backend = Backend::raw(move |mut stream| {
+        let (asked, go_on) = (was_asked.clone(), may_go_on.clone());
+        async move {
+            let _ = stream.read(&mut [0; 1024]).await;
+            let released = go_on.notified();
+            asked.notify_one();
+            released.await;
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate").await;
+        }
+    })
+    .await;
     let server = Tidegate::start(
-        "worker_processes 1; error_log logs/error.log; events { worker_connections 2; }
-         http { server { listen 127.0.0.1:8080; location / { return 200 here; } } }",
+        "worker_processes 1; error_log logs/error.log warn; events { worker_connections 2; }
+         http { server { listen 127.0.0.1:8080;
+             location / { return 200 here; }
+             location /slow { proxy_pass http://127.0.0.1:8090; } } }",
     )
+    .with_port(8090, backend.port())
     .await;
     let ask = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
     let mut one = server.connect().await;
     one.send(ask).await;
     one.answer().await.is(200);
     let mut two = server.connect().await;
-    two.send(ask).await;
-    two.answer().await.is(200);
+    two.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    tokio::time::timeout(DEADLINE, asked.notified()).await.expect("the backend is asked");
+    // One that is idle makes room; one that is at work is left alone.
     let mut three = server.connect().await;
-    three.send(ask).await;
-    server.logs("2 worker_connections are not enough").await;
-    drop(one);
-    three.answer().await.is(200);
+    three.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    server.logs("2 worker_connections are not enough, reusing connections").await;
+    assert!(one.closes().await);
+    tokio::time::timeout(DEADLINE, asked.notified()).await.expect("the backend is asked");
+    let mut four = server.connect().await;
+    four.send(ask).await;
+    let spent = ticks(server.pid());
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    assert!(ticks(server.pid()) - spent < 20, "it spins");
+    server.logs("[alert]").await;
+    server.logs("2 worker_connections are not enough\n").await;
+    let lines = server.error_log().matches("are not enough").count();
+    assert!(lines <= 3, "{lines} lines");
+    go_on.notify_waiters();
+    two.answer().await.is(200).says("late");
+    three.answer().await.is(200).says("late");
+    four.answer().await.is(200).says("here");
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rustix::process::Signal;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::harness::{Backend, Tidegate, eventually, process};
+use crate::harness::{Backend, Tidegate, eventually, process, tls};
 
 fn says(word: &str) -> String {
     format!("server {{ listen 127.0.0.1:8080; location / {{ return 200 {word}; }} }}")
@@ -117,17 +117,144 @@ async fn a_hangup_without_change_is_harmless() {
 
 #[tokio::test]
 async fn what_takes_a_restart_is_told() {
-    let whole = |workers: u32| {
+    let conf = |daemon: &str| {
         format!(
-            "worker_processes {workers}; error_log logs/error.log warn; events {{}} http {{ {} }}",
+            "daemon {daemon}; error_log logs/error.log warn; events {{}} http {{ {} }}",
             says("same")
         )
     };
-    let mut server = Tidegate::start(&whole(1)).await;
+    let mut server = Tidegate::start(&conf("off")).await;
     if !process::is_ours() {
         return;
     }
-    server.reload(&whole(2));
-    server.logs("\"worker_processes\" has changed, which takes a restart").await;
     server.get("/").await.says("same");
+    server.put_conf(&conf("on"));
+    let output = server.command(&["-s", "reload"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let told = "\"daemon\" has changed, which takes a restart";
+    assert!(output.status.success() && said.contains(told), "{output:?}");
+    server.logs(told).await;
+    server.get("/").await.says("same");
+}
+
+#[tokio::test]
+async fn a_fault_in_any_step_changes_nothing() {
+    if !process::is_ours() {
+        return;
+    }
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().port();
+    let conf = |main: &str, http: &str| {
+        format!(
+            "{main} error_log logs/error.log info; events {{}} http {{ access_log logs/access.log; {http} }}"
+        )
+    };
+    let old = "listen 127.0.0.1:8080; listen unix:s.sock;";
+    let good = |word: &str, listen: &str| {
+        format!("server {{ {old} {listen} location / {{ return 200 {word}; }} }}")
+    };
+    let mut server = Tidegate::start(&conf("", &good("old", "")))
+        .with_certificate(&["a"])
+        .with_prefix_file("other.pem", "no certificate")
+        .with_prefix_file("folder/x", "")
+        .await;
+    server.get("/").await.says("old");
+    let more = crate::harness::Client::of_port(server.name_port(8081));
+    let new = "listen 127.0.0.1:8081; listen unix:new.sock;";
+    let open = |server: &Tidegate| {
+        std::fs::read_dir(format!("/proc/{}/fd", server.pid())).unwrap().count()
+    };
+    let before = (open(&server), process::children(server.pid()));
+    let tls = |pem: &str| {
+        format!(
+            "{} server {{ listen 127.0.0.1:8081 ssl; ssl_certificate {pem}; ssl_certificate_key key.pem; }}",
+            good("new", "listen unix:new.sock;")
+        )
+    };
+    let steps = [
+        (conf("", &(good("new", new) + " nonsense;")), "unknown directive \"nonsense\""),
+        (conf("", &tls("other.pem")), "other.pem"),
+        (conf("", &tls("none.pem")), "none.pem"),
+        (conf("", &(good("new", new) + " access_log no/where.log;")), "no/where.log\" failed"),
+        // Whether the good socket or the bad one comes first.
+        (conf("", &good("new", &format!("{new} listen 192.0.2.1:81;"))), "bind() to 192.0.2.1:81"),
+        (conf("", &good("new", &format!("listen 192.0.2.1:81; {new}"))), "bind() to 192.0.2.1:81"),
+        (
+            conf("", &good("new", &format!("{new} listen 127.0.0.1:{taken};"))),
+            "still could not bind",
+        ),
+        (conf("pid folder;", &good("new", new)), "folder\" failed"),
+    ];
+    for (broken, says) in steps {
+        server.put_conf(&broken);
+        let output = server.command(&["-s", "reload"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains(says), "{says}: {said}");
+        // The command reads the configuration as well; a hangup reaches the server.
+        let lines = || server.error_log().matches("the old configuration holds on").count();
+        let told = lines();
+        if !says.contains("still") {
+            server.signal(Signal::HUP);
+            eventually("it is told", || async { lines() > told }).await;
+        }
+        server.get("/").await.says("old");
+        assert!(!more.is_open().await, "{says}");
+        assert!(!server.folder().join("new.sock").exists(), "{says}");
+        assert!(server.folder().join("s.sock").exists(), "{says}");
+        let mut connection =
+            crate::harness::Connection::unix(&server.folder().join("s.sock")).await;
+        connection.send("GET / HTTP/1.0\r\n\r\n").await;
+        connection.answer().await.says("old");
+    }
+    eventually("nothing is left open", || async { open(&server) <= before.0 }).await;
+    assert_eq!(process::children(server.pid()), before.1);
+    server.put_conf(&conf("", &good("new", new)));
+    eventually("the mended one", || async {
+        server.command(&["-s", "reload"]).status.success() && server.get("/").await.text() == "new"
+    })
+    .await;
+    assert!(more.is_open().await);
+}
+
+#[tokio::test]
+async fn sessions_and_idle_connections_to_upstreams_are_kept() {
+    let backend = Backend::http(|_| crate::harness::backend::ok("here")).await;
+    let conf = |word: &str| {
+        format!(
+            "upstream app {{ server 127.0.0.1:8090; keepalive 4; }}
+             server {{
+                 listen 127.0.0.1:8080;
+                 location /word {{ return 200 {word}; }}
+                 location / {{ proxy_http_version 1.1; proxy_set_header Connection ''; proxy_pass http://app; }}
+             }}
+             server {{
+                 listen 127.0.0.1:8443 ssl; ssl_certificate cert.pem; ssl_certificate_key key.pem;
+                 return 200 \"reused=$ssl_session_reused\";
+             }}"
+        )
+    };
+    let mut server = Tidegate::start(&conf("one"))
+        .with_port(8090, backend.port())
+        .with_certificate(&["localhost"])
+        .await;
+    if !process::is_ours() {
+        return;
+    }
+    let port = server.port(8443);
+    let over_tls = async |server: &Tidegate, options: &str| {
+        let words = format!("s_client -connect 127.0.0.1:{port} -quiet -no_ign_eof {options}");
+        tls::openssl(server.folder(), &words, "GET / HTTP/1.0\r\n\r\n").await
+    };
+    server.get("/").await.says("here");
+    let first = over_tls(&server, "-sess_out s").await;
+    assert!(first.contains("reused=."), "{first}");
+    for number in 0..3 {
+        let word = format!("word{number}");
+        server.reload(&conf(&word));
+        eventually(&word, || async { server.get("/word").await.text() == word }).await;
+        server.get("/").await.says("here");
+        let again = over_tls(&server, "-sess_in s").await;
+        assert!(again.contains("reused=r"), "{again}");
+    }
+    assert_eq!(backend.connections(), 1);
 }

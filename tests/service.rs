@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::harness::{Client, process};
+use crate::harness::{Client, eventually, process};
 
 #[tokio::test]
 async fn systemd_gives_sockets_and_is_told() {
@@ -52,6 +52,52 @@ async fn systemd_gives_sockets_and_is_told() {
     assert!(next().starts_with(&ready));
     kill_process(pid, Signal::TERM).unwrap();
     assert!(next().starts_with("STOPPING=1"));
+    assert!(child.wait().unwrap().success());
+}
+
+#[tokio::test]
+async fn the_first_process_of_a_container_buries_orphans() {
+    if !process::is_ours() {
+        return;
+    }
+    let apart = ["--pid", "--fork", "--mount-proc", "--kill-child"];
+    let can = Command::new("unshare").args(apart).arg("true").output();
+    if !can.is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: `unshare --pid` takes root's rights");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let conf = format!(
+        "daemon off; user root; pid t.pid; error_log error.log info; events {{}}
+         http {{ access_log off; server {{ listen 127.0.0.1:{port}; return 200 here; }} }}"
+    );
+    std::fs::write(folder.path().join("nginx.conf"), conf).unwrap();
+    // Whose parent ends at once is left to the first process.
+    let script = "(sleep 1000 &); exec \"$0\" -p . -c nginx.conf";
+    let mut child = Command::new("unshare")
+        .args(apart)
+        .args(["sh", "-c", script])
+        .arg(process::binary())
+        .current_dir(folder.path())
+        .spawn()
+        .unwrap();
+    let client = Client::of_port(port);
+    eventually("it serves", || async { client.is_open().await }).await;
+    client.get("/").await.is(200).says("here");
+    let first = process::children(Pid::from_child(&child).as_raw_pid())[0];
+    let is_sleep = |pid: &i32| {
+        std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name == "sleep\n")
+    };
+    let orphan = process::children(first).into_iter().find(is_sleep).expect("an orphan");
+    kill_process(Pid::from_raw(orphan).unwrap(), Signal::KILL).unwrap();
+    eventually("it is buried", || async { !process::children(first).contains(&orphan) }).await;
+    client.get("/").await.is(200).says("here");
+    let told = || std::fs::read_to_string(folder.path().join("error.log")).unwrap_or_default();
+    let first = Pid::from_raw(first).unwrap();
+    kill_process(first, Signal::USR2).unwrap();
+    eventually("it stays", || async { told().contains("cannot give its place away") }).await;
+    kill_process(first, Signal::QUIT).unwrap();
     assert!(child.wait().unwrap().success());
 }
 

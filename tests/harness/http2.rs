@@ -245,6 +245,11 @@ impl Http2 {
         }
     }
 
+    /// Whether the server has said that it wants no further requests.
+    pub fn is_leaving(&self) -> bool {
+        self.away.is_some()
+    }
+
     /// The number that the next request's stream will have.
     pub fn next_stream(&mut self) -> u32 {
         let stream = self.next;

@@ -4,8 +4,11 @@ pub mod access;
 mod debug;
 mod error;
 mod escape;
+pub mod file;
+mod lost;
 pub mod memory;
 pub mod named;
+pub mod stderr;
 mod syslog;
 pub mod words;
 pub mod writer;
@@ -17,8 +20,9 @@ use tidegate_config::Config;
 use tidegate_config::http::error_log::{ErrorTarget, Level, LogTo};
 
 pub use self::error::Teller;
+use self::file::LogFiles;
 use self::named::NamedFiles;
-use self::writer::{LogFiles, LogWriter};
+use self::writer::LogWriter;
 
 /// The logs of one worker.
 #[derive(Debug)]
@@ -54,6 +58,6 @@ impl Logs {
     /// The logs of a worker, over the open files of the process.
     pub fn new(config: &Config, files: Arc<LogFiles>) -> Self {
         let main = ProcessLog::new(config, Arc::clone(&files));
-        Self { writer: LogWriter::new(files), named: NamedFiles::default(), main }
+        Self { writer: LogWriter::telling(files, main.clone()), named: NamedFiles::default(), main }
     }
 }

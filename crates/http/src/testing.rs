@@ -12,7 +12,7 @@ use crate::exchange::Exchange;
 use crate::head::{Parsed, Parser, Rules};
 use crate::location;
 use crate::log::Logs;
-use crate::log::writer::LogFiles;
+use crate::log::file::LogFiles;
 use crate::phase::{access, rewrite};
 use crate::stop::Stop;
 

@@ -11,6 +11,7 @@ mod status;
 mod templates;
 mod tls;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, anyhow};
@@ -25,6 +26,7 @@ use process::{Command, Request, Source, worker_process};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    tidegate_http::log::stderr::open();
     match cli::command::run().map_or_else(act, Ok) {
         Ok(code) => code,
         Err(error) => {
@@ -75,7 +77,7 @@ fn act() -> Result<ExitCode> {
             let config = accepted(loaded)?;
             let pid = &config.main.process.pid;
             // The answer says whether the reload went well, which a signal cannot.
-            if command == Command::Reload && process::ask(Request::Reload, pid)?.is_some() {
+            if command == Command::Reload && reload(pid)? {
                 return Ok(ExitCode::SUCCESS);
             }
             process::send(command, pid).map_err(|error| not_running(&error))?;
@@ -103,6 +105,13 @@ fn whole(mut loaded: Loaded, action: Action) -> Loaded {
         tls::check(&mut loaded);
     }
     loaded
+}
+
+/// Asks for a reload, and tells what it left; false where nobody answers.
+fn reload(pid: &Path) -> Result<bool> {
+    let Some(answer) = process::ask(Request::Reload, pid)? else { return Ok(false) };
+    answer.lines().skip(1).for_each(|left| eprintln!("nginx: [warn] {left}"));
+    Ok(true)
 }
 
 /// Nobody could be told: what may be done about it.

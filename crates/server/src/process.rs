@@ -38,6 +38,7 @@ use serving::Serving;
 use signal::Signals;
 pub(crate) use signal::{Command, send};
 use successor::Predecessor;
+pub(crate) use worker::{Post, stall};
 
 /// Where a configuration comes from.
 #[derive(Clone, Debug)]
@@ -75,7 +76,8 @@ pub(crate) fn run(source: Source, config: Config) -> Result<()> {
     let process = Arc::clone(&config.main.process);
     let is_root = rustix::process::geteuid().is_root();
     // Where there is a worker process, the limit is its own.
-    limit::files(process.rlimit_nofile.filter(|_| !is_root || !process.master_process));
+    let _ =
+        limit::files(None, process.rlimit_nofile.filter(|_| !is_root || !process.master_process));
     let mut pid = PidFile::open(&process.pid)?;
     let ground = Ground::first(config, &inherited, Purpose::Serve)?;
     // Those that the configuration does not name are closed.

@@ -2,9 +2,12 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Waker};
+use std::time::Duration;
 
 use tidegate_config::block::http::Socket;
 use tidegate_config::block::{Config, Http};
@@ -12,12 +15,13 @@ use tidegate_config::http::listen::BindAddress;
 use tidegate_config::value::cidr::Cidr;
 use tidegate_http::client::{Connection, Endpoint};
 use tidegate_http::log::Logs;
-use tidegate_http::log::writer::LogFiles;
+use tidegate_http::log::file::LogFiles;
 use tidegate_http::subrequest::Connections;
 use tidegate_http::zone::Zones;
 use tidegate_proxy::Upstreams;
 use tokio::sync::Notify;
 
+use crate::process::Post;
 use crate::tls::Tls;
 
 /// What one configuration has become, shared by all workers.
@@ -179,24 +183,35 @@ pub(crate) struct Worker {
     generation: RefCell<Rc<Generation>>,
     /// Numbers of what goes on.
     pub(crate) counters: Arc<Counters>,
-    /// Its open connections.
-    pub(crate) connections: Cell<u32>,
-    /// Told when a connection ends.
-    pub(crate) closed: Notify,
+    /// What the others know of it.
+    pub(crate) post: Arc<Post>,
+    /// All workers that take connections.
+    pub(crate) peers: RefCell<Arc<[Arc<Post>]>>,
+    /// When it was told last that the worker stood still.
+    pub(crate) stalled: Cell<Duration>,
     draining: Cell<bool>,
+    dismissed: Cell<bool>,
     drain: Notify,
+    idle: Notify,
 }
 
 impl Worker {
     /// A worker that serves this configuration.
-    pub(crate) fn new(generation: Generation) -> Rc<Self> {
+    pub(crate) fn new(
+        generation: Generation,
+        post: Arc<Post>,
+        peers: &Arc<[Arc<Post>]>,
+    ) -> Rc<Self> {
         Rc::new(Self {
             counters: Arc::clone(&generation.counters),
             generation: RefCell::new(Rc::new(generation)),
-            connections: Cell::new(0),
-            closed: Notify::new(),
+            post,
+            peers: RefCell::new(Arc::clone(peers)),
+            stalled: Cell::default(),
             draining: Cell::new(false),
+            dismissed: Cell::new(false),
             drain: Notify::new(),
+            idle: Notify::new(),
         })
     }
 
@@ -206,14 +221,21 @@ impl Worker {
     }
 
     /// Takes up another configuration.
-    pub(crate) fn replace(&self, generation: Generation) {
+    pub(crate) fn replace(&self, generation: Generation, peers: &Arc<[Arc<Post>]>) {
         *self.generation.borrow_mut() = Rc::new(generation);
+        *self.peers.borrow_mut() = Arc::clone(peers);
     }
 
-    /// Lets connections end with the answers they are at.
+    /// Lets connections end with the answers they are at, or with their next one.
     pub(crate) fn start_draining(&self) {
         self.draining.set(true);
         self.drain.notify_waiters();
+    }
+
+    /// Has idle connections end, for nobody may be there for their next request.
+    pub(crate) fn dismiss(&self) {
+        self.dismissed.set(true);
+        self.idle.notify_waiters();
     }
 
     /// Whether connections are to end.
@@ -225,6 +247,25 @@ impl Worker {
     pub(crate) async fn draining(&self) {
         let notified = self.drain.notified();
         if !self.draining.get() {
+            notified.await;
+        }
+    }
+
+    /// Has the connection end that has been idle for longest.
+    pub(crate) fn press(&self) {
+        self.idle.notify_one();
+    }
+
+    /// No connection has to end any more: one that was to, and was not there, is not looked for.
+    pub(crate) fn hold(&self) {
+        let mut left = pin!(self.idle.notified());
+        let _ = left.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    }
+
+    /// Ready when an idle connection is to end, for all are to, or to make room for others.
+    pub(crate) async fn dismissal(&self) {
+        let notified = self.idle.notified();
+        if !self.dismissed.get() {
             notified.await;
         }
     }

@@ -36,7 +36,7 @@ pub struct Connections {
         "accept_mutex",
         only(Events),
         default = "off",
-        ignored = "each worker has a socket of its own"
+        ignored = "all workers are woken, and share what comes"
     )]
     pub accept_mutex: bool,
     /// How long a worker waits for its turn.
@@ -44,7 +44,7 @@ pub struct Connections {
         "accept_mutex_delay",
         only(Events),
         args(1),
-        ignored = "each worker has a socket of its own"
+        ignored = "all workers are woken, and share what comes"
     )]
     pub accept_mutex_delay: Option<Vec<String>>,
     /// The clients about which everything is told.

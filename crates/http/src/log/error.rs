@@ -1,14 +1,16 @@
 //! The error log, in nginx's format or as JSON.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
-use std::io::Write;
+use std::fmt::{Display, Write as _};
 
 use tidegate_config::block::Server;
 use tidegate_config::http::error_log::{ErrorTarget, Level, LogTo};
 use tidegate_config::http::log::Escape;
 
 use super::escape::put;
+use super::lost::Lost;
+use super::stderr::Stderr;
+use super::words::words;
 use super::{Logs, ProcessLog, memory, syslog};
 use crate::client::{Connection, Endpoint};
 use crate::date::Now;
@@ -64,12 +66,20 @@ impl ProcessLog {
             let line = if target.json { record.json() } else { record.plain() };
             let bytes = line.as_slice();
             match &target.to {
-                LogTo::File(file) => self.files.write(file.0, bytes),
+                LogTo::File(file) => {
+                    self.files.write(file.0, bytes);
+                    self.tell_lost(file.0);
+                }
+                LogTo::Stderr => {
+                    let stderr = Stderr::get();
+                    if let Err(error) = stderr.write(bytes) {
+                        stderr.lost.add(bytes, words(&error));
+                    }
+                    self.tell_lost_of(&stderr.lost, &"stderr");
+                }
                 LogTo::Memory(size) => {
                     memory::keep(usize::try_from(size.0).unwrap_or(usize::MAX), bytes);
                 }
-                // What cannot be told cannot be told of.
-                LogTo::Stderr => drop(std::io::stderr().write_all(bytes)),
                 LogTo::Syslog(settings) => {
                     let mut message = syslog::header(settings, record.level as u8);
                     message.extend_from_slice(bytes.strip_suffix(b"\n").unwrap_or(bytes));
@@ -81,16 +91,37 @@ impl ProcessLog {
         }
     }
 
-    /// Tells of lines that were lost on the way to a syslog server, wherever else faults are told.
-    pub(super) fn tell_elsewhere(&self, text: &str) {
-        let record = Record::of_process(Level::Alert, text);
-        for target in &self.targets {
-            match &target.to {
-                LogTo::File(file) => self.files.write(file.0, &record.plain()),
-                LogTo::Stderr => drop(std::io::stderr().write_all(&record.plain())),
-                LogTo::Memory(_) | LogTo::Syslog(_) => {}
+    /// Tells of lines that a file did not take, where it is time to.
+    pub(super) fn tell_lost(&self, place: usize) {
+        if let Some(log) = self.files.log(place) {
+            self.tell_lost_of(&log.lost, &log.path.display());
+        }
+    }
+
+    fn tell_lost_of(&self, lost: &Lost, name: &dyn Display) {
+        if let Some((count, why)) = lost.due() {
+            let text = format!("write() to \"{name}\" failed ({why}), lines lost: {count}");
+            if self.tell_elsewhere(&text) {
+                lost.told(count);
             }
         }
+    }
+
+    /// Tells of lines that were lost, wherever faults are told but by syslog; false where nobody
+    /// takes that either.
+    pub(super) fn tell_elsewhere(&self, text: &str) -> bool {
+        let record = Record::of_process(Level::Alert, text);
+        let mut taken = false;
+        for target in &self.targets {
+            taken |= match &target.to {
+                LogTo::File(file) => {
+                    self.files.log(file.0).is_some_and(|log| log.put(&record.plain()).is_ok())
+                }
+                LogTo::Stderr => Stderr::get().write(&record.plain()).is_ok(),
+                LogTo::Memory(_) | LogTo::Syslog(_) => false,
+            };
+        }
+        taken
     }
 }
 

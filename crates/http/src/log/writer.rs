@@ -1,22 +1,18 @@
-//! Log files: opened once, written in batches, opened again when told.
+//! Lines on their way to the log files, in batches.
 
 use std::cell::RefCell;
-use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use rustix::fs::OFlags;
-use tidegate_config::http::syslog::{SyslogId, SyslogServer};
 
-use super::syslog::SyslogSocket;
+use super::ProcessLog;
+use super::file::{LogFile, LogFiles};
+use super::words::words;
 
 /// The most bytes that wait for the end of the loop's turn.
 const BATCH: usize = 64 * 1024;
@@ -24,114 +20,14 @@ const BATCH: usize = 64 * 1024;
 /// The most bytes that wait for a reader who is slow to take them (a pipe); what is more is lost.
 const MOST: usize = 1024 * 1024;
 
+/// Why what is more is lost.
+const SLOW: &str = "11: Resource temporarily unavailable";
+
+/// How long lines of a configuration that is no more wait for such a reader.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// The pause before such a reader is tried again.
 const PAUSE: Duration = Duration::from_millis(20);
-
-/// The log files of a configuration, shared by all threads.
-#[derive(Debug, Default)]
-pub struct LogFiles {
-    files: Vec<Arc<LogFile>>,
-    syslogs: Vec<SyslogSocket>,
-    /// How often all were opened again.
-    reopened: AtomicU64,
-}
-
-#[derive(Debug)]
-struct LogFile {
-    path: PathBuf,
-    file: Mutex<Arc<File>>,
-}
-
-impl LogFiles {
-    /// Opens, and where need be creates, all of them. The error names the file. One that the
-    /// process had the right to open only at its start is taken over from `before`.
-    pub fn open(paths: &[PathBuf], before: Option<&Self>) -> Result<Self, (PathBuf, io::Error)> {
-        let open = |path: &PathBuf| match open(path) {
-            Ok(file) => {
-                let file = Mutex::new(Arc::new(file));
-                Ok(Arc::new(LogFile { path: path.clone(), file }))
-            }
-            Err(error) => {
-                let known = before.and_then(|before| before.files.iter().find(|f| f.path == *path));
-                known.cloned().ok_or_else(|| (path.clone(), error))
-            }
-        };
-        let files = paths.iter().map(open).collect::<Result<_, _>>()?;
-        Ok(Self { files, ..Self::default() })
-    }
-
-    /// The same, with the servers that lines are sent to; hosts are looked up.
-    #[must_use]
-    pub fn with_syslogs(mut self, servers: &[SyslogServer]) -> Self {
-        self.syslogs = servers.iter().map(SyslogSocket::new).collect();
-        self
-    }
-
-    /// How often all were opened again.
-    pub(super) fn reopened(&self) -> u64 {
-        self.reopened.load(Ordering::Relaxed)
-    }
-
-    /// Sends a line to a syslog server; what is to be told of those that were lost.
-    pub(super) fn send(&self, server: SyslogId, bytes: &[u8]) -> Option<String> {
-        self.syslogs.get(server.0)?.send(bytes)
-    }
-
-    /// Opens all of them again, so that a renamed file is let go. One that cannot be opened is
-    /// kept as it is, and told.
-    pub fn reopen(&self) -> Vec<(PathBuf, io::Error)> {
-        let mut faults = Vec::new();
-        self.reopened.fetch_add(1, Ordering::Relaxed);
-        for log in &self.files {
-            match open(&log.path) {
-                Ok(file) => {
-                    *log.file.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(file);
-                }
-                Err(error) => faults.push((log.path.clone(), error)),
-            }
-        }
-        faults
-    }
-
-    /// The files of these paths, which another process has opened.
-    pub fn opened(paths: &[PathBuf], files: Vec<File>) -> Self {
-        let log = |(path, file): (&PathBuf, File)| {
-            Arc::new(LogFile { path: path.clone(), file: Mutex::new(Arc::new(file)) })
-        };
-        Self { files: paths.iter().zip(files).map(log).collect(), ..Self::default() }
-    }
-
-    /// Writes to these files from now on, in the order of the paths.
-    pub fn replace(&self, files: Vec<File>) {
-        self.reopened.fetch_add(1, Ordering::Relaxed);
-        for (log, file) in self.files.iter().zip(files) {
-            *log.file.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(file);
-        }
-    }
-
-    /// The open files, in the order of the paths.
-    pub fn handles(&self) -> Vec<Arc<File>> {
-        (0..self.files.len()).filter_map(|place| self.file(place)).collect()
-    }
-
-    /// Writes to a file at once, without a batch. What cannot be written is lost.
-    pub fn write(&self, place: usize, bytes: &[u8]) {
-        if let Some(mut file) = self.file(place).as_deref() {
-            let _ = file.write_all(bytes);
-        }
-    }
-
-    fn file(&self, place: usize) -> Option<Arc<File>> {
-        let log = self.files.get(place)?;
-        Some(Arc::clone(&log.file.lock().unwrap_or_else(PoisonError::into_inner)))
-    }
-}
-
-/// Without waiting for whoever reads, where it is a pipe.
-fn open(path: &Path) -> io::Result<File> {
-    let flags = OFlags::NONBLOCK.bits().cast_signed();
-    OpenOptions::new().append(true).create(true).mode(0o644).custom_flags(flags).open(path)
-}
 
 /// How long lines may wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -149,6 +45,8 @@ pub struct Wait {
 pub struct LogWriter {
     files: Arc<LogFiles>,
     pending: Vec<RefCell<Pending>>,
+    /// Where lost lines are told.
+    log: Option<ProcessLog>,
 }
 
 #[derive(Debug, Default)]
@@ -156,8 +54,9 @@ struct Pending {
     lines: BytesMut,
     /// How hard lines are compressed before they are written.
     gzip: Option<u32>,
-    /// Compressed lines that could not be written yet.
+    /// Compressed lines that could not be written yet, and their number.
     packed: BytesMut,
+    packed_lines: u64,
     /// Whether a task will write them.
     awaited: bool,
 }
@@ -165,21 +64,33 @@ struct Pending {
 impl LogWriter {
     /// A writer for a thread.
     pub fn new(files: Arc<LogFiles>) -> Rc<Self> {
+        Rc::new(Self::over(files, None))
+    }
+
+    /// The same; what is lost is told there.
+    pub fn telling(files: Arc<LogFiles>, log: ProcessLog) -> Rc<Self> {
+        Rc::new(Self::over(files, Some(log)))
+    }
+
+    fn over(files: Arc<LogFiles>, log: Option<ProcessLog>) -> Self {
         let pending = files.files.iter().map(|_| RefCell::default()).collect();
-        Rc::new(Self { files, pending })
+        Self { files, pending, log }
     }
 
     /// Adds a line, its end included. Must be called within a local task set.
     pub fn append(self: &Rc<Self>, place: usize, line: &[u8], wait: Wait) {
-        let Some(pending) = self.pending.get(place) else { return };
+        let Some((pending, log)) = self.pending.get(place).zip(self.files.log(place)) else {
+            return;
+        };
         let mut pending = pending.borrow_mut();
         let limit = if wait.buffer == 0 { BATCH } else { wait.buffer };
         pending.gzip = pending.gzip.or(wait.gzip);
         if !pending.lines.is_empty() && pending.lines.len() + line.len() > limit {
-            self.files.drain(place, &mut pending);
+            pending.drain(log);
         }
         if pending.lines.len() + line.len() > MOST.max(limit) {
-            return;
+            log.lost.add(line, SLOW);
+            return self.tell_lost(place);
         }
         pending.lines.extend_from_slice(line);
         let pause = match wait {
@@ -194,8 +105,8 @@ impl LogWriter {
 
     /// Writes all that waits.
     pub fn flush(&self) {
-        for (place, pending) in self.pending.iter().enumerate() {
-            self.files.drain(place, &mut pending.borrow_mut());
+        for (pending, log) in self.pending.iter().zip(&self.files.files) {
+            pending.borrow_mut().drain(log);
         }
     }
 
@@ -204,8 +115,17 @@ impl LogWriter {
         &self.files
     }
 
+    fn tell_lost(&self, place: usize) {
+        if let Some(log) = &self.log {
+            log.tell_lost(place);
+        }
+    }
+
     async fn drain_later(self: Rc<Self>, place: usize, mut pause: Duration) {
-        let Some(pending) = self.pending.get(place) else { return };
+        let Some((pending, log)) = self.pending.get(place).zip(self.files.log(place)) else {
+            return;
+        };
+        let mut stuck = None;
         loop {
             if pause.is_zero() {
                 tokio::task::yield_now().await;
@@ -213,7 +133,14 @@ impl LogWriter {
                 tokio::time::sleep(pause).await;
             }
             let mut pending = pending.borrow_mut();
-            self.files.drain(place, &mut pending);
+            pending.drain(log);
+            self.tell_lost(place);
+            let is_alone = Rc::strong_count(&self) == 1;
+            let since = *stuck.get_or_insert_with(Instant::now);
+            if is_alone && since.elapsed() > PATIENCE {
+                // Its configuration is no more, and many of them would add up.
+                pending.give_up(log);
+            }
             if pending.lines.is_empty() && pending.packed.is_empty() {
                 pending.awaited = false;
                 return;
@@ -229,28 +156,45 @@ impl Drop for LogWriter {
     }
 }
 
-impl LogFiles {
+impl Pending {
     /// Writes what can be written at once; what cannot be written ever is lost.
-    fn drain(&self, place: usize, pending: &mut Pending) {
-        let lines = match pending.gzip {
-            Some(level) => {
-                if !pending.lines.is_empty() && pending.packed.len() < MOST {
-                    pending.packed.extend_from_slice(&pack(&pending.lines, level));
-                }
-                pending.lines.clear();
-                &mut pending.packed
+    fn drain(&mut self, log: &LogFile) {
+        if let Some(level) = self.gzip {
+            return self.drain_packed(log, level);
+        }
+        match log.advance(&mut self.lines) {
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => {
+                log.lost.add(&self.lines, words(&error));
+                self.lines.clear();
             }
-            None => &mut pending.lines,
-        };
-        let Some(file) = self.file(place) else { return lines.clear() };
-        while !lines.is_empty() {
-            match (&*file).write(lines) {
-                Ok(length) if length > 0 => lines.advance(length),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Ok(_) | Err(_) => lines.clear(),
+            _ => {}
+        }
+    }
+
+    fn drain_packed(&mut self, log: &LogFile, level: u32) {
+        if self.packed.len() >= MOST {
+            log.lost.add(&self.lines, SLOW);
+        } else if !self.lines.is_empty() {
+            self.packed.extend_from_slice(&pack(&self.lines, level));
+            self.packed_lines += memchr::memchr_iter(b'\n', &self.lines).count() as u64;
+        }
+        self.lines.clear();
+        match log.advance(&mut self.packed) {
+            Ok(()) => self.packed_lines = 0,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => {
+                self.packed.clear();
+                log.lost.add_lines(std::mem::take(&mut self.packed_lines), words(&error));
             }
         }
+    }
+
+    /// What waits is lost.
+    fn give_up(&mut self, log: &LogFile) {
+        log.lost.add(&self.lines, SLOW);
+        log.lost.add_lines(std::mem::take(&mut self.packed_lines), SLOW);
+        self.lines.clear();
+        self.packed.clear();
     }
 }
 
@@ -264,7 +208,11 @@ fn pack(lines: &[u8], level: u32) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::{read_to_string, rename};
+    use std::fs::{OpenOptions, read_to_string, rename};
+    use std::os::unix::fs::OpenOptionsExt;
+    use std::path::{Path, PathBuf};
+
+    use rustix::fs::OFlags;
 
     use tokio::task::{LocalSet, yield_now};
 

@@ -16,7 +16,7 @@ use tidegate_http::client::{ClientError, Connection, Endpoint};
 use tidegate_http::exchange::UpstreamTry;
 use tidegate_http::head::{Parsed, Parser, Rules as HeadRules};
 use tidegate_http::log::Logs;
-use tidegate_http::log::writer::LogFiles;
+use tidegate_http::log::file::LogFiles;
 use tokio::task::LocalSet;
 
 use super::*;

@@ -110,6 +110,8 @@ async fn next_head(
             let patience = if before == 0 { head_patience } else { idle };
             let waiting = async {
                 tokio::select! {
+                    // Who has asked already is not sent away.
+                    biased;
                     ready = io.stream.readable() => ready.is_ok(),
                     () = drained(worker, least) => false,
                 }
@@ -134,11 +136,11 @@ async fn next_head(
 }
 
 /// Ready when the worker ends and the connection has been idle for long enough
-/// (`keepalive_min_timeout`).
+/// (`keepalive_min_timeout`), or at once when it has to make room.
 async fn drained(worker: &Worker, least: Duration) {
     let since = tokio::time::Instant::now();
-    worker.draining().await;
-    if !least.is_zero() {
+    worker.dismissal().await;
+    if worker.is_draining() && !least.is_zero() {
         tokio::time::sleep_until(since + least).await;
     }
 }

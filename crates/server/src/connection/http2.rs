@@ -58,7 +58,7 @@ pub(super) async fn serve(worker: Rc<Worker>, connection: Connection, io: Rc<Io>
     let shake = manner.builder.handshake::<_, Bytes>(wire);
     let h2 = tokio::select! {
         h2 = timeout(manner.head_patience, shake) => h2,
-        () = worker.draining() => return,
+        () = worker.dismissal() => return,
     };
     let Ok(Ok(h2)) = h2 else { return };
     let mut session = Session {
@@ -176,6 +176,7 @@ impl Session {
                     self.idle = self.tasks.is_empty().then(Instant::now);
                 }
                 () = &mut drain, if self.closing.is_none() => self.close(),
+                () = worker.dismissal(), if self.is_idle() => self.close(),
                 () = self.watch.changed.notified() => {
                     if let Some(kind) = self.watch.flood.get() {
                         return self.calm(kind).await;
@@ -201,6 +202,11 @@ impl Session {
         if self.number >= keepalive.requests || old || keepalive.timeout.idle.is_zero() {
             self.close();
         }
+    }
+
+    /// Whether it waits for requests, and may have to make room for other connections.
+    fn is_idle(&self) -> bool {
+        self.idle.is_some() && self.closing.is_none()
     }
 
     /// Asks the client to bring no further requests; those it has brought are answered.

@@ -38,7 +38,7 @@ pub(super) async fn spoken(worker: &Worker, connection: &Connection, io: &Io) ->
                 Ok(0) if !io.buffer.borrow().is_empty() => return Some(Version::Http11),
                 _ => return None,
             },
-            () = worker.draining(), if io.buffer.borrow().is_empty() => return None,
+            () = worker.dismissal(), if io.buffer.borrow().is_empty() => return None,
         }
     }
 }

@@ -20,7 +20,7 @@ pub(super) async fn accept(worker: &Worker, connection: &mut Connection, stream:
     let Some(patience) = patience(worker, connection) else { return true };
     let said = tokio::select! {
         said = timeout(patience, read(stream)) => said,
-        () = worker.draining() => return false,
+        () = worker.dismissal() => return false,
     };
     let why = match said {
         Ok(Ok(said)) => {

@@ -15,6 +15,7 @@ use tidegate_http::log::access;
 use tidegate_http::response::Response;
 
 use crate::pipeline;
+use crate::process::stall;
 use crate::runtime::{Generation, Worker};
 use crate::tls;
 
@@ -98,10 +99,19 @@ pub(super) async fn serve(
     let _writing = worker.counters.writing();
     let fault = next.fault.or_else(|| misdirected(&ex, socket));
     ex.debug_request();
-    let sent = match respond(&mut ex, &generation, fault).await {
+    let line = ex.request.line.clone();
+    let what = |doing: &str| format!("{doing} \"{}\"", String::from_utf8_lossy(&line));
+    let response = {
+        let making = pin!(respond(&mut ex, &generation, fault));
+        stall::watch(worker, || what("making the answer to"), making).await
+    };
+    let sent = match response {
         Some(response) => {
             ex.debug_answer(&response);
-            let sent = client.send(&mut ex, response).await;
+            let sent = {
+                let sending = pin!(client.send(&mut ex, response));
+                stall::watch(worker, || what("sending the answer to"), sending).await
+            };
             if ex.sent.complete {
                 // Copies of the request (`mirror`), and lines of the log.
                 ex.tasks.finish().await;

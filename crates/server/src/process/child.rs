@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 use tidegate_config::block::main::Process;
-use tidegate_http::log::writer::LogFiles;
+use tidegate_http::log::file::LogFiles;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
 
@@ -35,6 +35,8 @@ pub(super) mod order {
     pub(crate) const LOG: u8 = b'm';
     /// Logs that were opened anew.
     pub(crate) const LOGS: u8 = b'l';
+    /// No more connections, for others take them; end with the last.
+    pub(crate) const LEAVE: u8 = b'e';
     /// No more connections; end with the last.
     pub(crate) const DRAIN: u8 = b'd';
     /// End now.
@@ -140,6 +142,7 @@ impl Child {
     pub(super) fn order(&self, state: State) -> io::Result<()> {
         match state {
             State::Running => Ok(()),
+            State::Leaving => self.channel.send(order::LEAVE, &[], &[]),
             State::Draining => self.channel.send(order::DRAIN, &[], &[]),
             State::Stopping => self.channel.send(order::STOP, &[], &[]),
         }
@@ -204,12 +207,13 @@ fn listen(channel: Channel) -> Result<UnboundedReceiver<Reply>> {
                     Reply::Built(Err(String::from_utf8_lossy(text).into_owned()))
                 }
                 (answer::COMMITTED, _) => Reply::Committed,
-                (answer::NUMBERS, [accepted, active, requests, upstreams]) => {
+                (answer::NUMBERS, [accepted, active, requests, upstreams, each @ ..]) => {
                     Reply::Numbers(Numbers {
                         accepted: number(accepted),
                         active: number(active),
                         requests: number(requests),
                         upstreams: printable(upstreams),
+                        each: each.iter().map(|field| number(field)).collect(),
                     })
                 }
                 (answer::LOG, [text]) => Reply::Log(text.clone()),

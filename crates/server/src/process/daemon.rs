@@ -54,5 +54,6 @@ pub(crate) fn detach() -> Result<()> {
     let null = OpenOptions::new().read(true).write(true).open("/dev/null")?;
     rustix::stdio::dup2_stdout(&null)?;
     rustix::stdio::dup2_stderr(&null)?;
+    tidegate_http::log::stderr::open();
     Ok(())
 }

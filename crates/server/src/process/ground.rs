@@ -9,8 +9,8 @@ use nix::unistd::chown;
 use tidegate_config::files::Files;
 use tidegate_config::http::error_log::Level;
 use tidegate_config::{Config, Options, load};
+use tidegate_http::log::file::LogFiles;
 use tidegate_http::log::words::words;
-use tidegate_http::log::writer::LogFiles;
 
 use super::{Source, user};
 use crate::listen::{self, Listeners, Purpose};

@@ -1,13 +1,16 @@
 //! What a process that serves gets from the system: limits, priority, folder, processors.
 
+use std::io;
+
 use anyhow::{Context, Result};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use tidegate_config::block::main::{Affinity, Process};
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit, setrlimit};
 
-/// `worker_rlimit_nofile`; without it, as many as are allowed.
-pub(super) fn files(wanted: Option<u32>) {
+/// `worker_rlimit_nofile` of another process, or of this one; without it, as many as are allowed
+/// here. Without the right to raise it the old one holds, and EMFILE is told when it comes to that.
+pub(super) fn files(whose: Option<Pid>, wanted: Option<u32>) -> io::Result<()> {
     let now = getrlimit(Resource::Nofile);
     let limit = match wanted {
         Some(number) => {
@@ -16,8 +19,14 @@ pub(super) fn files(wanted: Option<u32>) {
         }
         None => Rlimit { current: now.maximum, maximum: now.maximum },
     };
-    // Without the right to raise it, the old one holds, and EMFILE is told when it comes to that.
-    let _ = setrlimit(Resource::Nofile, limit);
+    prlimit(whose, Resource::Nofile, limit)?;
+    Ok(())
+}
+
+/// Whether this many are more than this process may allow itself.
+pub(super) fn is_beyond(wanted: Option<u32>) -> bool {
+    let most = getrlimit(Resource::Nofile).maximum;
+    wanted.zip(most).is_some_and(|(wanted, most)| u64::from(wanted) > most)
 }
 
 /// `worker_priority` and `worker_rlimit_core`; to be called with the rights of the start.

@@ -147,7 +147,7 @@ impl Master {
     async fn act(&mut self, word: Word) {
         match word {
             Word::Stop => self.order(State::Stopping),
-            Word::Quit => self.order(State::Draining),
+            Word::Quit => self.order(self.quitting()),
             Word::Reload if self.state != State::Running => {}
             Word::Reload if self.resting => self.wake().await,
             Word::Reload => {
@@ -176,7 +176,7 @@ impl Master {
             Request::Status => Ok(self.status().await),
             Request::Log => Ok(self.log_in_memory().await),
             Request::Quit => {
-                self.order(State::Draining);
+                self.order(self.quitting());
                 Ok("it ends with its last connection".to_owned())
             }
             _ if !running => Err("the server is ending".to_owned()),

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow};
 use tidegate_config::files::Files;
 use tidegate_config::{Options, load};
-use tidegate_http::log::writer::LogFiles;
+use tidegate_http::log::file::LogFiles;
 
 use super::Source;
 use super::channel::{Channel, Message};

@@ -13,11 +13,12 @@ use tidegate_http::log::ProcessLog;
 use tidegate_http::zone::Zones;
 use tidegate_proxy::Upstreams;
 use tidegate_proxy::secure::Clients;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
 
 use super::ground::Ground;
 use super::limit;
-use super::worker::{self, Orders, State};
+use super::worker::{self, Orders, Post, Start, State, Taken};
 use crate::health_check;
 use crate::runtime::{Counters, Shared};
 use crate::tls::Tls;
@@ -35,16 +36,25 @@ pub(super) struct Numbers {
     pub(super) requests: u64,
     /// How the servers of all groups are, in lines.
     pub(super) upstreams: String,
+    /// Connections of each worker.
+    pub(super) each: Vec<u64>,
 }
 
 /// Worker threads, and what they are told.
 pub(super) struct Serving {
     orders: watch::Sender<Orders>,
-    threads: Vec<JoinHandle<()>>,
+    threads: Vec<Thread>,
+    /// Those that end with their last connection, while the others go on.
+    leaving: Vec<JoinHandle<()>>,
     /// What has been built and does not hold yet.
     built: Option<Orders>,
     counters: Arc<Counters>,
     log: ProcessLog,
+}
+
+struct Thread {
+    handle: JoinHandle<()>,
+    post: Arc<Post>,
 }
 
 impl Serving {
@@ -55,7 +65,8 @@ impl Serving {
         let built = Some(orders.clone());
         let (orders, _) = watch::channel(orders);
         let counters = Arc::new(Counters::default());
-        Ok(Self { orders, threads: Vec::new(), built, counters, log })
+        let (threads, leaving) = (Vec::new(), Vec::new());
+        Ok(Self { orders, threads, leaving, built, counters, log })
     }
 
     /// Builds another configuration beside the one that holds.
@@ -66,33 +77,50 @@ impl Serving {
         Ok(())
     }
 
-    /// Lets what has been built hold, for the next request on every connection.
+    /// Lets what has been built hold, for the next request on every connection. Threads come and go
+    /// as `worker_processes` says.
     pub(super) fn commit(&mut self) -> Result<()> {
-        let Some(orders) = self.built.take() else { return Ok(()) };
+        let Some(mut orders) = self.built.take() else { return Ok(()) };
         self.log = ProcessLog::new(&orders.shared.config, Arc::clone(&orders.shared.files));
         tell_panics(self.log.clone());
-        let wanted = worker_count(orders.shared.config.main.process.worker_processes);
+        let wanted = worker_count(orders.shared.config.main.process.worker_processes) as usize;
+        self.leaving.retain(|handle| !handle.is_finished());
+        for thread in self.threads.drain(wanted.min(self.threads.len())..) {
+            thread.post.leave();
+            self.leaving.push(thread.handle);
+        }
+        let more = (self.threads.len()..wanted).map(|_| Post::new()).collect::<Vec<_>>();
+        let posts = self.threads.iter().map(|thread| &thread.post);
+        orders.peers = posts.chain(more.iter().map(|(post, _)| post)).cloned().collect();
+        // What is more than this process may allow itself is the master's to do.
+        let _ = limit::files(None, orders.shared.config.main.process.rlimit_nofile);
         self.orders.send_replace(orders);
-        if self.threads.is_empty() {
-            (0..wanted).try_for_each(|number| self.start_thread(number))?;
+        for (post, given) in more {
+            match self.start_thread(post, given) {
+                Ok(thread) => self.threads.push(thread),
+                Err(error) if self.threads.is_empty() => return Err(error),
+                Err(error) => self.log.tell(Level::Alert, &format!("{error:#}")),
+            }
         }
         Ok(())
     }
 
-    fn start_thread(&mut self, number: u32) -> Result<()> {
-        let (follow, counters) = (self.orders.subscribe(), Arc::clone(&self.counters));
+    fn start_thread(&self, post: Arc<Post>, given: UnboundedReceiver<Taken>) -> Result<Thread> {
+        let number = self.threads.len();
+        let (orders, counters) = (self.orders.subscribe(), Arc::clone(&self.counters));
+        let (checks, own) = (number == 0, Arc::clone(&post));
+        let start = Start { orders, post: own, given, counters, checks };
         let thread = std::thread::Builder::new().name(format!("worker {number}"));
         let affinity = self.orders.borrow().shared.config.main.process.cpu_affinity.clone();
         let handle = thread.spawn(move || {
             if let Some(affinity) = affinity {
-                limit::place(&affinity, number as usize);
+                limit::place(&affinity, number);
             }
             // A worker that cannot have a runtime cannot tell either; the process is told by
             // the end of its thread.
-            let _ = worker::run(follow, &counters, number == 0);
+            let _ = worker::run(start);
         });
-        self.threads.push(handle.context("a worker cannot be started")?);
-        Ok(())
+        Ok(Thread { handle: handle.context("a worker cannot be started")?, post })
     }
 
     /// Ready when all threads go by what was committed, so that no request that comes from now on
@@ -130,7 +158,8 @@ impl Serving {
 
     /// Whether all threads have ended.
     pub(super) fn has_ended(&self) -> bool {
-        self.threads.iter().all(JoinHandle::is_finished)
+        let mut handles = self.threads.iter().map(|thread| &thread.handle).chain(&self.leaving);
+        handles.all(JoinHandle::is_finished)
     }
 
     /// What is told of it.
@@ -138,12 +167,14 @@ impl Serving {
         let (accepted, active, requests) = self.counters.read();
         let shared = Arc::clone(&self.orders.borrow().shared);
         let upstreams = health_check::told(shared.upstreams.defined());
-        Numbers { accepted, active, requests, upstreams }
+        let each = self.threads.iter().map(|thread| thread.post.connections().into()).collect();
+        Numbers { accepted, active, requests, upstreams, each }
     }
 
     /// Waits for the threads.
     pub(super) fn end(&mut self) {
-        for thread in self.threads.drain(..) {
+        let threads = self.threads.drain(..).map(|thread| thread.handle);
+        for thread in threads.chain(self.leaving.drain(..)) {
             let _ = thread.join();
         }
     }
@@ -167,9 +198,10 @@ fn build(ground: &Ground, before: Option<&Shared>) -> Result<Orders> {
     let tls = Tls::new(&config, before.map(|before| &*before.tls));
     let tls = Arc::new(tls.map_err(in_one)?);
     let files = Arc::clone(&ground.logs);
-    let shared = Shared { config, http, files, upstreams, zones, tls };
+    let shared = Arc::new(Shared { config, http, files, upstreams, zones, tls });
     let listeners = Arc::clone(&ground.listeners);
-    Ok(Orders { shared: Arc::new(shared), listeners, state: State::Running, heard: Arc::default() })
+    let (peers, heard) = (Arc::default(), Arc::default());
+    Ok(Orders { shared, listeners, peers, state: State::Running, heard })
 }
 
 fn in_one(faults: Vec<Diagnostic>) -> anyhow::Error {

@@ -1,8 +1,8 @@
 //! Giving up root's rights, and what must be done before.
 
 use std::ffi::CString;
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt;
+use std::fs::{self, DirBuilder, Metadata};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow};
@@ -67,13 +67,16 @@ fn become_with(words: Option<&[String]>, kept: CapabilitySet) -> Result<()> {
         .context("capset() failed")
 }
 
-/// Makes the folders for temporary files where they lack, for that user alone. Where it fails, the
+/// Makes the folders for temporary files where they lack, for that user alone; those of another user
+/// become this one's, as in nginx. Where it fails, the
 /// first file tells.
 pub(crate) fn make_folders(folders: &[PathBuf], words: Option<&[String]>) {
     let owner = named(words).ok().filter(|_| Uid::effective().is_root());
     for folder in folders {
-        let made = DirBuilder::new().mode(0o700).create(folder);
-        if let (Ok(()), Some(owner)) = (made, &owner) {
+        let _ = DirBuilder::new().mode(0o700).create(folder);
+        let Some(owner) = &owner else { continue };
+        let others = |meta: &Metadata| meta.is_dir() && meta.uid() != owner.uid.as_raw();
+        if fs::symlink_metadata(folder).is_ok_and(|meta| others(&meta)) {
             let _ = chown(folder, Some(owner.uid), None);
         }
     }

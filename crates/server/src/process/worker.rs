@@ -1,34 +1,29 @@
 //! A worker: a thread with a runtime of its own, which takes connections and serves them.
 
+mod accept;
+mod post;
+pub(crate) mod stall;
+
 use std::collections::HashMap;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tidegate_config::http::error_log::Level;
 use tidegate_config::http::listen::BindAddress;
-use tidegate_http::client::{Connection, Endpoint};
 use tidegate_http::log::words::words;
-use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, LocalSet};
 
-use crate::connection::{self, Stream};
 use crate::health_check::Checks;
-use crate::listen::{Listener, Listeners};
+use crate::listen::Listeners;
 use crate::runtime::{Counters, Generation, Shared, Worker};
-
-/// The pause after connections cannot be taken (nginx: `accept_mutex_delay`).
-const PAUSE: Duration = Duration::from_millis(500);
-
-/// How often a worker looks whether it has stood still, and for how long it may.
-const LOOK: Duration = Duration::from_millis(500);
-const STALL: Duration = Duration::from_millis(500);
-
-/// The second in which it was told last that connections cannot be taken.
-static TOLD: AtomicU64 = AtomicU64::new(0);
+use accept::Acceptor;
+pub(crate) use accept::Taken;
+pub(crate) use post::Post;
 
 /// What workers are told.
 #[derive(Clone)]
@@ -37,6 +32,8 @@ pub(crate) struct Orders {
     pub(crate) shared: Arc<Shared>,
     /// The sockets that connections are taken from.
     pub(crate) listeners: Arc<Listeners>,
+    /// All workers that take connections.
+    pub(crate) peers: Arc<[Arc<Post>]>,
     /// Whether to go on.
     pub(crate) state: State,
     /// How many workers go by this.
@@ -48,88 +45,114 @@ pub(crate) struct Orders {
 pub(crate) enum State {
     /// It serves.
     Running,
-    /// It takes no more connections, and ends when the last has ended.
+    /// Others serve by now. It takes no more connections, those that it has end with their next
+    /// answer, and it ends when the last has ended.
+    Leaving,
+    /// It takes no more connections, those that are idle end, and it ends when the last has ended.
     Draining,
     /// It ends.
     Stopping,
 }
 
-/// Runs a worker until it is told to end; one of them makes the checks. To be called on a thread of
-/// its own.
-pub(crate) fn run(
-    orders: watch::Receiver<Orders>,
-    counters: &Arc<Counters>,
-    checks: bool,
-) -> io::Result<()> {
+/// What a worker is given at its start.
+pub(crate) struct Start {
+    /// What it is told.
+    pub(crate) orders: watch::Receiver<Orders>,
+    /// What it and the others know of each other.
+    pub(crate) post: Arc<Post>,
+    /// Connections that others have taken for it.
+    pub(crate) given: UnboundedReceiver<Taken>,
+    /// What all count.
+    pub(crate) counters: Arc<Counters>,
+    /// Whether it is the one that makes the checks of servers for all.
+    pub(crate) checks: bool,
+}
+
+/// Runs a worker until it is told to end. To be called on a thread of its own.
+pub(crate) fn run(start: Start) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let local = LocalSet::new();
-    local.block_on(&runtime, follow(orders, counters, checks));
+    local.block_on(&runtime, follow(start));
     drop(local);
     // What still runs off the loop (a file being read) is not waited for.
     runtime.shutdown_timeout(Duration::from_millis(100));
     Ok(())
 }
 
-async fn follow(mut orders: watch::Receiver<Orders>, counters: &Arc<Counters>, checks: bool) {
+async fn follow(start: Start) {
+    let Start { mut orders, post, mut given, counters, checks } = start;
     let first = orders.borrow_and_update().clone();
-    let worker = Worker::new(Generation::new(&first.shared, counters));
+    let worker = Worker::new(Generation::new(&first.shared, &counters), post, &first.peers);
     let mut accepting: HashMap<BindAddress, AbortHandle> = HashMap::new();
     adjust(&worker, &mut accepting, &first);
-    let start = |worker: &Worker| checks.then(|| Checks::start(&worker.generation()));
-    let mut checking = start(&worker);
-    tokio::task::spawn_local(tell_stalls(Rc::clone(&worker)));
+    let check = |worker: &Worker| checks.then(|| Checks::start(&worker.generation()));
+    let mut checking = check(&worker);
+    tokio::task::spawn_local(stall::look(Rc::clone(&worker)));
     first.heard.fetch_add(1, Ordering::Relaxed);
     // A socket is closed when nobody holds it any more.
     drop(first);
     loop {
         let state = orders.borrow().state;
         match state {
+            State::Running if worker.post.leaves() => break,
             State::Running => {}
-            State::Draining => break,
+            State::Leaving | State::Draining => break,
             State::Stopping => return,
         }
-        if orders.changed().await.is_err() {
-            return;
+        tokio::select! {
+            changed = orders.changed() => if changed.is_err() {
+                return;
+            },
+            Some(taken) = given.recv() => {
+                accept::receive(&worker, taken);
+                continue;
+            }
         }
         let next = orders.borrow_and_update().clone();
         if next.state == State::Running {
-            worker.replace(Generation::new(&next.shared, counters));
-            adjust(&worker, &mut accepting, &next);
-            drop(checking.take());
-            checking = start(&worker);
-            next.heard.fetch_add(1, Ordering::Relaxed);
+            worker.replace(Generation::new(&next.shared, &counters), &next.peers);
+            if !worker.post.leaves() {
+                adjust(&worker, &mut accepting, &next);
+                drop(checking.take());
+                checking = check(&worker);
+                next.heard.fetch_add(1, Ordering::Relaxed);
+            }
         }
     }
     drop(checking);
     accepting.values().for_each(AbortHandle::abort);
+    // From here on those who would give it more keep them.
+    given.close();
+    while let Some(taken) = given.recv().await {
+        accept::receive(&worker, taken);
+    }
     worker.start_draining();
     let patience = orders.borrow().shared.config.main.process.shutdown_timeout;
     tokio::select! {
         () = empty(&worker) => {}
         () = over(patience) => {}
-        _ = orders.wait_for(|orders| orders.state == State::Stopping) => {}
+        () = stopped(&worker, orders) => {}
     }
 }
 
-/// Tells when the loop did not turn for a while: something on it took so long, and all of the
-/// worker's connections waited.
-async fn tell_stalls(worker: Rc<Worker>) {
+/// Ready when the worker is to end now. Idle connections end when nobody else serves.
+async fn stopped(worker: &Worker, mut orders: watch::Receiver<Orders>) {
     loop {
-        let before = Instant::now();
-        tokio::time::sleep(LOOK).await;
-        let late = before.elapsed().saturating_sub(LOOK);
-        if late > STALL {
-            let open = worker.connections.get();
-            let text =
-                format!("a worker with {open} connections stood still for {} ms", late.as_millis());
-            worker.generation().logs.tell(Level::Warn, &text);
+        let state = orders.borrow_and_update().state;
+        match state {
+            State::Running | State::Leaving => {}
+            State::Draining => worker.dismiss(),
+            State::Stopping => return,
+        }
+        if orders.changed().await.is_err() {
+            return;
         }
     }
 }
 
 async fn empty(worker: &Worker) {
-    while worker.connections.get() > 0 {
-        worker.closed.notified().await;
+    while worker.post.connections() > 0 {
+        worker.post.closed.notified().await;
     }
 }
 
@@ -153,9 +176,9 @@ fn adjust(worker: &Rc<Worker>, accepting: &mut HashMap<BindAddress, AbortHandle>
         if accepting.contains_key(address) {
             continue;
         }
-        match acceptor(listener, address) {
+        match Acceptor::of(listener, address) {
             Ok(acceptor) => {
-                let task = tokio::task::spawn_local(accept(Rc::clone(worker), acceptor));
+                let task = tokio::task::spawn_local(accept::run(Rc::clone(worker), acceptor));
                 accepting.insert(address.clone(), task.abort_handle());
             }
             Err(error) => {
@@ -163,119 +186,5 @@ fn adjust(worker: &Rc<Worker>, accepting: &mut HashMap<BindAddress, AbortHandle>
                 worker.generation().logs.tell(Level::Alert, &text);
             }
         }
-    }
-}
-
-enum Acceptor {
-    Tcp(TcpListener),
-    Unix(UnixListener, BindAddress),
-}
-
-fn acceptor(listener: &Listener, address: &BindAddress) -> io::Result<Acceptor> {
-    match listener {
-        Listener::Tcp(listener) => {
-            listener.try_clone().and_then(TcpListener::from_std).map(Acceptor::Tcp)
-        }
-        Listener::Unix(listener) => {
-            let own = listener.try_clone().and_then(UnixListener::from_std)?;
-            Ok(Acceptor::Unix(own, address.clone()))
-        }
-    }
-}
-
-async fn accept(worker: Rc<Worker>, acceptor: Acceptor) {
-    loop {
-        room(&worker).await;
-        match one(&acceptor).await {
-            Ok((stream, peer, local)) => open(&worker, stream, peer, local),
-            Err(error) => refused(&worker, &error).await,
-        }
-    }
-}
-
-/// Waits until the worker may have one more connection (`worker_connections`).
-async fn room(worker: &Worker) {
-    let mut told = false;
-    loop {
-        let most = worker.generation().worker_connections;
-        if worker.connections.get() < most {
-            return;
-        }
-        if !told {
-            let text = format!("{most} worker_connections are not enough");
-            worker.generation().logs.tell(Level::Alert, &text);
-            told = true;
-        }
-        worker.closed.notified().await;
-    }
-}
-
-async fn refused(worker: &Worker, error: &io::Error) {
-    // A client that left before it was taken is nothing to wait for.
-    let kind = error.kind();
-    if !matches!(kind, io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted) {
-        // All threads meet it at once, at every socket: one line a second says it.
-        let second = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
-        if TOLD.swap(second, Ordering::Relaxed) != second {
-            let text = format!("accept4() failed ({}); a pause is made", words(error));
-            worker.generation().logs.tell(Level::Crit, &text);
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
-}
-
-async fn one(acceptor: &Acceptor) -> io::Result<(Stream, Endpoint, Endpoint)> {
-    match acceptor {
-        Acceptor::Tcp(listener) => {
-            let (stream, peer) = listener.accept().await?;
-            let local = Endpoint::Ip(stream.local_addr()?);
-            stream.set_nodelay(true)?;
-            Ok((Stream::Tcp(stream), Endpoint::Ip(peer), local))
-        }
-        Acceptor::Unix(listener, address) => {
-            let (stream, _) = listener.accept().await?;
-            let path = match address {
-                BindAddress::Unix(path) => Some(path.clone()),
-                _ => None,
-            };
-            Ok((Stream::Unix(stream), Endpoint::Unix(None), Endpoint::Unix(path)))
-        }
-    }
-}
-
-fn open(worker: &Rc<Worker>, stream: Stream, peer: Endpoint, local: Endpoint) {
-    let number = worker.counters.open();
-    worker.connections.set(worker.connections.get() + 1);
-    let mut connection = Connection {
-        number,
-        peer,
-        local,
-        started: Instant::now(),
-        tls: None,
-        to_tls: false,
-        proxy_protocol: None,
-        debug: false,
-        transport: None,
-    };
-    let generation = worker.generation();
-    connection.to_tls = generation.socket(&connection).is_some_and(|socket| socket.options.ssl);
-    connection.debug = generation.is_debugged(&connection.peer);
-    drop(generation);
-    let guard = Open(Rc::clone(worker));
-    let worker = Rc::clone(worker);
-    tokio::task::spawn_local(async move {
-        let _guard = guard;
-        connection::serve(worker, connection, stream).await;
-    });
-}
-
-/// An open connection; it is counted until this is dropped, whatever ends it.
-struct Open(Rc<Worker>);
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.0.connections.set(self.0.connections.get().saturating_sub(1));
-        self.0.counters.close();
-        self.0.closed.notify_one();
     }
 }

@@ -51,7 +51,7 @@ pub(crate) fn run() -> Result<()> {
 fn start(first: Message) -> Result<(tokio::runtime::Runtime, Signals, Serving)> {
     let ground = parcel::receive(first)?;
     let process = &ground.config.main.process;
-    limit::files(process.rlimit_nofile);
+    let _ = limit::files(None, process.rlimit_nofile);
     limit::apply(process)?;
     user::become_worker(process.user.as_deref())?;
     limit::enter_folder(process)?;
@@ -88,7 +88,7 @@ async fn follow(
                 // They are for the master; a terminal sends some to all.
                 Word::Reload | Word::Reopen | Word::Upgrade | Word::Rest | Word::Child => continue,
             },
-            () = serving.ended(), if state == State::Draining => break,
+            () = serving.ended(), if state != State::Running => break,
         }
         if state != State::Running {
             serving.order(state);
@@ -115,9 +115,11 @@ async fn act(
         }
         order::NUMBERS => {
             let numbers = serving.numbers();
-            let fields = [numbers.accepted, numbers.active, numbers.requests].map(u64::to_le_bytes);
+            let mut first = vec![numbers.accepted, numbers.active, numbers.requests];
+            first.extend(numbers.each);
+            let fields: Vec<[u8; 8]> = first.into_iter().map(u64::to_le_bytes).collect();
             let mut fields: Vec<&[u8]> = fields.iter().map(<[u8; 8]>::as_slice).collect();
-            fields.push(numbers.upstreams.as_bytes());
+            fields.insert(3, numbers.upstreams.as_bytes());
             let _ = channel.send(answer::NUMBERS, &fields, &[]);
         }
         order::LOG => {
@@ -130,6 +132,7 @@ async fn act(
             let _ = channel.send(answer::COMMITTED, &[], &[]);
         }
         order::LOGS => serving.replace_logs(parcel::logs(message.files)),
+        order::LEAVE => *state = State::Leaving,
         order::DRAIN => *state = State::Draining,
         order::STOP => *state = State::Stopping,
         _ => {}

@@ -1,17 +1,21 @@
 //! Taking up the configuration anew, and opening the logs anew.
 
 use anyhow::Result;
+use rustix::process::Pid;
 use tidegate_config::Config;
 use tidegate_config::http::error_log::Level;
 use tidegate_http::log::ProcessLog;
+use tidegate_http::log::words::words;
 
 use super::{Master, Place};
 use crate::listen;
 use crate::process::admin::Answer;
 use crate::process::child::Child;
 use crate::process::ground::Ground;
+use crate::process::limit;
 use crate::process::pid::PidFile;
 use crate::process::serving::Serving;
+use crate::process::worker::State;
 
 impl Master {
     /// Takes up the configuration anew. Where anything is wrong, nothing changes, and the log and
@@ -20,10 +24,18 @@ impl Master {
         self.notify.reloading();
         let renewed = self.renew().await;
         self.notify.ready();
-        let Err(error) = renewed else {
-            self.reloads += 1;
-            self.log.tell(Level::Notice, "the new configuration holds");
-            return Ok("the new configuration holds".to_owned());
+        let error = match renewed {
+            Ok(left) => {
+                self.reloads += 1;
+                self.log.tell(Level::Notice, "the new configuration holds");
+                let mut lines = vec!["the new configuration holds".to_owned()];
+                for text in left {
+                    self.log.tell(Level::Warn, &text);
+                    lines.push(text);
+                }
+                return Ok(lines.join("\n"));
+            }
+            Err(error) => error,
         };
         // Of what -t says, the lines that name a fault; the excerpts are for a terminal.
         let text = format!("{error:#}");
@@ -37,33 +49,107 @@ impl Master {
         Err(lines.join("\n"))
     }
 
-    async fn renew(&mut self) -> Result<()> {
+    /// What was not taken up is told.
+    async fn renew(&mut self) -> Result<Vec<String>> {
         let log = self.log.clone();
         let tell = |level, text: &str| log.tell(level, text);
         let ground = self.parts.ground.renew(&self.parts.source, self.parts.rights, &tell)?;
-        let pid_path = &ground.config.main.process.pid;
-        let is_elsewhere = *pid_path != self.parts.ground.config.main.process.pid;
-        let pid = if is_elsewhere { Some(PidFile::open(pid_path)?) } else { None };
-        self.prepare(&ground).await?;
-        self.commit().await?;
-        if let Some(mut pid) = pid {
-            pid.write()?;
+        let changed = self.changed(&ground.config);
+        let pid = match self.take_up(&ground, &changed).await {
+            Ok(pid) => pid,
+            Err(error) => {
+                let known = &self.parts.ground.listeners;
+                listen::remove_paths(
+                    ground.listeners.keys().filter(|new| !known.contains_key(*new)),
+                );
+                return Err(error);
+            }
+        };
+        if let Some(pid) = pid {
             self.parts.pid = pid;
             if let Some(admin) = &mut self.admin {
                 admin.follow(self.parts.pid.path());
             }
         }
+        let left = self.left(&ground.config, &changed);
         let before = std::mem::replace(&mut self.parts.ground, ground);
         let ground = &self.parts.ground;
         self.log = ProcessLog::new(&ground.config, ground.logs.clone());
         let gone = before.listeners.keys().filter(|gone| !ground.listeners.contains_key(*gone));
         listen::remove_paths(gone);
-        for name in only_at_start(&before.config, &ground.config) {
-            let text = format!("\"{name}\" has changed, which takes a restart");
-            self.log.tell(Level::Warn, &text);
-        }
         self.tell_left_out();
-        Ok(())
+        Ok(left)
+    }
+
+    /// Has a configuration hold wherever requests are served. What may fail comes before what cannot
+    /// be taken back. The pid file where it lies elsewhere now.
+    async fn take_up(&mut self, ground: &Ground, changed: &Changed) -> Result<Option<PidFile>> {
+        let path = &ground.config.main.process.pid;
+        let is_elsewhere = *path != self.parts.ground.config.main.process.pid;
+        let mut pid = if is_elsewhere { Some(PidFile::open(path)?) } else { None };
+        if let Some(pid) = &mut pid {
+            pid.write()?;
+        }
+        if let (Changed::Worker(name), Place::There(_)) = (changed, &self.parts.place) {
+            let another = self.another(ground).await?;
+            let text = format!("\"{name}\" has changed: another worker process serves");
+            self.log.tell(Level::Notice, &text);
+            let before = std::mem::replace(&mut self.parts.place, another);
+            before.order(State::Leaving, &self.log);
+            self.leaving.push(before);
+        } else {
+            self.prepare(ground).await?;
+            self.commit().await?;
+        }
+        Ok(pid)
+    }
+
+    /// What has to do with the process is said otherwise than before.
+    fn changed(&self, after: &Config) -> Changed {
+        let (before, after) = (&self.parts.ground.config.main.process, &after.main.process);
+        let first = |changes: &[(&'static str, bool)]| {
+            changes.iter().find(|(_, changed)| *changed).map(|(name, _)| *name)
+        };
+        let start = first(&[
+            ("daemon", before.daemon != after.daemon),
+            ("master_process", before.master_process != after.master_process),
+        ]);
+        let worker = first(&[
+            ("user", before.user != after.user),
+            ("worker_priority", before.priority != after.priority),
+            ("worker_rlimit_core", before.rlimit_core != after.rlimit_core),
+            ("worker_cpu_affinity", before.cpu_affinity != after.cpu_affinity),
+            ("working_directory", before.working_directory != after.working_directory),
+            ("env", before.env != after.env),
+        ]);
+        match (worker, start) {
+            (Some(name), _) if self.parts.splits => Changed::Worker(name),
+            (_, Some(name)) | (Some(name), None) => Changed::Start(name),
+            (None, None) => Changed::Nothing,
+        }
+    }
+
+    /// What of a new configuration does not hold; `worker_rlimit_nofile` is raised here.
+    fn left(&self, after: &Config, changed: &Changed) -> Vec<String> {
+        let mut left = Vec::new();
+        if let Changed::Start(name) = changed {
+            left.push(format!("\"{name}\" has changed, which takes a restart"));
+        }
+        let wanted = after.main.process.rlimit_nofile;
+        // What it may have anyway the worker has set.
+        if limit::is_beyond(wanted) {
+            let whose = match &self.parts.place {
+                Place::There(child) => Pid::from_raw(child.pid().cast_signed()),
+                _ => None,
+            };
+            if let Err(error) = limit::files(whose, wanted) {
+                let error = words(&error);
+                left.push(format!(
+                    "\"worker_rlimit_nofile\" takes a restart: prlimit() failed ({error})"
+                ));
+            }
+        }
+        left
     }
 
     /// Has a configuration built by whoever serves, or by somebody new.
@@ -92,9 +178,8 @@ impl Master {
         }
     }
 
-    /// Somebody new who serves by the configuration that holds.
-    pub(super) async fn another(&self) -> Result<Place> {
-        let ground = &self.parts.ground;
+    /// Somebody new who serves by a configuration.
+    pub(super) async fn another(&self, ground: &Ground) -> Result<Place> {
         if !self.parts.splits {
             let mut serving = Serving::build(ground)?;
             serving.commit()?;
@@ -122,15 +207,11 @@ impl Master {
     }
 }
 
-/// The directives that a reload cannot act on and that are said otherwise than before.
-fn only_at_start(before: &Config, after: &Config) -> Vec<&'static str> {
-    let (before, after) = (&before.main.process, &after.main.process);
-    let changed = [
-        ("worker_processes", before.worker_processes != after.worker_processes),
-        ("worker_rlimit_nofile", before.rlimit_nofile != after.rlimit_nofile),
-        ("user", before.user != after.user),
-        ("daemon", before.daemon != after.daemon),
-        ("master_process", before.master_process != after.master_process),
-    ];
-    changed.iter().filter(|(_, changed)| *changed).map(|(name, _)| *name).collect()
+/// What a reload has to do beside building the configuration, and the directive it is for.
+enum Changed {
+    Nothing,
+    /// It takes another worker process.
+    Worker(&'static str),
+    /// It takes another start of all.
+    Start(&'static str),
 }

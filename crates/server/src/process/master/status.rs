@@ -24,7 +24,7 @@ impl Master {
         let state = match self.state {
             State::Running if self.resting => "resting",
             State::Running => "running",
-            State::Draining => "draining",
+            State::Leaving | State::Draining => "draining",
             State::Stopping => "stopping",
         };
         let age = SystemTime::now().duration_since(self.started).unwrap_or(Duration::ZERO);
@@ -36,9 +36,12 @@ impl Master {
             self.parts.source.path.display(),
             self.reloads
         );
-        if let Some(Numbers { accepted, active, requests, upstreams }) = numbers {
+        if let Some(numbers) = numbers {
+            let Numbers { accepted, active, requests, upstreams, each } = numbers;
+            let each: Vec<String> = each.iter().map(u64::to_string).collect();
             let lines = format!(
-                "connections: {active} open, {accepted} accepted\nrequests: {requests}\n{upstreams}"
+                "connections: {active} open, {accepted} accepted; of each worker: {}\nrequests: {requests}\n{upstreams}",
+                each.join(" ")
             );
             text.push_str(&lines);
         }

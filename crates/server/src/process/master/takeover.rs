@@ -98,6 +98,14 @@ impl Master {
         Ok(())
     }
 
+    /// How one who is told to quit goes: where another program has the sockets, that one takes who
+    /// comes next.
+    pub(super) fn quitting(&self) -> State {
+        let precedes = self.takeover.as_ref().is_some_and(|takeover| takeover.serves);
+        let succeeds = self.parts.predecessor.as_ref().is_some_and(Predecessor::lives);
+        if precedes || succeeds { State::Leaving } else { State::Draining }
+    }
+
     /// The other program serves, or has ended.
     pub(super) fn hear(&mut self, news: News) {
         let Some(takeover) = &mut self.takeover else { return };
@@ -112,7 +120,7 @@ impl Master {
                         std::process::id()
                     );
                     let _ = answer.send(Ok(text));
-                    self.order(State::Draining);
+                    self.order(State::Leaving);
                 }
             }
             News::Ended(how) => {

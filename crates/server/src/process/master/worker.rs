@@ -43,7 +43,7 @@ impl Master {
 
     /// Starts another worker process.
     pub(super) async fn start_another(&mut self) {
-        match self.another().await {
+        match self.another(&self.parts.ground).await {
             Ok(place) => self.parts.place = place,
             Err(error) => {
                 self.died_young += 1;
@@ -58,7 +58,7 @@ impl Master {
         if !self.resting && self.state == State::Running {
             self.log.tell(Level::Notice, "signal 28 (SIGWINCH) received, the workers end");
             self.resting = true;
-            self.parts.place.order(State::Draining, &self.log);
+            self.parts.place.order(State::Leaving, &self.log);
         }
     }
 

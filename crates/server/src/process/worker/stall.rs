@@ -1,0 +1,67 @@
+//! A worker that stands still is told of, with what it did: all of its connections waited.
+
+use std::pin::Pin;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use rustix::time::{ClockId, clock_gettime};
+use tidegate_config::http::error_log::Level;
+
+use crate::runtime::Worker;
+
+/// How often a worker looks whether it has stood still.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// How long it may.
+const STALL: Duration = Duration::from_millis(500);
+
+/// What told of a stall within this time tells of the same one.
+const SAME: Duration = Duration::from_millis(50);
+
+/// Waits for a future, and tells of what it does where one step of it takes too long.
+pub(crate) async fn watch<F: Future>(
+    worker: &Worker,
+    what: impl Fn() -> String,
+    mut future: Pin<&mut F>,
+) -> F::Output {
+    std::future::poll_fn(|cx| {
+        let before = now();
+        let polled = future.as_mut().poll(cx);
+        let after = now();
+        let took = after.saturating_sub(before);
+        // What stands around this one has been just as slow.
+        if took > STALL && after.saturating_sub(worker.stalled.get()) > SAME {
+            worker.stalled.set(after);
+            tell(worker, took, &format!(", {}", what()));
+        }
+        polled
+    })
+    .await
+}
+
+/// Tells when the loop did not turn for a while, whatever was the reason.
+pub(super) async fn look(worker: Rc<Worker>) {
+    loop {
+        let before = Instant::now();
+        tokio::time::sleep(LOOK).await;
+        let late = before.elapsed().saturating_sub(LOOK);
+        let told = worker.stalled.get();
+        if late > STALL && now().saturating_sub(told) > late {
+            tell(&worker, late, "");
+        }
+    }
+}
+
+fn tell(worker: &Worker, took: Duration, what: &str) {
+    let open = worker.post.connections();
+    let text =
+        format!("a worker with {open} connections stood still for {} ms{what}", took.as_millis());
+    worker.generation().logs.tell(Level::Warn, &text);
+}
+
+/// The time since the system's start, to a few milliseconds, which costs next to nothing.
+fn now() -> Duration {
+    let now = clock_gettime(ClockId::MonotonicCoarse);
+    let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
+    Duration::new(seconds, u32::try_from(now.tv_nsec).unwrap_or(0))
+}
