@@ -15,6 +15,7 @@ mod accel;
 mod auth_basic;
 mod auth_request;
 mod autoindex;
+mod bind;
 mod browser;
 mod charset;
 mod client_body;

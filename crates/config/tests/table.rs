@@ -37,6 +37,7 @@ const UNLIKE: &[(&str, &str)] = &[
     ("match", "nginx has it in its paid edition alone"),
     ("queue", "nginx has it in its paid edition alone"),
     ("ssl", "nginx 1.25 took it away; older files have it"),
+    ("state", "nginx has it in its paid edition alone"),
     ("upstream_wait", "of our own: a request waits while an application is restarted"),
     ("uwsgi_cache_background_update", "nginx's table says 1, its reader wants on or off"),
     ("zstd", ZSTD),

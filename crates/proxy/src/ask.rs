@@ -22,6 +22,7 @@ use tidegate_http::exchange::UpstreamTry;
 pub(crate) use self::attempt::reach;
 use self::journal::Told;
 use self::wait::{End, Later, Wait, later_than};
+use crate::connect::Manner;
 use crate::content::Content;
 use crate::fault::{Condition, Fault};
 use crate::link::Link;
@@ -47,6 +48,8 @@ pub(crate) struct Question<'a> {
     pub(crate) unrepeatable: bool,
     /// How it is asked.
     pub(crate) forward: &'a Forward,
+    /// How connections are made.
+    pub(crate) manner: Manner,
     /// The handshake that comes first, over TLS.
     pub(crate) secured: Option<Secured>,
     /// How long it may wait while nobody can be reached.

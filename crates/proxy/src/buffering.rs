@@ -2,23 +2,22 @@
 //!
 //! nginx: `ngx_event_pipe`. The first bytes go straight through; an answer that outlasts the
 //! memory allowed for it is read on by a task, into memory and then into a file, so that a slow
-//! client does not hold the application.
+//! client does not hold the application. Disks may be slow, too: the file is another thread's.
+
+mod store;
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_core::Stream;
 use tokio::task::JoinHandle;
 
-use crate::temp_file;
+use store::Store;
 
 /// Where the bytes of an answer come from.
 pub(crate) trait Supply: 'static {
@@ -61,7 +60,7 @@ impl<S: Supply> Stream for Buffered<S> {
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
         match this {
-            Self::Ahead(ahead) => ahead.poll_bytes(cx),
+            Self::Ahead(ahead) => ahead.store.borrow_mut().poll_take(cx),
             Self::Direct(supply, passed, room) => {
                 let Some(source) = supply else { return Poll::Ready(None) };
                 let item = ready!(source.poll_bytes(cx));
@@ -94,27 +93,12 @@ impl Ahead {
         let task = tokio::task::spawn_local(pump(supply, store.clone()));
         Self { store, task, outlives_client }
     }
-
-    fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
-        let mut store = self.store.borrow_mut();
-        match store.take() {
-            Ok(Some(bytes)) => Poll::Ready(Some(Ok(bytes))),
-            Err(error) => Poll::Ready(Some(Err(error))),
-            Ok(None) if store.ended => Poll::Ready(None),
-            Ok(None) => {
-                store.reader = Some(cx.waker().clone());
-                Poll::Pending
-            }
-        }
-    }
 }
 
 impl Drop for Ahead {
     fn drop(&mut self) {
         if self.outlives_client {
-            let mut store = self.store.borrow_mut();
-            store.discard = true;
-            wake(&mut store.writer);
+            self.store.borrow_mut().discard();
         } else {
             self.task.abort();
         }
@@ -125,139 +109,24 @@ impl Drop for Ahead {
 async fn pump<S: Supply>(mut supply: Box<S>, store: Rc<RefCell<Store>>) {
     std::future::poll_fn(|cx| {
         loop {
-            if !store.borrow_mut().has_room() {
-                store.borrow_mut().writer = Some(cx.waker().clone());
-                return Poll::Pending;
+            let room = store.borrow_mut().poll_room(cx);
+            match room {
+                Poll::Ready(false) => return Poll::Ready(()),
+                Poll::Ready(true) => {
+                    if let Poll::Ready(item) = supply.poll_bytes(cx) {
+                        store.borrow_mut().put(item);
+                        continue;
+                    }
+                }
+                Poll::Pending => {}
             }
-            let item = ready!(supply.poll_bytes(cx));
-            let mut store = store.borrow_mut();
-            let more = store.put(item);
-            wake(&mut store.reader);
-            if !more {
-                return Poll::Ready(());
+            // No more at the moment: what has come goes to the file.
+            if !store.borrow_mut().write() {
+                return Poll::Pending;
             }
         }
     })
     .await;
-}
-
-fn wake(waker: &mut Option<Waker>) {
-    if let Some(waker) = waker.take() {
-        waker.wake();
-    }
-}
-
-/// What waits for the client: first what is in memory, then what is in the file.
-struct Store {
-    room: Room,
-    memory: VecDeque<Bytes>,
-    in_memory: usize,
-    file: Option<File>,
-    /// Where the client reads in the file, and where the answer is written.
-    read: u64,
-    written: u64,
-    failed: Option<io::Error>,
-    ended: bool,
-    /// The client has left; what comes is thrown away.
-    discard: bool,
-    reader: Option<Waker>,
-    writer: Option<Waker>,
-}
-
-/// How much of a file is read at a time.
-const FILE_PIECE: u64 = 64 * 1024;
-
-impl Store {
-    fn new(room: Room) -> Self {
-        Self {
-            room,
-            memory: VecDeque::new(),
-            in_memory: 0,
-            file: None,
-            read: 0,
-            written: 0,
-            failed: None,
-            ended: false,
-            discard: false,
-            reader: None,
-            writer: None,
-        }
-    }
-
-    fn has_room(&self) -> bool {
-        let memory = self.read == self.written && self.in_memory < self.room.memory;
-        self.discard || memory || self.written < self.room.file
-    }
-
-    /// Takes over what was read; says whether more is to come.
-    fn put(&mut self, item: Option<io::Result<Bytes>>) -> bool {
-        let result = match item {
-            None => {
-                self.ended = true;
-                return false;
-            }
-            Some(Ok(_)) if self.discard => Ok(()),
-            Some(Ok(bytes)) if self.fits_memory() => {
-                self.in_memory += bytes.len();
-                self.memory.push_back(bytes);
-                Ok(())
-            }
-            Some(Ok(bytes)) => self.spill(bytes),
-            Some(Err(error)) => Err(error),
-        };
-        match result {
-            Ok(()) => true,
-            Err(error) => {
-                self.failed = Some(error);
-                self.ended = true;
-                false
-            }
-        }
-    }
-
-    fn fits_memory(&self) -> bool {
-        self.read == self.written && (self.in_memory < self.room.memory || self.room.file == 0)
-    }
-
-    /// Puts bytes behind those in the file. Where there can be no file, memory has to do, and the
-    /// upstream waits for the client.
-    fn spill(&mut self, bytes: Bytes) -> io::Result<()> {
-        if self.file.is_none() {
-            self.file = temp_file::create(&self.room.folder).ok();
-        }
-        if let Some(file) = &self.file {
-            file.write_all_at(&bytes, self.written)?;
-            self.written += bytes.len() as u64;
-        } else {
-            self.room.file = 0;
-            self.in_memory += bytes.len();
-            self.memory.push_back(bytes);
-        }
-        Ok(())
-    }
-
-    /// What the client gets next, if anything is there.
-    fn take(&mut self) -> io::Result<Option<Bytes>> {
-        let bytes = if let Some(bytes) = self.memory.pop_front() {
-            self.in_memory -= bytes.len();
-            bytes
-        } else if let Some(file) = self.file.as_ref().filter(|_| self.read < self.written) {
-            let mut piece = vec![0; FILE_PIECE.min(self.written - self.read) as usize];
-            file.read_exact_at(&mut piece, self.read)?;
-            self.read += piece.len() as u64;
-            if self.read == self.written {
-                // All of it has gone: the file begins again.
-                (self.read, self.written) = (0, 0);
-            }
-            piece.into()
-        } else if let Some(error) = self.failed.take() {
-            return Err(error);
-        } else {
-            return Ok(None);
-        };
-        wake(&mut self.writer);
-        Ok(Some(bytes))
-    }
 }
 
 #[cfg(test)]
@@ -314,6 +183,14 @@ mod tests {
         Ok(all)
     }
 
+    async fn settled(condition: impl Fn() -> bool) {
+        let begun = std::time::Instant::now();
+        while !condition() {
+            assert!(begun.elapsed().as_secs() < 5, "it never settles");
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+    }
+
     fn expected(count: usize) -> Vec<u8> {
         (0..count).flat_map(|number| vec![number as u8; 1000]).collect()
     }
@@ -326,8 +203,8 @@ mod tests {
             for _ in 0..4 {
                 all.extend_from_slice(&next(&mut case.answer).await.unwrap().unwrap());
             }
-            tokio::task::yield_now().await;
-            assert_eq!(case.given.get(), 200);
+            // Long before the client asks for more.
+            settled(|| case.given.get() == 200).await;
             all.extend(rest(&mut case.answer).await.unwrap());
             assert_eq!(all, expected(200));
         };
@@ -359,6 +236,22 @@ mod tests {
             }
             let first = next(&mut case.answer).await.unwrap().unwrap();
             let all = [first.to_vec(), rest(&mut case.answer).await.unwrap()].concat();
+            assert_eq!(all, expected(200));
+        };
+        LocalSet::new().run_until(test).await;
+    }
+
+    #[tokio::test]
+    async fn a_file_is_bounded_and_begins_again() {
+        let test = async {
+            let mut case = case(200, false, 3000, 10_000);
+            let mut all = Vec::new();
+            while let Some(bytes) = next(&mut case.answer).await {
+                all.extend_from_slice(&bytes.unwrap());
+                tokio::time::sleep(std::time::Duration::from_micros(300)).await;
+                let waiting = case.given.get() * 1000 - all.len();
+                assert!(waiting <= 3000 + 10_000 + 64 * 1024, "{waiting}");
+            }
             assert_eq!(all, expected(200));
         };
         LocalSet::new().run_until(test).await;

@@ -149,12 +149,17 @@ impl Fault {
             {
                 Level::Crit
             }
+            Self::System { call: "bind", .. } => Level::Crit,
             _ => Level::Error,
         }
     }
 
     /// The status a client is given where nothing else can be tried.
     pub fn status(&self) -> u16 {
+        // It is we who cannot connect from there.
+        if matches!(self, Self::System { call: "bind", .. }) {
+            return 500;
+        }
         match self.condition() {
             Condition::Timeout => 504,
             Condition::Http(status) => status,

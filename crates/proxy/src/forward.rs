@@ -23,6 +23,7 @@ use tidegate_http::stop::Stop;
 use crate::answer::{Answer, Leased, Tally};
 use crate::ask::{Answered, Question, Unanswered};
 use crate::buffering::{Buffered, Room};
+use crate::connect::Manner;
 use crate::content;
 use crate::destination::{self, Found};
 use crate::link::Link;
@@ -142,6 +143,7 @@ async fn ask(
 ) -> Result<Answered, Stop> {
     let key = upstream::key(ex, &found.group);
     let sid = sticky::sid(ex, &found.group);
+    let manner = Manner::of(ex, forward);
     let log = |level: Level, text: &str| ex.log(level, text);
     let question = Question {
         group: found.group.clone(),
@@ -151,6 +153,7 @@ async fn ask(
         content: outgoing.content,
         unrepeatable: matches!(ex.request.method.as_str(), "POST" | "LOCK" | "PATCH"),
         forward,
+        manner,
         secured,
         waiting: waiting(ex, &found.group),
         journal: ex.upstream.clone(),

@@ -67,7 +67,14 @@ pub(crate) fn read(
             }
         }
     }
-    if written.servers.servers.is_empty() {
+    let (servers, state) = (&written.servers.servers, &written.servers.state);
+    if state.is_some() && !servers.is_empty() {
+        let fault = Fault::sentence("\"state\" stands in place of \"server\"")
+            .hint("say the servers in one of the two: here, or in the file");
+        report(&fault, statement, cx);
+    } else if state.is_some() {
+        // The file may be empty, or not there yet.
+    } else if written.servers.servers.is_empty() {
         let fault = Fault::sentence("no servers are inside upstream")
             .hint(format!("add `server address:port;` to `{}`", word.text));
         report(&fault, statement, cx);
@@ -132,6 +139,9 @@ fn resolve(
         written.servers.servers.extend(direct(group));
     }
     let mut upstream = Upstream::resolve(&written, None, Nesting::Level, cx)?;
+    if let Some(state) = upstream.servers.state.clone() {
+        Arc::make_mut(&mut upstream.servers).servers.extend(state);
+    }
     upstream.name.clone_from(&group.name);
     upstream.defined = draft.is_some();
     upstream.default_port = group.default_port;

@@ -1,5 +1,6 @@
 //! What `proxy_`, `uwsgi_`, `fastcgi_`, `scgi_` and `grpc_` directives say alike, said once.
 
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -96,27 +97,56 @@ pub struct Forward {
     #[directive("{}_socket_keepalive", default = "off")]
     pub socket_keepalive: bool,
     /// The size of the socket's buffer for reading.
-    #[directive("{}_socket_rcvbuf", args(1), ignored = "the system sizes its buffers")]
+    #[directive("{}_socket_rcvbuf", args(1))]
     pub socket_rcvbuf: Option<Size>,
     /// The size of the socket's buffer for writing.
-    #[directive("{}_socket_sndbuf", args(1), ignored = "the system sizes its buffers")]
+    #[directive("{}_socket_sndbuf", args(1))]
     pub socket_sndbuf: Option<Size>,
     /// How many bytes of an answer are read in a second; 0 is without bound.
     #[directive("{}_limit_rate", not("grpc"), default = "0", parse = size, args(1))]
     pub limit_rate: Template,
-    /// The address that connections are made from.
-    #[directive(
-        "{}_bind",
-        args(1, 2),
-        ignored = "connections are made from the address the system chooses"
-    )]
-    pub bind: Option<Vec<String>>,
+    /// The address, and perhaps the port, that connections are made from, or `off`.
+    #[directive("{}_bind", parse = bind, args(1, 2), differs = "`transparent` is refused")]
+    pub bind: Option<Template>,
     /// Keeps answers as files.
     #[directive("{}_store", not("grpc"), args(1), ignored = "answers are not kept")]
     pub store: Option<Vec<String>>,
     /// The rights of such files.
     #[directive("{}_store_access", not("grpc"), args(1, 3), ignored = "answers are not kept")]
     pub store_access: Option<Vec<String>>,
+}
+
+/// nginx: `ngx_http_upstream_bind_set_slot`
+fn bind(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Option<Template>, Fault> {
+    let word = args.first();
+    if args.words.len() == 1 && word.text == "off" {
+        return Ok(None);
+    }
+    let address = Template::compile(word, cx)?;
+    let is_one = |text: &[u8]| std::str::from_utf8(text).is_ok_and(|text| local(text).is_some());
+    if address.constant().is_some_and(|text| !is_one(text)) {
+        let text = format!("invalid address \"{}\"", word.text);
+        return Err(Fault::sentence(text)
+            .at(word.span)
+            .hint("an address of this machine, perhaps with a port: 192.0.2.7, [2001:db8::7]:0"));
+    }
+    match args.words.get(1) {
+        None => Ok(Some(address)),
+        Some(word) if word.text == "transparent" => {
+            Err(Fault::sentence("\"transparent\" is not supported: connections can only be made \
+                from an address of this machine")
+            .at(word.span)
+            .hint("tell upstreams of clients by a field (X-Forwarded-For), or by the PROXY protocol"))
+        }
+        Some(word) => Err(Fault::invalid_parameter(word)),
+    }
+}
+
+/// The address that a `*_bind` means, once its variables have values.
+pub fn local(text: &str) -> Option<SocketAddr> {
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let address = bare.parse::<IpAddr>().map(|address| SocketAddr::new(address, 0));
+    address.or_else(|_| text.parse()).ok()
 }
 
 fn forward_temp_path(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<TempPath, Fault> {

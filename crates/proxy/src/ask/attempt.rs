@@ -2,16 +2,15 @@
 
 use std::future::poll_fn;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tidegate_config::http::error_log::Level;
-use tidegate_config::http::forward::Forward;
 use tidegate_config::http::upstream::balance::Answered;
 use tidegate_http::client::RequestBody;
 
 use super::{Failed, Loss, Question, Unanswered};
-use crate::connect::{Address, connect};
+use crate::connect::{Address, Manner, connect};
 use crate::content::Content;
 use crate::fault::Fault;
 use crate::http2::Session;
@@ -83,7 +82,7 @@ impl Question<'_> {
         client: &mut (dyn RequestBody + '_),
     ) -> Result<Result<Connection, Fault>, Failed> {
         let http2 = self.codec.http2().is_some();
-        let to = (&lease.address, self.forward);
+        let to = (&lease.address, self.forward.connect_timeout, self.manner);
         let mut connecting = std::pin::pin!(reach(to, self.secured.as_ref(), http2));
         let stream = poll_fn(|cx| match connecting.as_mut().poll(cx) {
             Poll::Pending => self.poll_gone(client, cx).map(Err),
@@ -147,12 +146,11 @@ impl Question<'_> {
 
 /// Opens a connection to an address, over TLS where that is to be.
 pub(crate) async fn reach(
-    (address, forward): (&Address, &Forward),
+    (address, patience, manner): (&Address, Duration, Manner),
     secured: Option<&Secured>,
     http2: bool,
 ) -> Result<Stream, Fault> {
-    let patience = forward.connect_timeout;
-    let stream = connect(address, patience, forward.socket_keepalive).await?;
+    let stream = connect(address, patience, manner).await?;
     match secured {
         Some(secured) => secure::handshake(stream, (secured, http2), patience).await,
         None => Ok(stream),

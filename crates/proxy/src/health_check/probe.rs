@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::judge::{Answer, MOST, judge, needs_body};
 use super::{Place, grpc};
 use crate::ask::reach;
-use crate::connect::Address;
+use crate::connect::{Address, Manner};
 use crate::content::Content;
 use crate::destination::{self, Uri};
 use crate::fault::{Condition, Fault};
@@ -77,7 +77,7 @@ async fn check(
     if let (Address::Tcp(address), Some(port)) = (&mut address, place.check.port) {
         address.set_port(port);
     }
-    let to = (&address, forward);
+    let to = (&address, forward.connect_timeout, Manner::of(ex, forward));
     if place.check.kind == Kind::Tcp {
         return reach(to, secured.as_ref(), false).await.map(drop).map_err(|fault| text(&fault));
     }
@@ -104,7 +104,7 @@ async fn check(
     };
     let answer = match answer {
         Some(answer) => answer,
-        None => match asked.connect(&address, secured.as_ref()).await {
+        None => match asked.connect(to, secured.as_ref()).await {
             Ok(connection) => asked.over(connection, left).await,
             Err(fault) => Err(fault),
         },
@@ -131,11 +131,11 @@ struct Asked<'a> {
 impl Asked<'_> {
     async fn connect(
         &self,
-        address: &Address,
+        to: (&Address, Duration, Manner),
         secured: Option<&Secured>,
     ) -> Result<Connection, Fault> {
         let http2 = self.outgoing.codec.http2().is_some();
-        let stream = reach((address, self.forward), secured, http2).await?;
+        let stream = reach(to, secured, http2).await?;
         let stream = if http2 { Stream::Http2(Session::open(stream).await?) } else { stream };
         Ok(Connection::new(stream))
     }

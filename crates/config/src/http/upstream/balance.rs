@@ -16,14 +16,8 @@ pub struct Balance {
     #[directive("least_time", only(Upstream), own, parse = Method::least_time, args(1, 2))]
     #[directive("least_conn", only(Upstream), own, parse = Method::least_conn, args(0))]
     pub method: Method,
-    /// The memory that workers share.
-    #[directive(
-        "zone",
-        only(Upstream),
-        own,
-        args(1, 2),
-        ignored = "workers always share a group's state"
-    )]
+    /// The memory that workers share: they always do here, and it grows as needed.
+    #[directive("zone", only(Upstream), own, args(1, 2))]
     pub zone: Option<Vec<String>>,
 }
 

@@ -1,5 +1,7 @@
 //! `server`: a member of an upstream group.
 
+mod state;
+
 use std::time::Duration;
 
 use tidegate_config_derive::Directives;
@@ -15,6 +17,17 @@ pub struct Servers {
     /// A member: its address, and how much it is asked.
     #[directive("server", only(Upstream), own, repeat)]
     pub servers: Vec<UpstreamServer>,
+    /// A file that names the members instead, by lines of `server` as they stand here; none where
+    /// it is not there.
+    #[directive(
+        "state",
+        only(Upstream),
+        own,
+        parse = state::read,
+        args(1),
+        differs = "the file is read with the configuration; nothing here changes it"
+    )]
+    pub state: Option<Vec<UpstreamServer>>,
 }
 
 /// A member of a group.

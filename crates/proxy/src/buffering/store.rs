@@ -1,0 +1,275 @@
+//! What of an answer waits for its client: first in memory, then in a file that another thread
+//! writes and reads.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, IoSliceMut};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
+
+use bytes::{Bytes, BytesMut};
+use rustix::io::{Errno, ReadWriteFlags, preadv2};
+use tokio::task::{JoinError, JoinHandle, spawn_blocking};
+
+use super::Room;
+use crate::fault::System;
+use crate::temp_file;
+
+/// How much of a file is read at a time.
+const FILE_PIECE: u64 = 64 * 1024;
+
+/// How much is written to a file at once, where so much has come.
+const BATCH: u64 = 256 * 1024;
+
+/// What waits for the client: what is in memory comes before what is in the file, and that before
+/// what is on its way there.
+pub(super) struct Store {
+    room: Room,
+    memory: VecDeque<Bytes>,
+    in_memory: usize,
+    file: Option<Arc<File>>,
+    /// Where the client reads in the file, and where the answer is written.
+    read: u64,
+    written: u64,
+    /// What goes to the file next, and how much of it is there or being written.
+    batch: Vec<Bytes>,
+    batched: u64,
+    writing: Option<JoinHandle<Written>>,
+    reading: Option<JoinHandle<io::Result<Bytes>>>,
+    /// The answer has ended so, behind what goes to the file.
+    ending: Option<Option<io::Error>>,
+    failed: Option<io::Error>,
+    ended: bool,
+    /// The client has left; what comes is thrown away.
+    discard: bool,
+    reader: Option<Waker>,
+    writer: Option<Waker>,
+}
+
+/// What has become of a batch.
+enum Written {
+    Done(Arc<File>),
+    /// There can be no file.
+    Nowhere(Vec<Bytes>),
+    Failed(io::Error),
+}
+
+fn wake(waker: &mut Option<Waker>) {
+    if let Some(waker) = waker.take() {
+        waker.wake();
+    }
+}
+
+impl Store {
+    /// Nothing waits yet.
+    pub(super) fn new(room: Room) -> Self {
+        Self {
+            room,
+            memory: VecDeque::new(),
+            in_memory: 0,
+            file: None,
+            read: 0,
+            written: 0,
+            batch: Vec::new(),
+            batched: 0,
+            writing: None,
+            reading: None,
+            ending: None,
+            failed: None,
+            ended: false,
+            discard: false,
+            reader: None,
+            writer: None,
+        }
+    }
+
+    /// The client has left.
+    pub(super) fn discard(&mut self) {
+        self.discard = true;
+        wake(&mut self.writer);
+    }
+
+    /// Whether all that waits is in memory.
+    fn is_in_memory(&self) -> bool {
+        self.read == self.written && self.batched == 0
+    }
+
+    /// Ready when more can be taken over; `false` where nothing more is to come.
+    pub(super) fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        if let Some(writing) = &mut self.writing {
+            let written = ready!(Pin::new(writing).poll(cx));
+            self.writing = None;
+            self.wrote(written);
+            wake(&mut self.reader);
+        }
+        if self.batch.is_empty()
+            && let Some(error) = self.ending.take()
+        {
+            self.end(error);
+        }
+        if self.ended {
+            return Poll::Ready(false);
+        }
+        let memory = self.is_in_memory() && self.in_memory < self.room.memory;
+        let file = self.written + self.batched < self.room.file && self.batched < BATCH;
+        if self.ending.is_none() && (self.discard || memory || file) {
+            return Poll::Ready(true);
+        }
+        self.writer = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// Takes over what was read.
+    pub(super) fn put(&mut self, item: Option<io::Result<Bytes>>) {
+        match item {
+            None => self.ending = Some(None),
+            Some(Err(error)) => self.ending = Some(Some(error)),
+            Some(Ok(_)) if self.discard => {}
+            Some(Ok(bytes)) => {
+                let room = self.in_memory < self.room.memory || self.room.file == 0;
+                if self.is_in_memory() && room {
+                    self.in_memory += bytes.len();
+                    self.memory.push_back(bytes);
+                } else {
+                    self.batched += bytes.len() as u64;
+                    self.batch.push(bytes);
+                }
+            }
+        }
+        wake(&mut self.reader);
+    }
+
+    fn end(&mut self, error: Option<io::Error>) {
+        self.failed = error;
+        self.ended = true;
+        wake(&mut self.reader);
+    }
+
+    /// Lets another thread write what goes to the file; `false` where there is nothing to begin.
+    pub(super) fn write(&mut self) -> bool {
+        if self.batch.is_empty() || self.writing.is_some() {
+            return false;
+        }
+        let batch = std::mem::take(&mut self.batch);
+        let (file, folder, mut at) = (self.file.clone(), self.room.folder.clone(), self.written);
+        self.writing = Some(spawn_blocking(move || {
+            let Some(file) = file.or_else(|| temp_file::create(&folder).ok().map(Arc::new)) else {
+                return Written::Nowhere(batch);
+            };
+            for bytes in &batch {
+                if let Err(error) = file.write_all_at(bytes, at) {
+                    return Written::Failed(unwritten(&folder, &error));
+                }
+                at += bytes.len() as u64;
+            }
+            Written::Done(file)
+        }));
+        true
+    }
+
+    fn wrote(&mut self, written: Result<Written, JoinError>) {
+        let batched = std::mem::take(&mut self.batched);
+        match written.unwrap_or_else(|error| Written::Failed(io::Error::other(error))) {
+            Written::Done(file) => {
+                self.file = Some(file);
+                self.written += batched;
+            }
+            Written::Nowhere(batch) => {
+                // Memory has to do, and the upstream waits for the client.
+                self.room.file = 0;
+                self.in_memory += batched as usize;
+                self.memory.extend(batch);
+            }
+            Written::Failed(error) => {
+                self.ending = None;
+                self.end(Some(error));
+            }
+        }
+    }
+
+    /// What the client gets next.
+    pub(super) fn poll_take(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        let read = if let Some(reading) = &mut self.reading {
+            let read = ready!(Pin::new(reading).poll(cx));
+            self.reading = None;
+            Some(read.unwrap_or_else(|error| Err(io::Error::other(error))))
+        } else {
+            None
+        };
+        if read.is_none()
+            && let Some(bytes) = self.memory.pop_front()
+        {
+            self.in_memory -= bytes.len();
+            wake(&mut self.writer);
+            return Poll::Ready(Some(Ok(bytes)));
+        }
+        let read = match (read, self.file.clone().filter(|_| self.read < self.written)) {
+            (Some(read), _) => read,
+            (None, Some(file)) => {
+                let (at, length) = (self.read, FILE_PIECE.min(self.written - self.read));
+                match read_cached(&file, at, length) {
+                    Ok(Some(bytes)) => Ok(bytes),
+                    Ok(None) => {
+                        self.reading = Some(spawn_blocking(move || read_at(&file, at, length)));
+                        return self.poll_take(cx);
+                    }
+                    Err(error) => Err(error),
+                }
+            }
+            (None, None) => return self.poll_end(cx),
+        };
+        if let Ok(bytes) = &read {
+            self.read += bytes.len() as u64;
+            if self.is_in_memory() {
+                // All of it has gone: the file begins again.
+                (self.read, self.written) = (0, 0);
+            }
+            wake(&mut self.writer);
+        }
+        Poll::Ready(Some(read))
+    }
+
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        if let Some(error) = self.failed.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        self.reader = Some(cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+/// What is told of it where a disk is full.
+fn unwritten(folder: &Path, error: &io::Error) -> io::Error {
+    io::Error::other(format!(
+        "pwrite() to a temporary file in \"{}\" failed ({}) while reading upstream; the answer \
+         is cut short: *_max_temp_file_size bounds what is written",
+        folder.display(),
+        System(error)
+    ))
+}
+
+/// Reads what needs no disk; `None` where that is nothing or cannot be known.
+fn read_cached(file: &File, at: u64, length: u64) -> io::Result<Option<Bytes>> {
+    let mut piece = BytesMut::zeroed(length as usize);
+    match preadv2(file, &mut [IoSliceMut::new(&mut piece)], at, ReadWriteFlags::NOWAIT) {
+        Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+        Ok(length) => {
+            piece.truncate(length);
+            Ok(Some(piece.freeze()))
+        }
+        Err(Errno::AGAIN | Errno::OPNOTSUPP | Errno::NOSYS | Errno::INTR) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn read_at(file: &File, at: u64, length: u64) -> io::Result<Bytes> {
+    let mut piece = BytesMut::zeroed(length as usize);
+    file.read_exact_at(&mut piece, at)?;
+    Ok(piece.freeze())
+}

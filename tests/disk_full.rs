@@ -1,0 +1,85 @@
+//! A full disk: who cannot be given an answer is told, and nothing is left behind.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::harness::{Backend, Tidegate, backend, eventually, process};
+
+/// A file system of 64 KiB, for as long as the value lives.
+struct Disk {
+    folder: TempDir,
+}
+
+impl Disk {
+    /// `None`, which says so, where nothing may be mounted.
+    fn small() -> Option<Self> {
+        let folder = TempDir::new().expect("a folder");
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=64k,mode=1777", "tmpfs"]).arg(folder.path());
+        let output = mount.output().expect("mount can be run");
+        if !output.status.success() {
+            eprintln!("skipped: {}", String::from_utf8_lossy(&output.stderr));
+            return None;
+        }
+        Some(Self { folder })
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What of it is taken, in bytes.
+    fn taken(&self) -> u64 {
+        let disk = rustix::fs::statvfs(self.path()).expect("a file system");
+        (disk.f_blocks - disk.f_bfree) * disk.f_frsize
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.path()).status();
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_costs_one_request_and_leaves_nothing() {
+    let Some(disk) = Disk::small().filter(|_| process::is_ours()) else { return };
+    let large = "x".repeat(16 << 20);
+    let app = Backend::http(move |request| {
+        backend::ok(if request.starts_with("GET /large") { &large } else { "small" })
+    })
+    .await;
+    let path = disk.path().display();
+    let server = Tidegate::start(&format!(
+        "proxy_buffers 2 4k;
+         proxy_temp_path {path}/answers;
+         client_body_temp_path {path}/bodies;
+         client_max_body_size 0;
+         server {{ listen 127.0.0.1:8080; location / {{ proxy_pass http://127.0.0.1:8090; }} }}"
+    ))
+    .with_port(8090, app.port())
+    .await;
+    server.get("/small").await.is(200).says("small");
+    let files = PathBuf::from(format!("/proc/{}/fd", server.pid()));
+    let open = || std::fs::read_dir(&files).expect("a process").count();
+    let before = open();
+
+    // A client that does not read: what waits for it does not fit.
+    let mut slow = server.connect().await;
+    slow.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    server.logs("failed (28: No space left on device) while reading upstream").await;
+    let rest = slow.rest().await;
+    assert!(rest.starts_with(b"HTTP/1.1 200 OK\r\n") && rest.len() < 16 << 20, "{}", rest.len());
+
+    // A body that does not fit.
+    let body = "y".repeat(1 << 20);
+    server.ask(&format!("POST /small || {body}")).await.is(500);
+    server.logs("failed (28: No space left on device), client:").await;
+
+    drop(slow);
+    eventually("nothing is left open", || async { open() <= before }).await;
+    eventually("nothing is left on the disk", || async { disk.taken() <= 8192 }).await;
+    server.get("/small").await.is(200).says("small");
+}

@@ -1,0 +1,28 @@
+//! *_bind: the address that connections to upstreams are made from.
+
+use super::compare::alike;
+
+#[tokio::test]
+async fn upstreams_see_the_address_that_was_said() {
+    alike(
+        r#"
+        proxy_bind 127.0.0.7;
+        server {
+            listen 127.0.0.1:8081;
+            return 200 "$remote_addr";
+        }
+        server {
+            listen 127.0.0.1:8080;
+            location / { proxy_pass http://127.0.0.1:8081; }
+            location /off { proxy_bind off; proxy_pass http://127.0.0.1:8081; }
+            location /other { proxy_bind 127.0.0.8:0; proxy_socket_rcvbuf 8k; proxy_socket_sndbuf 8k; proxy_pass http://127.0.0.1:8081; }
+            location /variable { set $from 127.0.0.9; proxy_bind $from; proxy_pass http://127.0.0.1:8081; }
+            location /nonsense { set $from nope; proxy_bind $from; proxy_pass http://127.0.0.1:8081; }
+            location /empty { set $from ""; proxy_bind $from; proxy_pass http://127.0.0.1:8081; }
+            location /not_ours { proxy_bind 192.0.2.1; proxy_pass http://127.0.0.1:8081; }
+        }"#,
+    )
+    .mainline()
+    .answers(&["/", "/off", "/other", "/variable", "/nonsense", "/empty", "/not_ours"])
+    .await;
+}
