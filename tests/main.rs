@@ -54,6 +54,7 @@ mod service;
 mod signal;
 mod ssl;
 mod state;
+mod store;
 mod storm;
 mod stub_status;
 mod takeover;

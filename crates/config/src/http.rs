@@ -57,6 +57,7 @@ pub mod slice;
 pub mod split_clients;
 pub mod ssi;
 pub mod ssl;
+pub mod store;
 pub mod stub_status;
 pub mod sub;
 pub mod syslog;

@@ -52,6 +52,11 @@ impl<S: Supply> Buffered<S> {
     pub(crate) fn new(supply: Box<S>, room: Room) -> Self {
         Self::Direct(Some(supply), 0, room)
     }
+
+    /// Reads an answer ahead from its beginning.
+    pub(crate) fn ahead(supply: Box<S>, room: Room) -> Self {
+        Self::Ahead(Ahead::start(supply, room))
+    }
 }
 
 impl<S: Supply> Stream for Buffered<S> {

@@ -30,6 +30,7 @@ use crate::link::Link;
 use crate::outgoing::{self, Outgoing, cgi};
 use crate::response::{self, Rules};
 use crate::secure::Secured;
+use crate::store::Store;
 use crate::upstream::group::Group;
 use crate::upstream::{self, Upstreams, sticky};
 use instead::{instead_of, intercepted, redirected};
@@ -233,11 +234,21 @@ async fn let_back(
     if whole.is_none() {
         answer.told_by(ex.teller());
     }
-    response.body = match whole {
-        Some(bytes) if bytes.is_empty() => Body::Empty,
-        Some(bytes) => Body::Bytes(bytes),
-        None if buffering => Body::Stream(Box::pin(Buffered::new(answer, room))),
-        None => Body::Stream(Box::into_pin(answer)),
+    let store = Store::of(ex, rules.protocol, (head.status, head.content_length));
+    response.body = match (whole, store) {
+        (Some(bytes), store) => {
+            if let Some(store) = store {
+                store.keep(bytes.clone()).await;
+            }
+            if bytes.is_empty() { Body::Empty } else { Body::Bytes(bytes) }
+        }
+        (None, Some(store)) => {
+            // It is kept whole, though the client leaves.
+            let room = Room { outlives_client: true, ..room };
+            Body::Stream(Box::pin(Buffered::ahead(Box::new(store.along(answer)), room)))
+        }
+        (None, None) if buffering => Body::Stream(Box::pin(Buffered::new(answer, room))),
+        (None, None) => Body::Stream(Box::into_pin(answer)),
     };
     Ok(response)
 }

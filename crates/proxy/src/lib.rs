@@ -27,6 +27,7 @@ mod request;
 mod response;
 pub mod secure;
 mod silence;
+mod store;
 mod target;
 mod temp_file;
 

@@ -63,6 +63,7 @@ use crate::http::sendfile::Sendfile;
 use crate::http::server_tokens::ServerTokens;
 use crate::http::slice::Slice;
 use crate::http::ssi::Ssi;
+use crate::http::store::Store;
 use crate::http::stub_status::StubStatus;
 use crate::http::sub::Sub;
 use crate::http::try_files::TryFiles;
@@ -143,6 +144,14 @@ pub struct Location {
     pub scgi_forward: Arc<Forward>,
     #[family("grpc")]
     pub grpc_forward: Arc<Forward>,
+    #[family("proxy")]
+    pub proxy_store: Arc<Store>,
+    #[family("uwsgi")]
+    pub uwsgi_store: Arc<Store>,
+    #[family("fastcgi")]
+    pub fastcgi_store: Arc<Store>,
+    #[family("scgi")]
+    pub scgi_store: Arc<Store>,
     #[family("proxy")]
     pub proxy_cache: Arc<Cache>,
     #[family("uwsgi")]

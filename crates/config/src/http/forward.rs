@@ -108,12 +108,6 @@ pub struct Forward {
     /// The address, and perhaps the port, that connections are made from, or `off`.
     #[directive("{}_bind", parse = bind, args(1, 2), differs = "`transparent` is refused")]
     pub bind: Option<Template>,
-    /// Keeps answers as files.
-    #[directive("{}_store", not("grpc"), args(1), ignored = "answers are not kept")]
-    pub store: Option<Vec<String>>,
-    /// The rights of such files.
-    #[directive("{}_store_access", not("grpc"), args(1, 3), ignored = "answers are not kept")]
-    pub store_access: Option<Vec<String>>,
 }
 
 /// nginx: `ngx_http_upstream_bind_set_slot`
