@@ -39,7 +39,8 @@ async fn what_cannot_be_bound_is_refused() {
         ("uwsgi_bind 127.0.0.1 sometimes;", "invalid parameter \"sometimes\""),
         ("proxy_bind $remote_addr transparent;", "\"transparent\" is not supported"),
     ] {
-        let (good, text) = Tidegate::start(&format!("{words} server {{ listen 127.0.0.1:8080; }}")).check(&["-t"]);
+        let (good, text) =
+            Tidegate::start(&format!("{words} server {{ listen 127.0.0.1:8080; }}")).check(&["-t"]);
         assert!(!good && text.contains(fault), "{words}: {text}");
     }
 }

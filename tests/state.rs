@@ -29,7 +29,9 @@ fn what_is_no_list_of_servers_is_refused() {
         ("server 127.0.0.1:1", "", "in the state file \""),
         ("", "server 127.0.0.1:8090;", "\"state\" stands in place of \"server\""),
     ] {
-        let conf = format!("upstream app {{ state app.servers; {words} }} server {{ listen 127.0.0.1:8080; }}");
+        let conf = format!(
+            "upstream app {{ state app.servers; {words} }} server {{ listen 127.0.0.1:8080; }}"
+        );
         let start = Tidegate::start(&conf).with_prefix_file("app.servers", lines);
         let (good, text) = start.check(&["-t"]);
         assert!(!good && text.contains(fault), "{lines}: {text}");

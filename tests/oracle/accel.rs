@@ -3,6 +3,35 @@
 use super::compare::{alike, echo};
 
 #[tokio::test]
+async fn an_application_may_name_the_charset() {
+    let backend = echo(&[
+        ("/known", "HTTP/1.1 200 OK\r\nX-Accel-Charset: koi8-r\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\n\u{e9}"),
+        ("/map", "HTTP/1.1 200 OK\r\nX-Accel-Charset: utf-8\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\n\u{e9}"),
+        ("/own", "HTTP/1.1 200 OK\r\nX-Accel-Charset: koi8-r\r\nContent-Type: text/html; charset=latin\r\nContent-Length: 2\r\n\r\n\u{e9}"),
+        ("/unknown", "HTTP/1.1 200 OK\r\nX-Accel-Charset: klingon\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\n\u{e9}"),
+        ("/empty", "HTTP/1.1 200 OK\r\nX-Accel-Charset: \r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\n\u{e9}"),
+    ])
+    .await;
+    alike(
+        r#"
+        charset_map latin utf-8 { E9 C3A9; }
+        server {
+            listen 127.0.0.1:8080;
+            location /app/ { proxy_pass http://127.0.0.1:8090/; }
+            location /said/ { charset windows-1251; proxy_pass http://127.0.0.1:8090/; }
+            location /ignored/ { charset koi8-r; proxy_ignore_headers X-Accel-Charset; proxy_pass http://127.0.0.1:8090/; }
+        }"#,
+    )
+    .with_backend(8090, backend)
+    .mainline()
+    .answers(&[
+        "/app/known", "/app/map", "/app/own", "/app/unknown", "/app/empty", "/said/known", "/said/map",
+        "/said/unknown", "/said/empty", "/ignored/known", "/ignored/unknown",
+    ])
+    .await;
+}
+
+#[tokio::test]
 async fn what_an_application_may_ask_for() {
     let backend = echo(&[
         ("/file", "HTTP/1.1 200 OK\r\nX-Accel-Redirect: /protected/a.txt\r\nContent-Type: text/own\r\nContent-Disposition: attachment\r\nSet-Cookie: a=b\r\nCache-Control: private\r\nX-Lost: 1\r\nContent-Length: 4\r\n\r\nbody"),

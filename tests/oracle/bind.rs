@@ -15,7 +15,7 @@ async fn upstreams_see_the_address_that_was_said() {
             listen 127.0.0.1:8080;
             location / { proxy_pass http://127.0.0.1:8081; }
             location /off { proxy_bind off; proxy_pass http://127.0.0.1:8081; }
-            location /other { proxy_bind 127.0.0.8:0; proxy_socket_rcvbuf 8k; proxy_socket_sndbuf 8k; proxy_pass http://127.0.0.1:8081; }
+            location /other { proxy_bind 127.0.0.8; proxy_socket_rcvbuf 8k; proxy_socket_sndbuf 8k; proxy_pass http://127.0.0.1:8081; }
             location /variable { set $from 127.0.0.9; proxy_bind $from; proxy_pass http://127.0.0.1:8081; }
             location /nonsense { set $from nope; proxy_bind $from; proxy_pass http://127.0.0.1:8081; }
             location /empty { set $from ""; proxy_bind $from; proxy_pass http://127.0.0.1:8081; }

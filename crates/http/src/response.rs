@@ -25,6 +25,8 @@ pub struct Response {
     pub content_type: Option<Bytes>,
     /// What `; charset=` says, where the type itself names none.
     pub charset: Option<Bytes>,
+    /// The charset that an upstream wants the answer to be in (`X-Accel-Charset`).
+    pub wanted_charset: Option<Box<Bytes>>,
     /// `Content-Length`; `None` where only the end of the body will tell. Kept for a HEAD request,
     /// whose body is empty.
     pub content_length: Option<u64>,

@@ -191,7 +191,8 @@ mod tests {
         let address = Address::Tcp(listener.local_addr().unwrap());
         assert!(connect(&address, Duration::from_secs(5), Manner::default()).await.is_ok());
         drop(listener);
-        let refused = connect(&address, Duration::from_secs(5), Manner::default()).await.unwrap_err();
+        let refused =
+            connect(&address, Duration::from_secs(5), Manner::default()).await.unwrap_err();
         assert!(refused.to_string().starts_with("connect() failed (111: Connection refused)"));
         let path = Address::Unix(Path::new("/nonexistent/app.sock").into());
         let missing = connect(&path, Duration::from_secs(5), Manner::default()).await.unwrap_err();

@@ -8,6 +8,7 @@ use std::num::NonZeroU64;
 use std::rc::Rc;
 use std::task::Poll;
 
+use bytes::Bytes;
 use tidegate_config::http::error_log::Level;
 use tidegate_config::http::forward::Forward;
 use tidegate_config::http::pass::{Pass, Protocol};
@@ -219,6 +220,7 @@ async fn let_back(
         leave(ex, *answer).await;
         return Err(instead_of(&response));
     }
+    response.wanted_charset = accel.charset.map(Box::new);
     if let Some(rate) = accel.limit_rate {
         ex.limit_rate = Some(rate);
     }
@@ -235,7 +237,18 @@ async fn let_back(
         answer.told_by(ex.teller());
     }
     let store = Store::of(ex, rules.protocol, (head.status, head.content_length));
-    response.body = match (whole, store) {
+    response.body = body(whole, (answer, buffering), room, store).await;
+    Ok(response)
+}
+
+/// The body of an answer: all of it, or what is to come; a copy is kept where that is wanted.
+async fn body(
+    whole: Option<Bytes>,
+    (answer, buffering): (Box<Answer>, bool),
+    room: Room,
+    store: Option<Store>,
+) -> Body {
+    match (whole, store) {
         (Some(bytes), store) => {
             if let Some(store) = store {
                 store.keep(bytes.clone()).await;
@@ -249,8 +262,7 @@ async fn let_back(
         }
         (None, None) if buffering => Body::Stream(Box::pin(Buffered::new(answer, room))),
         (None, None) => Body::Stream(Box::into_pin(answer)),
-    };
-    Ok(response)
+    }
 }
 
 /// How many bytes of an answer are read in a second, where that is bounded.

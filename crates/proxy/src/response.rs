@@ -35,6 +35,8 @@ pub(crate) struct Accel {
     pub(crate) limit_rate: Option<u64>,
     /// `X-Accel-Buffering`
     pub(crate) buffering: Option<bool>,
+    /// `X-Accel-Charset`: the charset that the answer is to be in.
+    pub(crate) charset: Option<Bytes>,
 }
 
 /// Fields of every protocol that are for us alone.
@@ -125,6 +127,7 @@ pub(crate) fn accel(headers: &Headers, forward: &Forward) -> Accel {
             b"no" => Some(false),
             _ => None,
         }),
+        charset: heard("X-Accel-Charset", ignore.accel_charset),
     }
 }
 

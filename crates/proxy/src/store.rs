@@ -64,9 +64,8 @@ impl Store {
         let path = ex.render(path);
         let path = PathBuf::from(std::ffi::OsStr::from_bytes(&path));
         let modified = ex.upstream_headers.get("Last-Modified");
-        let modified = modified.and_then(|text| {
-            httpdate::parse_http_date(std::str::from_utf8(text).ok()?).ok()
-        });
+        let modified = modified
+            .and_then(|text| httpdate::parse_http_date(std::str::from_utf8(text).ok()?).ok());
         let place = Place { path, access: settings.access, modified };
         Some(Self { place, length, teller: ex.teller() })
     }
@@ -126,7 +125,7 @@ impl<S: Supply> Supply for Keeping<S> {
                 }
                 State::Idle(_) | State::Over => {
                     let item = ready!(self.supply.poll_bytes(cx));
-                    if !self.keep(&item) {
+                    if !self.keep(item.as_ref()) {
                         return Poll::Ready(item);
                     }
                 }
@@ -137,7 +136,7 @@ impl<S: Supply> Supply for Keeping<S> {
 
 impl<S> Keeping<S> {
     /// Keeps what was read. Whether that is all of it, and has to be put in its place.
-    fn keep(&mut self, item: &Option<io::Result<Bytes>>) -> bool {
+    fn keep(&mut self, item: Option<&io::Result<Bytes>>) -> bool {
         let State::Idle(file) = std::mem::replace(&mut self.state, State::Over) else {
             return false;
         };

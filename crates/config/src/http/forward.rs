@@ -120,18 +120,18 @@ fn bind(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Option<Template>, Fault
     let is_one = |text: &[u8]| std::str::from_utf8(text).is_ok_and(|text| local(text).is_some());
     if address.constant().is_some_and(|text| !is_one(text)) {
         let text = format!("invalid address \"{}\"", word.text);
-        return Err(Fault::sentence(text)
-            .at(word.span)
-            .hint("an address of this machine, perhaps with a port: 192.0.2.7, [2001:db8::7]:0"));
+        return Err(Fault::sentence(text).at(word.span).hint(
+            "an address of this machine, perhaps with a port: 192.0.2.7, [2001:db8::7]:4000",
+        ));
     }
     match args.words.get(1) {
         None => Ok(Some(address)),
-        Some(word) if word.text == "transparent" => {
-            Err(Fault::sentence("\"transparent\" is not supported: connections can only be made \
-                from an address of this machine")
-            .at(word.span)
-            .hint("tell upstreams of clients by a field (X-Forwarded-For), or by the PROXY protocol"))
-        }
+        Some(word) if word.text == "transparent" => Err(Fault::sentence(
+            "\"transparent\" is not supported: connections can only be made \
+                from an address of this machine",
+        )
+        .at(word.span)
+        .hint("tell upstreams of clients by a field (X-Forwarded-For), or by the PROXY protocol")),
         Some(word) => Err(Fault::invalid_parameter(word)),
     }
 }
@@ -140,7 +140,8 @@ fn bind(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Option<Template>, Fault
 pub fn local(text: &str) -> Option<SocketAddr> {
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     let address = bare.parse::<IpAddr>().map(|address| SocketAddr::new(address, 0));
-    address.or_else(|_| text.parse()).ok()
+    let with_port = || text.parse().ok().filter(|address: &SocketAddr| address.port() != 0);
+    address.ok().or_else(with_port)
 }
 
 fn forward_temp_path(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<TempPath, Fault> {

@@ -4,8 +4,10 @@ mod recode;
 
 use bytes::Bytes;
 use http::Method;
+use tidegate_config::block::{Http, Location};
 use tidegate_config::http::charset::{CharsetMap, Recode};
 use tidegate_config::http::error_log::Level;
+use tidegate_config::value::template::Template;
 
 use super::transform::{transform, whole};
 use crate::body::Body;
@@ -18,7 +20,8 @@ use recode::Recoder;
 /// it becomes a part of.
 pub(super) fn apply(ex: &mut Exchange<'_>, response: &mut Response) {
     let location = ex.location;
-    if location.charset.charset.is_none() && !ex.subrequest {
+    let unsaid = location.charset.charset.is_none() && response.wanted_charset.is_none();
+    if unsaid && !ex.subrequest {
         return;
     }
     let Some(to) = destination(ex, response).filter(|to| !to.is_empty()) else { return };
@@ -59,12 +62,31 @@ fn destination(ex: &mut Exchange<'_>, response: &Response) -> Option<Bytes> {
     if ex.subrequest {
         return ex.page.as_ref().and_then(|page| page.charset.borrow().clone());
     }
+    if let Some(charset) = response.wanted_charset.as_deref().filter(|name| !name.is_empty()) {
+        if is_known(ex.http, charset) {
+            return Some(charset.clone());
+        }
+        let charset = String::from_utf8_lossy(charset);
+        ex.log(Level::Error, &format!("unknown charset \"{charset}\" to override"));
+        return None;
+    }
     let charset = location.charset.charset.as_ref()?;
     let wanted = match own(response) {
         Some(_) => location.charset.override_upstream,
         None => location.charset.types.contains(essence(content_type)),
     };
     wanted.then(|| ex.render(charset))
+}
+
+/// Whether the configuration speaks of a charset anywhere (nginx: `ngx_http_get_charset`).
+fn is_known(http: &Http, charset: &[u8]) -> bool {
+    let is = |name: &[u8]| name.eq_ignore_ascii_case(charset);
+    let said = |location: &Location| {
+        let names = [&location.charset.charset, &location.charset.source];
+        names.into_iter().flatten().filter_map(Template::constant).any(&is)
+    };
+    http.charset_maps.iter().any(|map| is(map.from.as_bytes()) || is(map.to.as_bytes()))
+        || http.servers.iter().any(|server| server.location.any(&said))
 }
 
 fn is_encoded(response: &Response) -> bool {

@@ -40,7 +40,7 @@ pub(super) struct Store {
     writing: Option<JoinHandle<Written>>,
     reading: Option<JoinHandle<io::Result<Bytes>>>,
     /// The answer has ended so, behind what goes to the file.
-    ending: Option<Option<io::Error>>,
+    ending: Option<io::Result<()>>,
     failed: Option<io::Error>,
     ended: bool,
     /// The client has left; what comes is thrown away.
@@ -106,9 +106,9 @@ impl Store {
             wake(&mut self.reader);
         }
         if self.batch.is_empty()
-            && let Some(error) = self.ending.take()
+            && let Some(ending) = self.ending.take()
         {
-            self.end(error);
+            self.end(ending.err());
         }
         if self.ended {
             return Poll::Ready(false);
@@ -125,8 +125,8 @@ impl Store {
     /// Takes over what was read.
     pub(super) fn put(&mut self, item: Option<io::Result<Bytes>>) {
         match item {
-            None => self.ending = Some(None),
-            Some(Err(error)) => self.ending = Some(Some(error)),
+            None => self.ending = Some(Ok(())),
+            Some(Err(error)) => self.ending = Some(Err(error)),
             Some(Ok(_)) if self.discard => {}
             Some(Ok(bytes)) => {
                 let room = self.in_memory < self.room.memory || self.room.file == 0;
