@@ -59,6 +59,7 @@ class Run:
 
     rate: float
     cost: float
+    requests: float
 
 
 def coprime(a, b):
@@ -85,7 +86,7 @@ def wrk(server, request, seconds, folder, threads=1, cores=CLIENT_CORE):
         sys.exit(f"{server.name}, {request.path}:\n{said}")
     # A run that ends within an answer has had a part of it.
     requests = total["bytes"] / request.size if request.size else total["requests"]
-    return Run(requests / total["microseconds"] * 1e6, spent / requests * 1e6)
+    return Run(requests / total["microseconds"] * 1e6, spent / requests * 1e6, requests)
 
 
 def paced(program, server, request, rate, seconds):

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 
-from .process import SERVER_CORE, Process, free_port, wait_for
+from .process import SERVER_CORE, Process, connect, free_port, wait_for
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PYTHON_TOOLS = ROOT / "target/python/bin"
@@ -15,8 +15,8 @@ PYTHON_TOOLS = ROOT / "target/python/bin"
 class Server:
     """A server that runs: its name and version, its port, its process."""
 
-    def __init__(self, program, folder, text, marks, cores=SERVER_CORE, patience=10):
-        """Starts it by a configuration in which @name@ stands for a mark."""
+    def __init__(self, program, folder, text, marks, cores=SERVER_CORE, patience=10, under=()):
+        """Starts it, perhaps under another program, with @name@ in its configuration filled in."""
         folder.mkdir()
         self.program = program
         self.folder = folder
@@ -25,12 +25,22 @@ class Server:
         self.configuration = folder / "bench.conf"
         shutil.copy(ROOT / "conf/uwsgi_params", folder)
         self.configuration.write_text(fill(text, {**marks, "port": self.port}))
-        command = [program, "-p", folder, "-c", self.configuration]
+        command = [*under, program, "-p", folder, "-c", self.configuration]
         self.process = Process(command, cores, folder)
         wait_for(self.port, patience)
+        # The socket is there before the server is.
+        self.ask("nobody", patience)
 
     def url(self, path):
         return f"http://127.0.0.1:{self.port}{path}"
+
+    def ask(self, host, patience=60):
+        """What a server of this name answers at /, at least its head."""
+        with connect(self.port) as client:
+            client.settimeout(patience)
+            asked = f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+            client.sendall(asked.encode())
+            return client.recv(4096)
 
     def stop(self):
         self.process.stop()
