@@ -110,13 +110,6 @@ pub(super) const MODULES: &[Module] = &[
         instead: "`stub_status` tells the counters of connections",
     },
     Module {
-        name: "ngx_http_upstream_hc_module",
-        refused: &[],
-        passed_over: &["health_check", "health_check_timeout", "match"],
-        variables: &[],
-        instead: "a server that fails is left out by `max_fails` and `fail_timeout`",
-    },
-    Module {
         name: "ngx_http_keyval_module",
         refused: &["keyval", "keyval_zone", "keyval_zone_redis"],
         passed_over: &[],
