@@ -83,21 +83,25 @@ impl BodyState {
         refused.map(Framing::Broken).contains(&self.framing.get())
     }
 
-    /// Passes over the chunks that are here already; false where they are broken.
+    /// Passes over the chunks that are here already; false where they are broken. They are not counted,
+    /// as in nginx's `$request_length`.
     pub(super) fn skip_chunks(&self, body: &Http1Body) -> bool {
         if self.framing.get() != Framing::Chunked {
             return true;
         }
-        loop {
+        let used = self.used.get();
+        let is_whole = loop {
             match body.take() {
-                None | Some(Err(ClientError::TooLarge)) => return true,
+                None | Some(Err(ClientError::TooLarge)) => break true,
                 Some(Ok(_)) => {}
                 Some(Err(error)) => {
                     self.framing.set(Framing::Broken(error));
-                    return false;
+                    break false;
                 }
             }
-        }
+        };
+        self.used.set(used);
+        is_whole
     }
 
     /// Whether so many bytes of body, read or announced, are more than are taken.
