@@ -9,6 +9,7 @@ pub mod diagnostic;
 pub mod directive;
 pub mod files;
 pub mod http;
+pub mod known;
 pub mod lint;
 mod load;
 pub mod names;

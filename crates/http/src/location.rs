@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::Method;
-use tidegate_config::block::location::{Location, LocationName, Locations};
+use tidegate_config::block::location::{LocationName, Locations};
 use tidegate_config::http::error_log::Level;
 
 use crate::exchange::Exchange;
@@ -82,7 +82,7 @@ fn search<'a>(ex: &mut Exchange<'a>, level: &'a Locations) -> Found {
         };
         no_regex = *no;
         if prefix.len() != ex.uri.len()
-            && let Some(location) = with_slash(level, &ex.uri)
+            && let Some(location) = level.slashed(&ex.uri)
         {
             ex.location = location;
             return Found::Slash;
@@ -92,7 +92,7 @@ fn search<'a>(ex: &mut Exchange<'a>, level: &'a Locations) -> Found {
             Found::Maybe => {}
             found => return found,
         }
-    } else if let Some(location) = with_slash(level, &ex.uri) {
+    } else if let Some(location) = level.slashed(&ex.uri) {
         ex.location = location;
         return Found::Slash;
     }
@@ -109,16 +109,6 @@ fn search<'a>(ex: &mut Exchange<'a>, level: &'a Locations) -> Found {
         }
     }
     Found::Maybe
-}
-
-/// The location that forwards and is named as this URI with a slash behind it.
-fn with_slash<'a>(level: &'a Locations, uri: &[u8]) -> Option<&'a Location> {
-    if uri.ends_with(b"/") {
-        return None;
-    }
-    let name = [uri, b"/"].concat();
-    let forwards = |location: &&Location| location.pass.to.is_some();
-    level.exact(&name).filter(forwards).or_else(|| level.prefix(&name).filter(forwards))
 }
 
 fn to_slash(ex: &Exchange<'_>) -> Stop {

@@ -1,11 +1,10 @@
 //! `types`, `default_type`: what a file is, by its extension.
 
-use std::collections::HashMap;
-
 use bytes::Bytes;
 use tidegate_config_derive::Directives;
 
 use crate::directive::{Arguments, Arity, Cx, Fault, Join};
+use crate::known::KnownMap;
 use crate::value::Value;
 
 /// What a file is whose extension says nothing.
@@ -34,7 +33,7 @@ pub struct Types {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TypeMap {
     /// Type by extension.
-    pub by_extension: HashMap<Box<[u8]>, Bytes>,
+    pub by_extension: KnownMap<Bytes>,
 }
 
 impl TypeMap {

@@ -2,16 +2,21 @@
 
 use std::collections::HashMap;
 
+use bytes::Bytes;
+
 use super::{Location, LocationName};
+use crate::known::KnownMap;
 
 /// The locations of a server or of another location, in the order they are looked at.
 #[derive(Clone, Debug, Default)]
 pub struct Locations {
     all: Vec<Location>,
-    exact: HashMap<Box<[u8]>, usize>,
+    exact: KnownMap<usize>,
     /// Prefixes in order, each with the longest other prefix that it begins with.
     prefixes: Vec<Prefix>,
     regexes: Vec<usize>,
+    /// Whether one that forwards has a name with a slash at its end.
+    slashed: bool,
     named: HashMap<Box<str>, usize>,
 }
 
@@ -27,6 +32,11 @@ impl Locations {
     pub(crate) fn new(all: Vec<Location>) -> Self {
         let mut locations = Self { all, ..Self::default() };
         for (number, location) in locations.all.iter().enumerate() {
+            let name = match &location.name {
+                LocationName::Exact(name) | LocationName::Prefix { prefix: name, .. } => name,
+                _ => &Bytes::new(),
+            };
+            locations.slashed |= location.pass.to.is_some() && name.ends_with(b"/");
             match &location.name {
                 LocationName::None => {}
                 LocationName::Exact(uri) => {
@@ -70,6 +80,16 @@ impl Locations {
     /// The location of exactly this URI.
     pub fn exact(&self, uri: &[u8]) -> Option<&Location> {
         self.exact.get(uri).and_then(|number| self.all.get(*number))
+    }
+
+    /// The location that forwards and is named as this URI with a slash behind it.
+    pub fn slashed(&self, uri: &[u8]) -> Option<&Location> {
+        if !self.slashed || uri.ends_with(b"/") {
+            return None;
+        }
+        let name = [uri, b"/"].concat();
+        let forwards = |location: &&Location| location.pass.to.is_some();
+        self.exact(&name).filter(forwards).or_else(|| self.prefix(&name).filter(forwards))
     }
 
     /// The location with the longest prefix of this URI. Its cost grows with the logarithm of the

@@ -1,19 +1,18 @@
 //! Finding a server by the host that is asked for.
 
-use std::collections::HashMap;
-
 use super::Server;
 use crate::http::server_name::{Name, NameKind};
+use crate::known::KnownMap;
 use crate::value::pattern::Pattern;
 
 /// The names of the servers that share an address.
 #[derive(Clone, Debug, Default)]
 pub struct NameTable {
-    exact: HashMap<Box<[u8]>, usize>,
+    exact: KnownMap<usize>,
     /// `.example.com` of `*.example.com`.
-    heads: HashMap<Box<[u8]>, usize>,
+    heads: KnownMap<usize>,
     /// `www.example.` of `www.example.*`.
-    tails: HashMap<Box<[u8]>, usize>,
+    tails: KnownMap<usize>,
     regexes: Vec<(Pattern, usize)>,
 }
 
@@ -91,6 +90,6 @@ impl NameTable {
 }
 
 /// Whether the name was another server's already.
-fn insert(table: &mut HashMap<Box<[u8]>, usize>, name: &str, number: usize) -> bool {
+fn insert(table: &mut KnownMap<usize>, name: &str, number: usize) -> bool {
     *table.entry(name.as_bytes().into()).or_insert(number) != number
 }
