@@ -69,7 +69,7 @@ pub fn write(response: &Response, frame: &Frame<'_>, out: &mut BytesMut) -> Prom
         field(out, b"Server", frame.server);
     }
     if !has("Date") {
-        field(out, b"Date", &Now::get().http);
+        Now::with(|now| field(out, b"Date", &now.http));
     }
     write_body_fields(response, promise, out);
     let local = response.location.as_ref().filter(|location| location.starts_with(b"/"));
@@ -118,6 +118,13 @@ fn promise(response: &Response, frame: &Frame<'_>) -> Promise {
 
 fn write_status(response: &Response, out: &mut BytesMut) {
     let code = status::on_wire(response.status);
+    match &response.reason {
+        None if code == 200 => return out.extend_from_slice(b"HTTP/1.1 200 OK\r\n"),
+        Some(reason) if code == 200 && reason == "OK" => {
+            return out.extend_from_slice(b"HTTP/1.1 200 OK\r\n");
+        }
+        _ => {}
+    }
     out.put_slice(b"HTTP/1.1 ");
     out.put_slice(itoa::Buffer::new().format(code).as_bytes());
     match &response.reason {

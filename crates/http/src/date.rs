@@ -34,13 +34,18 @@ pub struct Now {
 impl Now {
     /// The texts of the current second.
     pub fn get() -> Self {
+        Self::with(Self::clone)
+    }
+
+    /// What is made of the texts of the current second.
+    pub fn with<T>(make: impl FnOnce(&Self) -> T) -> T {
         thread_local! {
             static LATEST: RefCell<Option<Now>> = const { RefCell::new(None) };
         }
         let seconds = unix_time().as_secs() as i64;
         LATEST.with_borrow_mut(|latest| match latest {
-            Some(now) if now.seconds == seconds => now.clone(),
-            _ => latest.insert(Self::at(seconds)).clone(),
+            Some(now) if now.seconds == seconds => make(now),
+            _ => make(latest.insert(Self::at(seconds))),
         })
     }
 
@@ -94,8 +99,24 @@ pub fn next_time_of_day(seconds: i64, after_midnight: i64) -> i64 {
 
 /// A date as HTTP writes it (RFC 9110, section 5.6.7), of seconds since 1970.
 pub fn http_date(seconds: i64) -> Bytes {
+    thread_local! {
+        /// The latest dates, each in the place of its last digits: files are asked for again.
+        static LATEST: RefCell<[(u64, Bytes); 64]> =
+            RefCell::new(std::array::from_fn(|_| (u64::MAX, Bytes::new())));
+    }
     let seconds = seconds.clamp(0, LAST).unsigned_abs();
-    Bytes::from(httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds)))
+    LATEST.with_borrow_mut(|latest| {
+        let place = usize::try_from(seconds).unwrap_or_default() % latest.len();
+        let text = || httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds)).into();
+        match latest.get_mut(place) {
+            Some((known, date)) if *known == seconds => date.clone(),
+            Some(entry) => {
+                *entry = (seconds, text());
+                entry.1.clone()
+            }
+            None => text(),
+        }
+    })
 }
 
 #[cfg(test)]

@@ -164,11 +164,14 @@ impl Parser {
 
     fn read(&mut self, buffer: &mut BytesMut, rules: &Rules) -> Result<bool, HeadFault> {
         let mut room = self.room.take().unwrap_or_else(|| Room::new(rules));
+        self.skip_blank(buffer);
+        if self.scanned == 0
+            && let Some(end) = memchr::memmem::find(buffer, b"\r\n\r\n")
+        {
+            return self.read_whole(buffer, end + 4, (room, rules));
+        }
         loop {
-            if self.head.is_none() && self.scanned == 0 {
-                let blank = buffer.iter().take_while(|&&byte| byte == b'\r' || byte == b'\n');
-                buffer.advance(blank.count());
-            }
+            self.skip_blank(buffer);
             let unseen = buffer.get(self.scanned..).unwrap_or_default();
             let Some(end) = memchr::memchr(b'\n', unseen) else {
                 self.scanned = buffer.len();
@@ -191,6 +194,46 @@ impl Parser {
                 return Ok(true);
             }
         }
+    }
+
+    /// Lines before a request that hold nothing are passed over.
+    fn skip_blank(&self, buffer: &mut BytesMut) {
+        if self.head.is_none() && self.scanned == 0 {
+            let blank = buffer.iter().take_while(|&&byte| byte == b'\r' || byte == b'\n');
+            buffer.advance(blank.count());
+        }
+    }
+
+    /// The same where all of the head is here, as it mostly is: its lines are parts of one piece of
+    /// memory. What is not taken goes back to the buffer.
+    fn read_whole(
+        &mut self,
+        buffer: &mut BytesMut,
+        end: usize,
+        (mut room, rules): (Room, &Rules),
+    ) -> Result<bool, HeadFault> {
+        let mut rest = if end == buffer.len() {
+            std::mem::take(buffer).freeze()
+        } else {
+            buffer.split_to(end).freeze()
+        };
+        let result = loop {
+            let Some(length) = memchr::memchr(b'\n', &rest).map(|end| end + 1) else {
+                self.room = Some(room);
+                break Ok(false);
+            };
+            if !room.take(length) {
+                give_back(buffer, &rest);
+                return Err(self.too_long(buffer));
+            }
+            let line = rest.split_to(length);
+            match self.take_line(&line, rules) {
+                Ok(false) => {}
+                done => break done,
+            }
+        };
+        give_back(buffer, &rest);
+        result
     }
 
     /// Takes one line with its end; whether it was the last of the head.
@@ -227,6 +270,16 @@ impl Parser {
 
     fn too_long(&self, buffer: &BytesMut) -> HeadFault {
         if self.head.is_none() { HeadFault::LongLine } else { HeadFault::long_header(buffer) }
+    }
+}
+
+/// Puts bytes back before those of the buffer.
+fn give_back(buffer: &mut BytesMut, bytes: &[u8]) {
+    if !bytes.is_empty() {
+        let behind = std::mem::take(buffer);
+        buffer.reserve(bytes.len() + behind.len());
+        buffer.extend_from_slice(bytes);
+        buffer.extend_from_slice(&behind);
     }
 }
 

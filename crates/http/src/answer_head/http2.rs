@@ -42,7 +42,7 @@ pub fn fields(response: &Response, frame: &Frame<'_>) -> Fields {
         fields.put(header::SERVER, Bytes::copy_from_slice(frame.server));
     }
     if !response.headers.contains("Date") {
-        fields.put(header::DATE, Bytes::copy_from_slice(&Now::get().http));
+        fields.put(header::DATE, Now::with(|now| now.http.clone()));
     }
     fields.body(response, code);
     if let Some(location) = &response.location {

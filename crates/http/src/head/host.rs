@@ -15,8 +15,12 @@ pub fn normalise_host(text: &Bytes) -> Option<(Bytes, Option<u16>)> {
     } else {
         let colon = memchr::memchr(b':', text).unwrap_or(text.len());
         let (host, rest) = text.split_at_checked(colon)?;
-        let twice = memchr::memmem::find(host, b"..").is_some();
-        let good = !twice && host.iter().all(|&byte| is_host_char(byte));
+        let mut dot = false;
+        let good = host.iter().all(|&byte| {
+            let twice = dot && byte == b'.';
+            dot = byte == b'.';
+            !twice && is_host_char(byte)
+        });
         let host = host.strip_suffix(b".").unwrap_or(host);
         ((good && !host.is_empty()).then_some(host)?, rest)
     };
@@ -39,5 +43,6 @@ fn port(digits: &[u8]) -> Option<u16> {
 
 /// A character of a `reg-name`, percent signs included.
 pub(super) fn is_host_char(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!$%&'()*+,-.;=_~".contains(&byte)
+    matches!(byte,
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'!' | b'$'..=b'.' | b';' | b'=' | b'_' | b'~')
 }
