@@ -116,7 +116,8 @@ impl Content {
             let bytes = bytes.map_err(Unread::Client)?;
             length += bytes.len() as u64;
             memory.extend_from_slice(&bytes);
-            if memory.len() as u64 > limit {
+            let enough = if file.is_some() { limit.max(PIECE) } else { limit };
+            if memory.len() as u64 > enough {
                 spill(&mut file, &mut memory, settings).await?;
             }
         }
@@ -163,6 +164,10 @@ impl Content {
         }
     }
 }
+
+/// How much of a body that has a file is gathered for one more write, in bytes: each is another
+/// thread's work, and handing it over costs more than the write.
+const PIECE: u64 = 128 * 1024;
 
 /// Writes what is in memory to the file, which is made first.
 async fn spill(

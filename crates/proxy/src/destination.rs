@@ -68,7 +68,9 @@ pub(crate) fn find(
                 LocationName::Exact(name) => name.clone(),
                 _ => Bytes::new(),
             };
-            let redirect = redirect::Default::new(scheme, host, uri.as_deref(), &name);
+            let host = Bytes::copy_from_slice(host.as_bytes());
+            let written = uri.as_ref().map(|uri| Bytes::copy_from_slice(uri.as_bytes()));
+            let redirect = redirect::Default::new(scheme, host.clone(), written, name);
             let uri = uri.as_ref().map_or(Uri::None, |uri| {
                 // `http://app?x` means `http://app/?x`.
                 let slash = if uri.starts_with('?') { "/" } else { "" };
@@ -77,7 +79,7 @@ pub(crate) fn find(
             Ok(Found {
                 group,
                 tls: pass.tls,
-                host: Bytes::copy_from_slice(host.as_bytes()),
+                host,
                 port: Bytes::copy_from_slice(port.as_bytes()),
                 uri,
                 redirect: Some(redirect),

@@ -17,7 +17,6 @@ pub(crate) use limits::Limits;
 use crate::fault::{Action, Fault};
 use crate::outbox::{Outbox, Payload, Progress, Unsent};
 use crate::protocol::{Codec, Decode, Event, Invalid};
-use crate::silence::Silence;
 use crate::stream::Stream;
 use crate::upstream::keepalive::{self, Connection};
 use crate::upstream::selection::Lease;
@@ -50,7 +49,6 @@ pub(crate) struct Link {
     /// The peer has closed its side.
     ended: bool,
     action: Action,
-    silence: Silence,
     limits: Limits,
     /// How many bytes the peer has sent.
     pub(crate) received: u64,
@@ -84,7 +82,6 @@ impl Link {
             inbox: BytesMut::new(),
             ended: false,
             action: Action::Sending,
-            silence: Silence::default(),
             limits,
             received: 0,
             first: [0; FIRST],
@@ -123,11 +120,11 @@ impl Link {
         loop {
             self.send(client.as_deref_mut(), cx)?;
             if let Some(event) = self.decode()? {
-                self.silence.broken();
+                self.connection.silence.broken();
                 return Poll::Ready(Ok(event));
             }
             if self.receive(cx)?.is_ready() {
-                self.silence.broken();
+                self.connection.silence.broken();
                 continue;
             }
             return self.poll_silence(cx).map(Err);
@@ -146,7 +143,10 @@ impl Link {
             Progress::Peer => self.limits.send,
             Progress::Done => self.limits.read,
         };
-        self.silence.poll_over(cx, limit).map(|()| Broken::Peer(Fault::TimedOut(self.action)))
+        self.connection
+            .silence
+            .poll_over(cx, limit)
+            .map(|()| Broken::Peer(Fault::TimedOut(self.action)))
     }
 
     /// Sends what can be sent; a peer that takes no more may still be heard.
@@ -170,7 +170,7 @@ impl Link {
             }
         }
         if self.outbox.sent > before {
-            self.silence.broken();
+            self.connection.silence.broken();
         }
         if self.sending == Progress::Done && self.action == Action::Sending {
             self.action = Action::ReadingHeader;
@@ -243,8 +243,9 @@ impl Link {
 
     /// After [`Event::End`]: keeps the connection if it can carry another request. Says whether
     /// the peer has sent more than its answer.
-    pub(crate) fn finish(self) -> bool {
+    pub(crate) fn finish(mut self) -> bool {
         let more = !self.inbox.is_empty();
+        self.connection.silence.broken();
         if self.is_reusable() {
             let group = self.lease.group();
             let settings = &group.description.keepalive;

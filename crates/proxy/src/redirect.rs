@@ -5,24 +5,39 @@ use tidegate_config::http::proxy::Redirect;
 
 use crate::evaluate::Evaluate;
 
-/// What `default` says: this beginning becomes that one.
+/// What `default` says: a beginning that becomes another one. It is put together when an answer has
+/// something to be changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Default {
-    /// The upstream's address, and the URI of `proxy_pass` or a slash.
-    pub(crate) from: Bytes,
-    /// The location's name, or a slash.
-    pub(crate) to: Bytes,
+    scheme: &'static str,
+    /// The upstream's name and port.
+    host: Bytes,
+    /// The URI of `proxy_pass`.
+    uri: Option<Bytes>,
+    /// The location's name.
+    location: Bytes,
 }
 
 impl Default {
     /// From `proxy_pass` and its location (nginx: `ngx_http_proxy_merge_loc_conf`).
-    pub(crate) fn new(scheme: &str, host: &str, uri: Option<&str>, location: &[u8]) -> Self {
-        let from = format!("{scheme}://{host}{}", uri.unwrap_or("/")).into();
-        let to = match uri {
-            Some(_) => Bytes::copy_from_slice(location),
-            None => Bytes::from_static(b"/"),
-        };
-        Self { from, to }
+    pub(crate) fn new(
+        scheme: &'static str,
+        host: Bytes,
+        uri: Option<Bytes>,
+        location: Bytes,
+    ) -> Self {
+        Self { scheme, host, uri, location }
+    }
+
+    /// The upstream's address, and the URI of `proxy_pass` or a slash.
+    fn from(&self) -> Vec<u8> {
+        let uri = self.uri.as_deref().unwrap_or(b"/");
+        [self.scheme.as_bytes(), b"://", &self.host, uri].concat()
+    }
+
+    /// The location's name, or a slash.
+    fn to(&self) -> &[u8] {
+        if self.uri.is_some() { &self.location } else { b"/" }
     }
 }
 
@@ -35,8 +50,8 @@ pub(crate) fn location(
     request: &mut dyn Evaluate,
 ) -> Option<Bytes> {
     let default = || {
-        let Default { from, to } = default?;
-        value.strip_prefix(&from[..]).map(|rest| [to, rest].concat().into())
+        let default = default?;
+        value.strip_prefix(&default.from()[..]).map(|rest| [default.to(), rest].concat().into())
     };
     // Nothing said is `default`.
     if rules.is_empty() {
@@ -87,7 +102,8 @@ mod tests {
     }
 
     fn rewritten(value: &'static str, rules: &[Redirect]) -> Option<Bytes> {
-        let default = Default::new("http", "app:8000", Some("/inner/"), b"/outer/");
+        let default =
+            Default::new("http", "app:8000".into(), Some("/inner/".into()), "/outer/".into());
         location(&value.into(), rules, Some(&default), &mut Plain)
     }
 
@@ -97,7 +113,10 @@ mod tests {
         assert_eq!(rewritten("http://app:8000/inner/x", &[Redirect::Default]).unwrap(), "/outer/x");
         assert_eq!(rewritten("http://app:8000/x", &[]), None);
         assert_eq!(rewritten("http://app:8000/inner/x", &[Redirect::Off]), None);
-        assert_eq!(Default::new("http", "app", None, b"/outer/").from, "http://app/");
+        assert_eq!(
+            Default::new("http", "app".into(), None, "/outer/".into()).from(),
+            b"http://app/"
+        );
     }
 
     #[test]

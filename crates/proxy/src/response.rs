@@ -206,9 +206,10 @@ fn copy(
     rules: &Rules<'_>,
     request: &mut dyn Evaluate,
 ) {
-    match name.to_ascii_lowercase().as_slice() {
-        b"content-type" => response.content_type = Some(value.clone()),
-        b"location" => {
+    let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
+    match () {
+        () if is(b"Content-Type") => response.content_type = Some(value.clone()),
+        () if is(b"Location") => {
             let rewritten = rules.proxy.and_then(|proxy| {
                 redirect::location(value, &proxy.redirect, rules.default, request)
             });
@@ -219,17 +220,17 @@ fn copy(
                 None => response.headers.push(name.clone(), value.clone()),
             }
         }
-        b"refresh" => {
+        () if is(b"Refresh") => {
             let rewritten = rules.proxy.and_then(|proxy| {
                 redirect::refresh(value, &proxy.redirect, rules.default, request)
             });
             response.headers.push(name.clone(), rewritten.unwrap_or_else(|| value.clone()));
         }
-        b"set-cookie" => {
+        () if is(b"Set-Cookie") => {
             let rewritten = rules.proxy.and_then(|proxy| cookie::set_cookie(value, proxy, request));
             response.headers.push(name.clone(), rewritten.unwrap_or_else(|| value.clone()));
         }
-        b"accept-ranges" if rules.forward.force_ranges => {}
-        _ => response.headers.push(name.clone(), value.clone()),
+        () if rules.forward.force_ranges && is(b"Accept-Ranges") => {}
+        () => response.headers.push(name.clone(), value.clone()),
     }
 }

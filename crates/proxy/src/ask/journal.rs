@@ -28,16 +28,11 @@ pub(super) enum Told {
 impl Question<'_> {
     /// A peer is tried.
     pub(super) fn begin(&self, lease: &Lease) {
-        let address = lease.address.to_string();
-        // nginx puts a colon between the path of a socket and the URI.
-        let colon = if address.starts_with("unix:") { ":" } else { "" };
-        let url = self.url(&address, colon);
-        self.journal.borrow_mut().push(UpstreamTry { address, url, ..UpstreamTry::default() });
+        self.journal.borrow_mut().push(self.one_try(lease.address.text()));
     }
 
-    fn url(&self, address: &str, colon: &str) -> String {
-        let (scheme, uri) = &self.url;
-        format!("{scheme}://{address}{colon}{}", String::from_utf8_lossy(uri))
+    fn one_try(&self, address: String) -> UpstreamTry {
+        UpstreamTry { address, asked: self.url.clone(), ..UpstreamTry::default() }
     }
 
     pub(super) fn current(&self, change: impl FnOnce(&mut UpstreamTry)) {
@@ -118,8 +113,7 @@ impl Question<'_> {
     /// No peer is left.
     pub(super) fn nobody(&self) {
         let address = self.group.description.name.clone();
-        let url = self.url(&address, "");
-        self.journal.borrow_mut().push(UpstreamTry { address, url, ..UpstreamTry::default() });
+        self.journal.borrow_mut().push(self.one_try(address));
         self.end(502, Instant::now());
     }
 

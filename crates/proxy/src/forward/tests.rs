@@ -83,7 +83,7 @@ impl Site {
             panic!("{head}")
         };
         let mut ex =
-            Exchange::new((http, &self.logs), &self.connection, server, *head, Box::new(client));
+            Exchange::new((http, &self.logs), &self.connection, server, head, Box::new(client));
         ex.location = server.location.locations.longest_prefix(&ex.uri).unwrap();
         let pass = ex.location.pass.to.as_ref().unwrap();
         let result = match respond(&mut ex, pass, &self.upstreams).await {
@@ -532,7 +532,7 @@ async fn an_upgrade_becomes_a_tunnel() {
         let Parsed::Complete(head) = Parser::new().parse(&mut bytes, &RULES) else { panic!() };
         let server = &http.servers[0];
         let body = Box::new(Client::default());
-        let mut ex = Exchange::new((http, &site.logs), &site.connection, server, *head, body);
+        let mut ex = Exchange::new((http, &site.logs), &site.connection, server, head, body);
         ex.location = server.location.locations.longest_prefix(b"/").unwrap();
         let pass = ex.location.pass.to.as_ref().unwrap();
         let response = respond(&mut ex, pass, &site.upstreams).await.unwrap();
@@ -602,7 +602,7 @@ async fn a_body_goes_on_while_its_answer_comes() {
             (&site.config.http, &site.logs),
             connection,
             server,
-            *head,
+            head,
             Box::new(body),
         );
         ex.location = server.location.locations.longest_prefix(b"/").unwrap();

@@ -48,7 +48,7 @@ impl Link {
         self.http2 = Some(exchange);
         match event {
             Poll::Ready(event) => {
-                self.silence.broken();
+                self.connection.silence.broken();
                 Poll::Ready(event)
             }
             Poll::Pending => self.poll_silence(cx).map(Err),
@@ -165,7 +165,7 @@ impl Link {
                         let _ = stream.send_data(Bytes::new(), true);
                         exchange.sending = None;
                         self.sending = Progress::Done;
-                        self.silence.broken();
+                        self.connection.silence.broken();
                         if self.action == Action::Sending {
                             self.action = Action::ReadingHeader;
                         }
@@ -190,7 +190,7 @@ impl Link {
             }
             let piece = exchange.waiting.split_to(room.min(exchange.waiting.len()));
             self.outbox.sent += piece.len() as u64;
-            self.silence.broken();
+            self.connection.silence.broken();
             if stream.send_data(piece, false).is_err() {
                 self.give_up_sending(exchange);
             }

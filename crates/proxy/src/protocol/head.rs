@@ -3,7 +3,7 @@
 //! Lines are read as nginx reads those of upstreams (`ngx_http_parse_header_line`), which is wider
 //! than a client may be: any visible byte in a name, a bare LF, a line without a colon.
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use tidegate_http::headers::Headers;
 
 use super::{Head, Invalid};
@@ -107,12 +107,11 @@ impl Iterator for Lines {
 
     fn next(&mut self) -> Option<Bytes> {
         let end = memchr::memchr(b'\n', &self.rest)?;
-        let mut line = self.rest.split_to(end + 1);
-        line.truncate(end);
-        while line.last() == Some(&b'\r') {
-            line.truncate(line.len() - 1);
-        }
-        (!line.is_empty()).then_some(line)
+        let returns = |line: &[u8]| line.iter().rev().take_while(|&&byte| byte == b'\r').count();
+        let length = end - self.rest.get(..end).map_or(0, returns);
+        let line = (length > 0).then(|| self.rest.slice(..length));
+        self.rest.advance(end + 1);
+        line
     }
 }
 
@@ -166,25 +165,20 @@ fn push_field(headers: &mut Headers, line: &Bytes) -> Result<(), Invalid> {
     if line.starts_with(b"HTTP/") {
         return Ok(());
     }
-    let colon = memchr::memchr(b':', line).unwrap_or(line.len());
-    let mut name = line.clone();
-    let value = name.split_off(colon);
-    let value = trim_spaces(value.get(1..).unwrap_or_default());
-    let bad_name = name.iter().position(|&byte| byte <= b' ' || byte == 0x7f);
-    let bad = match bad_name {
-        Some(at) => Some(at),
-        None if name.is_empty() => Some(0),
-        None => value
-            .iter()
-            .position(|&byte| byte == 0 || byte == b'\r')
-            .map(|at| line.len() - value.len() + at),
+    let is_end = |&byte: &u8| byte == b':' || byte <= b' ' || byte == 0x7f;
+    let end = line.iter().position(is_end).unwrap_or(line.len());
+    let good_name = end > 0 && matches!(line.get(end), None | Some(b':'));
+    let value = trim_spaces(line.get(end + 1..).unwrap_or_default());
+    let bad = match memchr::memchr2(0, b'\r', value) {
+        _ if !good_name => Some(end),
+        bad => bad.map(|at| line.len() - value.len() + at),
     };
     if let Some(at) = bad {
         let good = line.get(..at).unwrap_or(line).escape_ascii();
         let bad = line.get(at).copied().unwrap_or_default();
         return Err(Invalid::Field(format!("{good}\\x{bad:02x}...")));
     }
-    headers.push(name, line.slice_ref(value));
+    headers.push(line.slice(..end), line.slice_ref(value));
     Ok(())
 }
 

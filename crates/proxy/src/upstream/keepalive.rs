@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::connect::Address;
 use crate::secure::Secured;
+use crate::silence::Silence;
 use crate::stream::Stream;
 
 /// What the configuration says of a group's idle connections.
@@ -43,12 +44,14 @@ pub struct Connection {
     pub requests: u64,
     /// When it was opened.
     pub opened: Instant,
+    /// Its timer, which stays where it is from one request to the next.
+    pub(crate) silence: Silence,
 }
 
 impl Connection {
     /// A connection opened for its first request.
     pub fn new(stream: Stream) -> Self {
-        Self { stream, requests: 1, opened: Instant::now() }
+        Self { stream, requests: 1, opened: Instant::now(), silence: Silence::default() }
     }
 }
 
