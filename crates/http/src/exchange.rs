@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::Method;
@@ -34,7 +34,7 @@ pub struct Exchange<'a> {
     /// The location it is in; the server's own level before one is found.
     pub location: &'a Location,
     /// What the client sent.
-    pub request: RequestHead,
+    pub request: Box<RequestHead>,
     /// What the client still sends.
     pub body: Box<dyn RequestBody>,
     /// The method; GET after an internal redirect of some other.
@@ -101,8 +101,6 @@ pub struct Exchange<'a> {
     pub sent: Sent,
     /// When its first byte came, for durations.
     pub started: Instant,
-    /// When its first byte came, on the clock.
-    pub started_at: SystemTime,
     /// Which request of its connection it is, counted from 1.
     pub number: u32,
     /// Bytes received of its body so far.
@@ -117,7 +115,7 @@ impl<'a> Exchange<'a> {
         (http, logs): (&'a Http, &'a Logs),
         connection: &'a Connection,
         server: &'a Server,
-        request: RequestHead,
+        request: Box<RequestHead>,
         body: Box<dyn RequestBody>,
     ) -> Self {
         Self {
@@ -157,7 +155,6 @@ impl<'a> Exchange<'a> {
             upstream_headers: crate::headers::Headers::new(),
             sent: Sent::default(),
             started: Instant::now(),
-            started_at: SystemTime::now(),
             number: 1,
             body_received: 0,
             id: None,
@@ -228,8 +225,8 @@ pub struct ErrorState {
 pub struct UpstreamTry {
     /// Its address (`$upstream_addr`).
     pub address: String,
-    /// What it was asked for, as a URL, for the error log.
-    pub url: String,
+    /// Scheme and URI that it was asked for, for the error log; empty where nobody was.
+    pub asked: (&'static str, Bytes),
     /// The status it answered with; 502 or 504 where it did not.
     pub status: u16,
     /// The time to a connection.
@@ -248,6 +245,17 @@ pub struct UpstreamTry {
     pub error: String,
     /// Whether another group was asked next, by an internal redirect (`:` between the tries).
     pub redirected: bool,
+}
+
+impl UpstreamTry {
+    /// What it was asked for, as a URL, for the error log.
+    pub fn url(&self) -> Option<String> {
+        let (scheme, uri) = &self.asked;
+        // nginx puts a colon between the path of a socket and the URI.
+        let colon = if self.address.starts_with("unix:") { ":" } else { "" };
+        let uri = String::from_utf8_lossy(uri);
+        (!scheme.is_empty()).then(|| format!("{scheme}://{}{colon}{uri}", self.address))
+    }
 }
 
 /// What was sent to the client.

@@ -146,7 +146,6 @@ impl Exchange<'_> {
         own.remote = self.remote.clone();
         own.redirects_left = self.redirects_left;
         own.started = self.started;
-        own.started_at = self.started_at;
         own.number = self.number;
         own.id.clone_from(&self.id);
         own.slots = slots;

@@ -53,7 +53,7 @@ pub(crate) fn with<R>(server: &str, line: &str, run: impl FnOnce(&mut Exchange<'
         transport: None,
     };
     let server = &config.http.servers[0];
-    let mut ex = Exchange::new((&config.http, &logs), &connection, server, *head, Box::new(NoBody));
+    let mut ex = Exchange::new((&config.http, &logs), &connection, server, head, Box::new(NoBody));
     run(&mut ex)
 }
 

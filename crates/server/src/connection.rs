@@ -6,6 +6,7 @@ mod http1;
 mod http2;
 mod io;
 mod manner;
+mod patience;
 mod preface;
 mod proxy_protocol;
 mod request;

@@ -15,7 +15,7 @@ use crate::status;
 
 /// Serves a request: passes over the phases until there is an answer, then the filters. `None`
 /// closes the connection without one.
-pub(crate) async fn serve(ex: &mut Exchange<'_>, generation: &Generation) -> Option<Response> {
+pub(crate) async fn serve(ex: &mut Exchange<'_>, generation: &Generation) -> Option<Box<Response>> {
     realip::run(ex);
     let first = pass(ex, generation).await;
     finish(ex, generation, first).await
@@ -29,7 +29,7 @@ impl Site for Generation {
     fn answer<'s, 'e: 's>(&'s self, ex: &'s mut Exchange<'e>) -> Answering<'s> {
         Box::pin(async move {
             let first = if ex.cloned { content(ex, self).await } else { pass(ex, self).await };
-            finish(ex, self, first).await
+            finish(ex, self, first).await.map(|response| *response)
         })
     }
 }
@@ -39,7 +39,7 @@ pub(crate) async fn refuse(
     ex: &mut Exchange<'_>,
     generation: &Generation,
     status: u16,
-) -> Option<Response> {
+) -> Option<Box<Response>> {
     let mut response = finish(ex, generation, Err(Stop::Status(status))).await?;
     response.close = true;
     Some(response)
@@ -68,7 +68,7 @@ pub(crate) async fn afterwards(ex: &mut Exchange<'_>, generation: &Generation) {
 }
 
 /// One pass, from the server's rewrites to the content.
-async fn pass(ex: &mut Exchange<'_>, generation: &Generation) -> Result<Response, Stop> {
+async fn pass(ex: &mut Exchange<'_>, generation: &Generation) -> Result<Box<Response>, Stop> {
     rewrite::server(ex)?;
     location::find(ex)?;
     while rewrite::location(ex)? {
@@ -82,7 +82,7 @@ async fn pass_named(
     ex: &mut Exchange<'_>,
     generation: &Generation,
     name: &str,
-) -> Result<Response, Stop> {
+) -> Result<Box<Response>, Stop> {
     location::named(ex, name)?;
     while rewrite::location(ex)? {
         location::find(ex)?;
@@ -91,7 +91,7 @@ async fn pass_named(
 }
 
 /// What is behind a location: checks of access, then files or an upstream.
-async fn content(ex: &mut Exchange<'_>, generation: &Generation) -> Result<Response, Stop> {
+async fn content(ex: &mut Exchange<'_>, generation: &Generation) -> Result<Box<Response>, Stop> {
     realip::run(ex);
     limit_req::run(ex, &generation.zones).await?;
     limit_conn::run(ex, &generation.zones)?;
@@ -106,32 +106,39 @@ async fn content(ex: &mut Exchange<'_>, generation: &Generation) -> Result<Respo
 }
 
 /// What the location is there for.
-async fn answer(ex: &mut Exchange<'_>, generation: &Generation) -> Result<Response, Stop> {
+async fn answer(ex: &mut Exchange<'_>, generation: &Generation) -> Result<Box<Response>, Stop> {
     let location = ex.location;
-    match &location.pass.to {
+    // Boxed, for an answer is handed on often.
+    let response = match &location.pass.to {
         Some(pass) => tidegate_proxy::respond(ex, pass, &generation.upstreams).await,
         None if location.stub_status.enabled => status::respond(ex, generation),
         None if location.empty_gif.enabled => empty_gif::respond(ex),
         None => tidegate_static::respond(ex).await,
-    }
+    };
+    response.map(Box::new)
 }
 
 /// Acts on what ended a pass until there is an answer. Redirects are bounded by the exchange.
 async fn finish(
     ex: &mut Exchange<'_>,
     generation: &Generation,
-    mut result: Result<Response, Stop>,
-) -> Option<Response> {
+    mut result: Result<Box<Response>, Stop>,
+) -> Option<Box<Response>> {
     loop {
         result = match result {
-            Ok(response) if ex.subrequest => return Some(filter::apply_within(ex, response)),
-            Ok(response) => match filter::apply(ex, response) {
-                Ok(response) => return Some(response),
+            Ok(mut response) if ex.subrequest => {
+                filter::apply_within(ex, &mut response);
+                return Some(response);
+            }
+            Ok(mut response) => match filter::apply(ex, &mut response) {
+                Ok(()) => return Some(response),
                 Err(stop) => Err(stop),
             },
-            Err(Stop::Response(response)) => Ok(*response),
-            Err(Stop::Status(status)) => error_page::run(ex, status, None),
-            Err(Stop::Special(response)) => error_page::run(ex, response.status, Some(response)),
+            Err(Stop::Response(response)) => Ok(response),
+            Err(Stop::Status(status)) => error_page::run(ex, status, None).map(Box::new),
+            Err(Stop::Special(response)) => {
+                error_page::run(ex, response.status, Some(response)).map(Box::new)
+            }
             Err(Stop::Redirect { uri, args }) => match ex.redirect(uri, args) {
                 Ok(()) => pass(ex, generation).await,
                 Err(stop) => Err(stop),

@@ -23,12 +23,19 @@ use tidegate_http::stop::Stop;
 /// Answers with a file, a folder's index or its listing (nginx: the handlers of the content phase,
 /// in this order).
 pub async fn respond(ex: &mut Exchange<'_>) -> Result<Response, Stop> {
-    random_index::run(ex).await?;
+    // What is rarely on is boxed, so that requests stay small.
+    if ex.location.random_index.enabled {
+        Box::pin(random_index::run(ex)).await?;
+    }
     index::run(ex)?;
-    if let Some(response) = autoindex::respond(ex).await? {
+    if ex.location.autoindex.enabled
+        && let Some(response) = Box::pin(autoindex::respond(ex)).await?
+    {
         return Ok(response);
     }
-    if let Some(response) = dav::respond(ex).await? {
+    if !ex.location.dav.methods.is_empty()
+        && let Some(response) = Box::pin(dav::respond(ex)).await?
+    {
         return Ok(response);
     }
     if let Some(response) = file::respond(ex).await? {

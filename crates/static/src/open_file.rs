@@ -4,8 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::io::IoSliceMut;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -107,7 +108,7 @@ pub(crate) async fn open(path: &Path, links: &Links) -> Result<Found, Errno> {
         && let Content::Bytes(_) = open.content
     {
         let kept = Kept { identity, file: open.clone(), used: Cell::new(false) };
-        KEPT.with_borrow_mut(|all| all.add(path.to_path_buf(), Rc::new(kept)));
+        KEPT.with_borrow_mut(|all| all.add(path, Rc::new(kept)));
     }
     Ok(Found::File(open))
 }
@@ -184,19 +185,21 @@ struct Kept {
 /// The files that a thread keeps; those that nobody asks for leave first.
 #[derive(Debug, Default)]
 struct KeptFiles {
-    files: HashMap<PathBuf, Rc<Kept>>,
-    order: VecDeque<PathBuf>,
+    /// By the bytes of their paths.
+    files: HashMap<Box<[u8]>, Rc<Kept>>,
+    order: VecDeque<Box<[u8]>>,
     bytes: usize,
 }
 
 impl KeptFiles {
     fn get(&self, path: &Path) -> Option<Rc<Kept>> {
-        let kept = self.files.get(path)?;
+        let kept = self.files.get(path.as_os_str().as_bytes())?;
         kept.used.set(true);
         Some(Rc::clone(kept))
     }
 
-    fn add(&mut self, path: PathBuf, kept: Rc<Kept>) {
+    fn add(&mut self, path: &Path, kept: Rc<Kept>) {
+        let path: Box<[u8]> = path.as_os_str().as_bytes().into();
         self.bytes += size(&path, &kept);
         if let Some(old) = self.files.insert(path.clone(), kept) {
             self.bytes = self.bytes.saturating_sub(size(&path, &old));
@@ -214,11 +217,12 @@ impl KeptFiles {
     }
 
     fn forget(&mut self, path: &Path) {
+        let path = path.as_os_str().as_bytes();
         self.drop_entry(path);
-        self.order.retain(|other| other != path);
+        self.order.retain(|other| **other != *path);
     }
 
-    fn drop_entry(&mut self, path: &Path) {
+    fn drop_entry(&mut self, path: &[u8]) {
         if let Some(kept) = self.files.remove(path) {
             self.bytes = self.bytes.saturating_sub(size(path, &kept));
         }
@@ -226,9 +230,9 @@ impl KeptFiles {
 }
 
 /// What an entry takes, roughly.
-fn size(path: &Path, kept: &Kept) -> usize {
+fn size(path: &[u8], kept: &Kept) -> usize {
     let content = usize::try_from(kept.file.length).unwrap_or(usize::MAX);
-    2 * path.as_os_str().len() + content + 512
+    2 * path.len() + content + 512
 }
 
 #[cfg(test)]
@@ -298,12 +302,12 @@ mod tests {
         let content = Content::Bytes(Bytes::new());
         let file = OpenFile { length: 60_000, modified: 0, etag: Bytes::new(), content };
         for number in 0..2000 {
-            let path = PathBuf::from(number.to_string());
+            let name = number.to_string();
             let entry = Kept { identity, file: file.clone(), used: Cell::new(false) };
-            kept.add(path, Rc::new(entry));
+            kept.add(Path::new(&name), Rc::new(entry));
             kept.get(Path::new("0")).unwrap();
         }
         assert!(kept.bytes <= MOST && kept.files.len() == kept.order.len());
-        assert!(kept.files.len() > 400 && !kept.files.contains_key(Path::new("1")));
+        assert!(kept.files.len() > 400 && !kept.files.contains_key(b"1".as_slice()));
     }
 }

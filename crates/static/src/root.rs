@@ -13,7 +13,7 @@ use tidegate_http::stop::Stop;
 /// name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Base {
-    path: Vec<u8>,
+    path: Bytes,
     /// How often the configuration itself says `..`.
     ups: usize,
 }
@@ -23,12 +23,12 @@ impl Base {
     pub(crate) fn of(ex: &mut Exchange<'_>) -> Self {
         let root = &ex.location.root.root;
         let ups = written_ups(&root.path) + ups(root.prefix.as_os_str().as_bytes());
-        Self { path: ex.document_root().to_vec(), ups }
+        Self { path: ex.document_root(), ups }
     }
 
     /// The folder itself, or that of an alias for a single file.
     pub(crate) fn folder(&self) -> PathBuf {
-        PathBuf::from(OsString::from_vec(self.path.clone()))
+        PathBuf::from(OsString::from_vec(self.path.to_vec()))
     }
 
     /// The path of what lies at `rest` in it; `written` is what the configuration says of `rest`.
@@ -37,7 +37,7 @@ impl Base {
     /// hold leads nowhere. This is stricter than nginx, where `location /x { alias /y/; }` and
     /// `/x../z` lead to `/z`, and where a variable may lead anywhere.
     pub(crate) fn join(&self, rest: &[u8], written: Option<&Template>) -> Result<PathBuf, Stop> {
-        let path = [self.path.as_slice(), rest].concat();
+        let path = [self.path.as_ref(), rest].concat();
         if ups(&path) > self.ups + written.map_or(0, written_ups) || path.contains(&0) {
             return Err(Stop::Status(404));
         }
@@ -66,6 +66,10 @@ fn written_ups(template: &Template) -> usize {
 
 /// How many segments of a path are `..`.
 fn ups(path: &[u8]) -> usize {
+    let mut dots = memchr::memchr_iter(b'.', path);
+    if !dots.any(|at| path.get(at + 1) == Some(&b'.')) {
+        return 0;
+    }
     path.split(|&byte| byte == b'/').filter(|&segment| segment == b"..").count()
 }
 
@@ -74,7 +78,8 @@ mod tests {
     use super::*;
 
     fn leads_to(base: &str, rest: &str) -> Option<String> {
-        let base = Base { path: base.into(), ups: ups(base.as_bytes()) };
+        let base =
+            Base { path: Bytes::copy_from_slice(base.as_bytes()), ups: ups(base.as_bytes()) };
         let path = base.join(rest.as_bytes(), None).ok()?;
         Some(path.to_str().unwrap().to_owned())
     }

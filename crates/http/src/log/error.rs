@@ -14,7 +14,7 @@ use super::words::words;
 use super::{Logs, ProcessLog, memory, syslog};
 use crate::client::{Connection, Endpoint};
 use crate::date::Now;
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, UpstreamTry};
 
 /// The longest line, its end included, in bytes (nginx: `NGX_MAX_ERROR_STR`).
 const LONGEST: usize = 2048;
@@ -168,8 +168,8 @@ impl Exchange<'_> {
             out.push(("subrequest", text(&self.uri)));
         }
         let tries = self.upstream.borrow();
-        if let Some(one) = tries.last().filter(|one| !one.url.is_empty()) {
-            out.push(("upstream", one.url.clone()));
+        if let Some(url) = tries.last().and_then(UpstreamTry::url) {
+            out.push(("upstream", url));
         }
         if let Some(host) = self.request.headers.get("Host") {
             out.push(("host", text(host)));

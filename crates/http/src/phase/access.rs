@@ -15,9 +15,18 @@ use crate::stop::Stop;
 /// `auth_request` say, joined by `satisfy` (nginx: the phases `ACCESS` and `POST_ACCESS`). A
 /// subrequest is let in, for the request it is made for is judged.
 pub async fn run(ex: &mut Exchange<'_>) -> Result<(), Stop> {
-    if ex.subrequest {
+    let location = ex.location;
+    let silent = location.access.rules.is_empty()
+        && location.auth_basic.realm.is_none()
+        && location.auth_request.uri.is_none();
+    if silent || ex.subrequest {
         return Ok(());
     }
+    // Boxed, so that requests that nobody asks about stay small.
+    Box::pin(judged(ex)).await
+}
+
+async fn judged(ex: &mut Exchange<'_>) -> Result<(), Stop> {
     match judge(ex).await {
         Err(stop) if stop.status() == Some(401) && !ex.location.satisfy.delay.is_zero() => {
             ex.log(Level::Info, "delaying unauthorized request");

@@ -56,7 +56,7 @@ pub async fn run(ex: &mut Exchange<'_>, zones: &Zones) -> Result<(), Stop> {
                 return Ok(());
             }
             ex.limits.requests = Some(Limited::Delayed);
-            wait(ex, delay).await
+            Box::pin(wait(ex, delay)).await
         }
     }
 }

@@ -20,6 +20,12 @@ pub async fn run(ex: &mut Exchange<'_>) -> Result<(), Stop> {
     {
         return Ok(());
     }
+    // Boxed, so that requests without copies stay small.
+    Box::pin(send_copies(ex)).await
+}
+
+async fn send_copies(ex: &mut Exchange<'_>) -> Result<(), Stop> {
+    let mirror = &ex.location.mirror;
     ex.mirrored = true;
     let body = if mirror.body { stored::take(ex).await? } else { None };
     for uri in &mirror.uris {

@@ -24,7 +24,7 @@ use super::tunnel;
 pub(crate) async fn write(
     io: &Rc<Io>,
     ex: &mut Exchange<'_>,
-    mut response: Response,
+    mut response: Box<Response>,
     manner: &Manner,
 ) -> io::Result<Sent> {
     let head_only = ex.request.method == http::Method::HEAD;
@@ -44,7 +44,7 @@ pub(crate) async fn write(
     ex.sent.promise = Some(promise);
     let head_bytes = head.len() as u64;
     let body = std::mem::take(&mut response.body);
-    ex.sent.answer = response;
+    ex.sent.answer = *response;
     let pace = Pace::of(ex);
     let mut writer = Writer {
         io,
@@ -88,6 +88,9 @@ impl Writer<'_> {
         match body {
             Body::Empty => self.end(ex).await,
             Body::Bytes(bytes) => {
+                if self.framing == Framing::Chunked && ex.sent.answer.trailers.is_none() {
+                    return self.only_chunk(bytes).await;
+                }
                 self.data(bytes).await?;
                 self.end(ex).await
             }
@@ -101,11 +104,12 @@ impl Writer<'_> {
                 }
                 self.end(ex).await
             }
-            Body::Stream(stream) => self.stream(stream, ex).await,
+            // Boxed, as most answers are short.
+            Body::Stream(stream) => Box::pin(self.stream(stream, ex)).await,
             Body::Tunnel(tunnel) => {
                 self.piece(Bytes::new()).await?;
                 let patience = tunnel.timeout;
-                let (up, down) = tunnel::run(self.io, tunnel, patience).await;
+                let (up, down) = Box::pin(tunnel::run(self.io, tunnel, patience)).await;
                 self.bytes += down;
                 ex.body_received += up;
                 Ok(())
@@ -210,6 +214,16 @@ impl Writer<'_> {
         self.pieces([size.freeze(), bytes, Bytes::from_static(b"\r\n")]).await
     }
 
+    /// All of a body, and its end.
+    async fn only_chunk(&mut self, bytes: Bytes) -> io::Result<()> {
+        if bytes.is_empty() {
+            return self.piece(Bytes::from_static(b"0\r\n\r\n")).await;
+        }
+        let mut size = BytesMut::new();
+        write_chunk_head(bytes.len() as u64, &mut size);
+        self.pieces([size.freeze(), bytes, Bytes::from_static(b"\r\n0\r\n\r\n")]).await
+    }
+
     async fn end(&mut self, ex: &mut Exchange<'_>) -> io::Result<()> {
         if self.framing != Framing::Chunked {
             return self.flush_head().await;
@@ -235,6 +249,11 @@ impl Writer<'_> {
         loop {
             let length: usize = pieces.iter().map(Bytes::len).sum();
             if length == 0 {
+                return Ok(());
+            }
+            if self.pace.is_none() {
+                self.io.write_all(pieces, self.patience).await?;
+                self.bytes += length as u64;
                 return Ok(());
             }
             let most = usize::try_from(self.turn().await).unwrap_or(usize::MAX);

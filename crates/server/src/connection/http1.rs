@@ -1,8 +1,11 @@
 //! HTTP/1 to clients: requests are read, served and answered one by one.
 
 use std::cell::Cell;
+use std::future::poll_fn;
 use std::io::ErrorKind;
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use tidegate_config::block::Server;
@@ -91,57 +94,62 @@ async fn next_head(
     let (idle, least) = (keepalive.timeout.idle, keepalive.min_timeout);
     drop(generation);
     let pipelined = before > 0 && !io.buffer.borrow().is_empty();
-    let mut started = pipelined.then(Instant::now);
+    let mut started = None;
     let mut reading = None;
     let number = before + 1;
     loop {
-        let parsed = parser.parse(&mut io.buffer.borrow_mut(), &rules);
-        let begun = *started.get_or_insert_with(Instant::now);
-        let next = |head, fault| Next { head, fault, started: begun, number, pipelined };
-        match parsed {
-            Parsed::Complete(head) => return Some(next(head, None)),
-            Parsed::Fault(fault, head) => return Some(next(head, Some(Fault::Head(fault)))),
-            Parsed::Partial => {}
-        }
-        if !parser.has_begun() && io.buffer.borrow().is_empty() {
-            started = None;
-            reading = None;
-            io.shrink();
-            let patience = if before == 0 { head_patience } else { idle };
-            let waiting = async {
-                tokio::select! {
-                    // Who has asked already is not sent away.
-                    biased;
-                    ready = io.stream.readable() => ready.is_ok(),
-                    () = drained(worker, least) => false,
-                }
-            };
-            if !timeout(patience, waiting).await.unwrap_or(false) {
-                return None;
+        if parser.has_begun() || !io.buffer.borrow().is_empty() {
+            let begun = *started.get_or_insert_with(Instant::now);
+            let next = |head, fault| Next { head, fault, started: begun, number, pipelined };
+            match parser.parse(&mut io.buffer.borrow_mut(), &rules) {
+                Parsed::Complete(head) => return Some(next(head, None)),
+                Parsed::Fault(fault, head) => return Some(next(head, Some(Fault::Head(fault)))),
+                Parsed::Partial => {}
             }
         }
         if parser.has_begun() || !io.buffer.borrow().is_empty() {
             reading.get_or_insert_with(|| worker.counters.reading());
+        } else {
+            started = None;
+            reading = None;
+            io.shrink();
+            let patience = if before == 0 { head_patience } else { idle };
+            let waiting = next_byte(worker, io, least);
+            if !io.patience.within(patience, waiting).await.unwrap_or(false) {
+                return None;
+            }
         }
-        let left = head_patience.saturating_sub(started.map_or(Duration::ZERO, |at| at.elapsed()));
+        let left = started.map_or(head_patience, |at| head_patience.saturating_sub(at.elapsed()));
         match io.fill(left).await {
             Ok(1..) => {}
             Err(error) if error.kind() == ErrorKind::TimedOut && parser.has_begun() => {
+                let begun = started.unwrap_or_else(Instant::now);
                 let head = parser.give_up(&mut io.buffer.borrow_mut());
-                return Some(next(head, Some(Fault::TimedOut)));
+                let fault = Some(Fault::TimedOut);
+                return Some(Next { head, fault, started: begun, number, pipelined });
             }
             _ => return None,
         }
     }
 }
 
-/// Ready when the worker ends and the connection has been idle for long enough
-/// (`keepalive_min_timeout`), or at once when it has to make room.
-async fn drained(worker: &Worker, least: Duration) {
-    let since = tokio::time::Instant::now();
-    worker.dismissal().await;
-    if worker.is_draining() && !least.is_zero() {
-        tokio::time::sleep_until(since + least).await;
+/// Waits for the next byte; whether there may be one. There is not where the connection has to make
+/// room, or where the worker ends and it has been idle for long enough (`keepalive_min_timeout`).
+async fn next_byte(worker: &Worker, io: &Io, least: Duration) -> bool {
+    let since = (!least.is_zero()).then(Instant::now);
+    let mut dismissal = pin!(worker.dismissal());
+    // Who has asked already is not sent away.
+    let readable = poll_fn(|cx| match io.stream.poll_read_ready(cx) {
+        Poll::Ready(ready) => Poll::Ready(Some(ready.is_ok())),
+        Poll::Pending => dismissal.as_mut().poll(cx).map(|()| None),
+    });
+    match (readable.await, since) {
+        (Some(readable), _) => readable,
+        (None, Some(since)) if worker.is_draining() => {
+            let left = least.saturating_sub(since.elapsed());
+            timeout(left, io.stream.readable()).await.is_ok_and(|readable| readable.is_ok())
+        }
+        (None, _) => false,
     }
 }
 
@@ -173,7 +181,7 @@ struct Http1<'a> {
 }
 
 impl Client for Http1<'_> {
-    async fn send(&mut self, ex: &mut Exchange<'_>, response: Response) -> Sent {
+    async fn send(&mut self, ex: &mut Exchange<'_>, response: Box<Response>) -> Sent {
         let (io, state) = (self.io, &self.state);
         let response = if ex.error.unasked || response.close {
             response
@@ -181,7 +189,7 @@ impl Client for Http1<'_> {
             self.turned_to_the_body(ex, response).await
         };
         let lives = !self.worker.is_draining() && !state.is_broken() && manner::keeps_alive(ex);
-        let manner = Manner::new(ex, lives);
+        let manner = Manner::new(ex, &response, lives);
         match answer::write(io, ex, response, &manner).await {
             Ok(sent) => sent,
             // Its source has told why.
@@ -219,7 +227,11 @@ impl Client for Http1<'_> {
 impl Http1<'_> {
     /// nginx turns to a body that nobody wanted before it answers: it says 100 for that, and what is
     /// there already must not be broken.
-    async fn turned_to_the_body(&self, ex: &mut Exchange<'_>, response: Response) -> Response {
+    async fn turned_to_the_body(
+        &self,
+        ex: &mut Exchange<'_>,
+        response: Box<Response>,
+    ) -> Box<Response> {
         if self.state.is_broken() {
             return response;
         }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use bytes::{Buf, Bytes, BytesMut};
 use tidegate_http::body::FileSlice;
 use tidegate_http::client::{TcpInfo, Transport};
-use tokio::time::timeout;
 
+use super::patience::Patience;
 use super::stream::Stream;
 
 /// How much is read at once within a body.
@@ -24,11 +24,18 @@ pub(crate) struct Io {
     pub(crate) stream: Stream,
     pub(crate) buffer: RefCell<BytesMut>,
     ended: Cell<bool>,
+    /// How long the client is waited for.
+    pub(crate) patience: Patience,
 }
 
 impl Io {
     pub(crate) fn new(stream: Stream) -> Self {
-        Self { stream, buffer: RefCell::new(BytesMut::new()), ended: Cell::new(false) }
+        Self {
+            stream,
+            buffer: RefCell::new(BytesMut::new()),
+            ended: Cell::new(false),
+            patience: Patience::default(),
+        }
     }
 
     /// Whether the client has said that nothing more comes.
@@ -65,10 +72,8 @@ impl Io {
 
     /// Waits for more, at most for this time.
     pub(crate) async fn fill(&self, patience: Duration) -> io::Result<usize> {
-        match timeout(patience, std::future::poll_fn(|cx| self.poll_fill(cx))).await {
-            Ok(result) => result,
-            Err(_) => Err(io::ErrorKind::TimedOut.into()),
-        }
+        let filled = self.patience.within(patience, std::future::poll_fn(|cx| self.poll_fill(cx)));
+        filled.await.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))
     }
 
     /// Gives the buffer's memory back where nothing is in it.
@@ -86,20 +91,29 @@ impl Io {
         mut pieces: [Bytes; N],
         patience: Duration,
     ) -> io::Result<()> {
-        loop {
-            if pieces.iter().all(Bytes::is_empty) {
-                return self.flush(patience).await;
-            }
-            let slices = pieces.each_ref().map(|piece| IoSlice::new(piece));
-            match self.stream.try_write_vectored(&slices) {
+        let mut left: usize = pieces.iter().map(Bytes::len).sum();
+        while left > 0 {
+            let mut slices: [IoSlice<'_>; N] = std::array::from_fn(|_| IoSlice::new(&[]));
+            let filled = pieces.iter().filter(|piece| !piece.is_empty());
+            let count = slices.iter_mut().zip(filled).map(|(slice, piece)| {
+                *slice = IoSlice::new(piece);
+            });
+            let count = count.count();
+            match self.stream.try_write_vectored(slices.get(..count).unwrap_or_default()) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(written) => advance(&mut pieces, written),
+                Ok(written) => {
+                    left -= written.min(left);
+                    if left > 0 {
+                        advance(&mut pieces, written);
+                    }
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.room(patience).await?;
                 }
                 Err(error) => return Err(error),
             }
         }
+        self.flush(patience).await
     }
 
     /// Sends a piece of a file. A file that has become shorter is an error.
@@ -142,10 +156,8 @@ impl Io {
     }
 
     async fn room(&self, patience: Duration) -> io::Result<()> {
-        match timeout(patience, self.stream.writable()).await {
-            Ok(result) => result,
-            Err(_) => Err(io::ErrorKind::TimedOut.into()),
-        }
+        let writable = self.patience.within(patience, self.stream.writable());
+        writable.await.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))
     }
 }
 

@@ -9,6 +9,7 @@ use tidegate_config::http::server_tokens::Tokens;
 use tidegate_http::client::Endpoint;
 use tidegate_http::exchange::Exchange;
 use tidegate_http::filter::gzip::is_msie6;
+use tidegate_http::response::Response;
 use tidegate_http::user_agent::Browser;
 
 /// What `Server` says with `server_tokens on`.
@@ -20,16 +21,17 @@ pub(crate) struct Manner {
     pub(crate) keep_alive: bool,
     /// What `Server` says.
     pub(crate) server: &'static str,
-    /// What makes a local `Location` absolute.
+    /// What makes a local `Location` absolute, where there is one.
     pub(crate) base: Option<Bytes>,
 }
 
 impl Manner {
     /// The manner of this request's answer.
-    pub(crate) fn new(ex: &Exchange<'_>, keep_alive: bool) -> Self {
+    pub(crate) fn new(ex: &Exchange<'_>, response: &Response, keep_alive: bool) -> Self {
         let tokens = ex.location.server_tokens.tokens;
         let server = if tokens == Tokens::Off { "tidegate" } else { SERVER };
-        Self { keep_alive, server, base: base(ex) }
+        let local = response.location.as_ref().is_some_and(|location| location.starts_with(b"/"));
+        Self { keep_alive, server, base: if local { base(ex) } else { None } }
     }
 }
 

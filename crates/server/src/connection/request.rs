@@ -1,7 +1,7 @@
 //! One request, whatever protocol it came by: from its head to its line in the log.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Instant;
 
@@ -71,7 +71,7 @@ pub(super) enum Sent {
 /// The client's side of one request, in its protocol.
 pub(super) trait Client {
     /// Sends an answer, and keeps count in the exchange.
-    async fn send(&mut self, ex: &mut Exchange<'_>, response: Response) -> Sent;
+    async fn send(&mut self, ex: &mut Exchange<'_>, response: Box<Response>) -> Sent;
 
     /// Adds what was received and said beside the answer, before the request is logged.
     fn count(&self, ex: &mut Exchange<'_>);
@@ -86,12 +86,19 @@ pub(super) async fn serve(
 ) -> Sent {
     let generation = worker.generation();
     let Some(socket) = generation.socket(connection) else { return Sent::Nothing };
+    let http: &Http = &generation.http;
     // A head that could not be read names no server, unless it came as far as a host.
     let named = next.fault.is_none() || next.head.host.is_some();
-    let place = (socket, named);
-    let Some(mut ex) = exchange(&generation, connection, place, *next.head, body) else {
-        return Sent::Nothing;
-    };
+    let host = next.head.host.clone().unwrap_or_default();
+    let found = if named { socket.names.find(&host) } else { None };
+    let found_server = http.servers.get(found.map_or(socket.default, |found| found.server));
+    let Some(server) = found_server else { return Sent::Nothing };
+    let place = (http, &generation.logs);
+    let mut ex = Exchange::new(place, connection, server, next.head, body);
+    if let Some(pattern) = found.and_then(|found| found.pattern) {
+        ex.matches(pattern, &host);
+    }
+    ex.site = Some(&*generation);
     ex.number = next.number;
     ex.started = next.started;
     ex.sent.pipelined = next.pipelined;
@@ -121,7 +128,7 @@ pub(super) async fn serve(
         None => Sent::Nothing,
     };
     if ex.location.post_action.uri.is_some() && ex.sent.status != 444 {
-        let _ = unwound(Box::pin(pipeline::afterwards(&mut ex, &generation))).await;
+        let _ = unwound(Box::pin(pipeline::afterwards(&mut ex, &generation)).as_mut()).await;
     }
     client.count(&mut ex);
     access::write(&mut ex);
@@ -140,16 +147,22 @@ async fn respond(
     ex: &mut Exchange<'_>,
     generation: &Generation,
     fault: Option<Fault>,
-) -> Option<Response> {
+) -> Option<Box<Response>> {
     let refused = if fault.is_none() { tls::refused(ex, generation) } else { None };
     if let Some(status) = refused {
         return pipeline::refuse(ex, generation, status).await;
     }
     match fault {
-        None => match unwound(pipeline::serve(ex, generation)).await {
-            Some(response) => response,
-            None => pipeline::refuse(ex, generation, 500).await,
-        },
+        None => {
+            let served = {
+                let serving = pin!(pipeline::serve(ex, generation));
+                unwound(serving).await
+            };
+            match served {
+                Some(response) => response,
+                None => pipeline::refuse(ex, generation, 500).await,
+            }
+        }
         Some(Fault::Head(fault)) => {
             ex.log(Level::Info, &format!("{fault} while {}", fault.action()));
             pipeline::refuse(ex, generation, fault.status()).await
@@ -164,31 +177,11 @@ async fn respond(
 }
 
 /// Waits for a future; `None` where it panicked, which the process's log has told.
-async fn unwound<F: Future>(future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
+async fn unwound<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
     std::future::poll_fn(|cx| {
         // What it held is dropped with it.
         let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)));
         polled.map_or(Poll::Ready(None), |polled| polled.map(Some))
     })
     .await
-}
-
-fn exchange<'a>(
-    generation: &'a Generation,
-    connection: &'a Connection,
-    (socket, named): (&'a Socket, bool),
-    head: RequestHead,
-    body: Box<dyn RequestBody>,
-) -> Option<Exchange<'a>> {
-    let http: &Http = &generation.http;
-    let host = head.host.clone().unwrap_or_default();
-    let found = if named { socket.names.find(&host) } else { None };
-    let server = http.servers.get(found.map_or(socket.default, |found| found.server))?;
-    let mut ex = Exchange::new((http, &generation.logs), connection, server, head, body);
-    if let Some(pattern) = found.and_then(|found| found.pattern) {
-        ex.matches(pattern, &host);
-    }
-    ex.site = Some(generation);
-    Some(ex)
 }

@@ -9,6 +9,8 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::task::{Context, Poll};
 
 use bytes::BytesMut;
+use rustix::fs::{fstat, sendfile};
+use rustix::io::Errno;
 use rustix::net::RecvFlags;
 use tidegate_http::client::TcpInfo;
 use tokio::net::{TcpStream, UnixStream};
@@ -127,15 +129,28 @@ impl Stream {
         offset: &mut u64,
         length: usize,
     ) -> io::Result<usize> {
+        if let Self::Tls(stream) = self {
+            return stream.try_send_file(file, offset, length);
+        }
+        let sent = self.try_write_by(|socket| sendfile(socket, file, Some(offset), length))?;
+        // A socket that took a part is full, and the kernel tells when it is not: trying once more
+        // would have it fetch the file's pages in vain. Unless it was the file that ended.
+        if sent < length && fstat(file).is_ok_and(|stat| stat.st_size.unsigned_abs() > *offset) {
+            let _full = self.try_write_by(|_| Err(Errno::WOULDBLOCK));
+        }
+        Ok(sent)
+    }
+
+    /// Lets a call write to the socket below TLS; it may say that nothing fits.
+    fn try_write_by(
+        &self,
+        mut call: impl FnMut(BorrowedFd<'_>) -> Result<usize, Errno>,
+    ) -> io::Result<usize> {
         let interest = tokio::io::Interest::WRITABLE;
         match self {
-            Self::Tcp(stream) => stream.try_io(interest, || {
-                Ok(rustix::fs::sendfile(stream.as_fd(), file, Some(offset), length)?)
-            }),
-            Self::Unix(stream) => stream.try_io(interest, || {
-                Ok(rustix::fs::sendfile(stream.as_fd(), file, Some(offset), length)?)
-            }),
-            Self::Tls(stream) => stream.try_send_file(file, offset, length),
+            Self::Tcp(stream) => stream.try_io(interest, || Ok(call(stream.as_fd())?)),
+            Self::Unix(stream) => stream.try_io(interest, || Ok(call(stream.as_fd())?)),
+            Self::Tls(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 

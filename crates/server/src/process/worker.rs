@@ -14,9 +14,10 @@ use std::time::Duration;
 use tidegate_config::http::error_log::Level;
 use tidegate_config::http::listen::BindAddress;
 use tidegate_http::log::words::words;
+use tokio::runtime::LocalOptions;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
-use tokio::task::{AbortHandle, LocalSet};
+use tokio::task::AbortHandle;
 
 use crate::health_check::Checks;
 use crate::listen::Listeners;
@@ -70,10 +71,9 @@ pub(crate) struct Start {
 
 /// Runs a worker until it is told to end. To be called on a thread of its own.
 pub(crate) fn run(start: Start) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let local = LocalSet::new();
-    local.block_on(&runtime, follow(start));
-    drop(local);
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_all().build_local(LocalOptions::default())?;
+    runtime.block_on(follow(start));
     // What still runs off the loop (a file being read) is not waited for.
     runtime.shutdown_timeout(Duration::from_millis(100));
     Ok(())

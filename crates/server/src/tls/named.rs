@@ -154,5 +154,5 @@ fn blank<'a>(
     let mut text = BytesMut::from(&b"GET / HTTP/1.0\r\n\r\n"[..]);
     let Parsed::Complete(head) = Parser::new().parse(&mut text, &rules) else { return None };
     let site = (&*generation.http, &generation.logs);
-    Some(Exchange::new(site, connection, server, *head, Box::new(NoBody)))
+    Some(Exchange::new(site, connection, server, head, Box::new(NoBody)))
 }

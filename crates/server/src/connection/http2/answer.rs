@@ -24,9 +24,9 @@ use crate::connection::manner::Manner;
 pub(super) async fn write(
     side: &Side,
     ex: &mut Exchange<'_>,
-    mut response: Response,
+    mut response: Box<Response>,
 ) -> io::Result<()> {
-    let manner = Manner::new(ex, false);
+    let manner = Manner::new(ex, &response, false);
     let frame = Frame {
         version: Version::Http2,
         head_only: ex.request.method == http::Method::HEAD,
@@ -53,7 +53,7 @@ pub(super) async fn write(
     ex.sent.promise = Some(fields.promise);
     let body = std::mem::take(&mut response.body);
     let trailing = response.trailers.is_some();
-    ex.sent.answer = response;
+    ex.sent.answer = *response;
     let ends = framing == Framing::None || (body.is_empty() && !trailing);
     side.head(fields.status, fields.map, ends)?;
     if ends {

@@ -110,7 +110,7 @@ struct Http2 {
 }
 
 impl Client for Http2 {
-    async fn send(&mut self, ex: &mut Exchange<'_>, response: Response) -> Sent {
+    async fn send(&mut self, ex: &mut Exchange<'_>, response: Box<Response>) -> Sent {
         let patience = ex.location.sendfile.timeout;
         let written = match answer::write(&self.side, ex, response).await {
             Ok(()) => self.gone(patience).await,
