@@ -111,7 +111,8 @@ async fn probe(generation: Rc<Generation>, number: usize, target: Target, hands:
     };
     let head = health_check::head(place.check);
     let (http, logs) = (&*generation.http, &generation.logs);
-    let mut ex = Exchange::new((http, logs), &connection, place.server, head, Box::new(NoBody));
+    let mut ex =
+        Exchange::new((http, logs), &connection, place.server, Box::new(head), Box::new(NoBody));
     ex.location = place.location;
     ex.site = Some(&*generation);
     let keep = place.check.keepalive_time;
