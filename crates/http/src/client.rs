@@ -59,6 +59,21 @@ pub struct TcpInfo {
 }
 
 impl Connection {
+    /// A plain connection, taken now, of which nothing else is known.
+    pub fn new(number: u64, peer: Endpoint, local: Endpoint) -> Self {
+        Self {
+            number,
+            peer,
+            local,
+            started: Instant::now(),
+            tls: None,
+            to_tls: false,
+            proxy_protocol: None,
+            debug: false,
+            transport: None,
+        }
+    }
+
     /// Whether it is encrypted.
     pub fn is_encrypted(&self) -> bool {
         self.tls.is_some()

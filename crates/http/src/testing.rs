@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::sync::Arc;
-use std::time::Instant;
 
 use bytes::BytesMut;
 use tidegate_config::{Options, load};
@@ -41,17 +40,7 @@ pub(crate) fn with<R>(server: &str, line: &str, run: impl FnOnce(&mut Exchange<'
         panic!("{line} is no request")
     };
     let end = |text: &str| Endpoint::Ip(text.parse().unwrap());
-    let connection = Connection {
-        number: 1,
-        peer: end("192.0.2.1:5000"),
-        local: end("192.0.2.2:80"),
-        started: Instant::now(),
-        tls: None,
-        to_tls: false,
-        proxy_protocol: None,
-        debug: false,
-        transport: None,
-    };
+    let connection = Connection::new(1, end("192.0.2.1:5000"), end("192.0.2.2:80"));
     let server = &config.http.servers[0];
     let mut ex = Exchange::new((&config.http, &logs), &connection, server, head, Box::new(NoBody));
     run(&mut ex)
