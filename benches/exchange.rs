@@ -52,9 +52,9 @@ pub fn configuration(lines: &str) -> Config {
 }
 
 /// Parses a request without a body.
-pub fn head(text: &str) -> RequestHead {
+pub fn head(text: &str) -> Box<RequestHead> {
     match Parser::new().parse(&mut BytesMut::from(text), &RULES) {
-        Parsed::Complete(head) => *head,
+        Parsed::Complete(head) => head,
         other => panic!("{other:?}"),
     }
 }
