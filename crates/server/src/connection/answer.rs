@@ -14,7 +14,7 @@ use tidegate_http::head::Version;
 use tidegate_http::pace::Pace;
 use tidegate_http::response::Response;
 
-use super::io::Io;
+use super::io::{Follows, Io};
 use super::manner::Manner;
 use super::request::Sent;
 use super::tunnel;
@@ -157,9 +157,9 @@ impl Writer<'_> {
                 if self.framing == Framing::Chunked {
                     let mut size = BytesMut::new();
                     write_chunk_head(slice.length, &mut size);
-                    self.piece(size.freeze()).await?;
+                    self.pieces([size.freeze(), Bytes::new(), Bytes::new()], Follows::File).await?;
                 } else {
-                    self.flush_head().await?;
+                    self.pieces([Bytes::new(), Bytes::new(), Bytes::new()], Follows::File).await?;
                 }
                 self.file(slice).await?;
                 if self.framing == Framing::Chunked {
@@ -211,7 +211,7 @@ impl Writer<'_> {
         }
         let mut size = BytesMut::new();
         write_chunk_head(bytes.len() as u64, &mut size);
-        self.pieces([size.freeze(), bytes, Bytes::from_static(b"\r\n")]).await
+        self.pieces([size.freeze(), bytes, Bytes::from_static(b"\r\n")], Follows::Nothing).await
     }
 
     /// All of a body, and its end.
@@ -221,7 +221,8 @@ impl Writer<'_> {
         }
         let mut size = BytesMut::new();
         write_chunk_head(bytes.len() as u64, &mut size);
-        self.pieces([size.freeze(), bytes, Bytes::from_static(b"\r\n0\r\n\r\n")]).await
+        self.pieces([size.freeze(), bytes, Bytes::from_static(b"\r\n0\r\n\r\n")], Follows::Nothing)
+            .await
     }
 
     async fn end(&mut self, ex: &mut Exchange<'_>) -> io::Result<()> {
@@ -241,10 +242,10 @@ impl Writer<'_> {
     }
 
     async fn piece(&mut self, bytes: Bytes) -> io::Result<()> {
-        self.pieces([bytes, Bytes::new(), Bytes::new()]).await
+        self.pieces([bytes, Bytes::new(), Bytes::new()], Follows::Nothing).await
     }
 
-    async fn pieces(&mut self, [one, two, three]: [Bytes; 3]) -> io::Result<()> {
+    async fn pieces(&mut self, [one, two, three]: [Bytes; 3], follows: Follows) -> io::Result<()> {
         let mut pieces = [std::mem::take(&mut self.head), one, two, three];
         loop {
             let length: usize = pieces.iter().map(Bytes::len).sum();
@@ -252,7 +253,7 @@ impl Writer<'_> {
                 return Ok(());
             }
             if self.pace.is_none() {
-                self.io.write_all(pieces, self.patience).await?;
+                self.io.write(pieces, self.patience, follows).await?;
                 self.bytes += length as u64;
                 return Ok(());
             }

@@ -18,6 +18,15 @@ const READ: usize = 16 * 1024;
 /// How much is read at once where a head may begin; most heads are shorter.
 const READ_HEAD: usize = 2 * 1024;
 
+/// What is written behind some bytes at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Follows {
+    /// Nothing, or nobody knows.
+    Nothing,
+    /// A piece of a file.
+    File,
+}
+
 /// A client's socket, and what was read from it and not yet used.
 #[derive(Debug)]
 pub(crate) struct Io {
@@ -88,8 +97,18 @@ impl Io {
     /// (`send_timeout`).
     pub(crate) async fn write_all<const N: usize>(
         &self,
+        pieces: [Bytes; N],
+        patience: Duration,
+    ) -> io::Result<()> {
+        self.write(pieces, patience, Follows::Nothing).await
+    }
+
+    /// The same; what stands before a file is told to wait for it.
+    pub(crate) async fn write<const N: usize>(
+        &self,
         mut pieces: [Bytes; N],
         patience: Duration,
+        follows: Follows,
     ) -> io::Result<()> {
         let mut left: usize = pieces.iter().map(Bytes::len).sum();
         while left > 0 {
@@ -99,7 +118,12 @@ impl Io {
                 *slice = IoSlice::new(piece);
             });
             let count = count.count();
-            match self.stream.try_write_vectored(slices.get(..count).unwrap_or_default()) {
+            let filled = slices.get(..count).unwrap_or_default();
+            let written = match follows {
+                Follows::Nothing => self.stream.try_write_vectored(filled),
+                Follows::File => self.stream.try_write_more(filled),
+            };
+            match written {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(written) => {
                     left -= written.min(left);

@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use bytes::BytesMut;
 use rustix::fs::{fstat, sendfile};
 use rustix::io::Errno;
-use rustix::net::RecvFlags;
+use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, sendmsg};
 use tidegate_http::client::TcpInfo;
 use tokio::net::{TcpStream, UnixStream};
 
@@ -71,6 +71,16 @@ impl Stream {
             Self::Unix(stream) => stream.try_write_vectored(slices),
             Self::Tls(stream) => stream.try_write_vectored(slices),
         }
+    }
+
+    /// Writes as much as fits of what more follows at once, so that it need not go in a packet of its
+    /// own, for which a client would wake up (nginx: `tcp_nopush`).
+    pub(crate) fn try_write_more(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        let Self::Tcp(_) = self else { return self.try_write_vectored(slices) };
+        let flags = SendFlags::MORE | SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+        self.try_write_by(|socket| {
+            sendmsg(socket, slices, &mut SendAncillaryBuffer::default(), flags)
+        })
     }
 
     /// Sends what has been taken and has not gone yet; `WouldBlock` while it does not fit.
