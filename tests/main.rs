@@ -22,6 +22,7 @@ mod demo;
 mod diagnostic;
 mod disk_full;
 mod error_log;
+mod explain;
 mod fault;
 mod fmt;
 mod forward_ssl;

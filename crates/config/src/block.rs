@@ -153,6 +153,8 @@ pub(crate) fn table() -> Table {
             effect: Effect::Acts,
             repeat: true,
             block: true,
+            own: *opens != Opens::Types,
+            field: (*name).to_owned(),
         };
         table.push(declaration, Owner::Block(*opens));
     }

@@ -191,6 +191,10 @@ pub struct Declaration {
     pub repeat: bool,
     /// Whether it opens a block.
     pub block: bool,
+    /// Whether nested locations do not inherit it.
+    pub own: bool,
+    /// What it is a value of: directives that say the same (`root` and `alias`) share it.
+    pub field: String,
 }
 
 /// Which directive of which feature of a block.

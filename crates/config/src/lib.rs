@@ -4,6 +4,7 @@
 //! level, or all its faults. No network, no runtime.
 #![forbid(unsafe_code)]
 
+pub mod applying;
 pub mod block;
 pub mod diagnostic;
 pub mod directive;

@@ -39,6 +39,8 @@ pub struct Loaded {
     pub diagnostics: Diagnostics,
     /// The files read.
     pub sources: Sources,
+    /// What they say, included files in their places.
+    pub statements: Vec<Statement>,
 }
 
 impl Loaded {
@@ -70,7 +72,7 @@ pub fn load(path: &Path, options: &Options) -> Loaded {
     names.finish(&mut diagnostics);
     lint::keep_what_is_not_allowed(&mut diagnostics, &sources);
     let config = if diagnostics.has_errors() { None } else { config };
-    Loaded { config, diagnostics, sources }
+    Loaded { config, diagnostics, sources, statements }
 }
 
 fn check(

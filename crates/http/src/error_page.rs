@@ -12,6 +12,7 @@ use crate::response::Response;
 use crate::server_tokens::signature;
 use crate::status;
 use crate::stop::Stop;
+use crate::trace::Event;
 use crate::uri::escape::{Escape, escape};
 use crate::user_agent::Browser;
 
@@ -91,6 +92,7 @@ fn go_on(ex: &mut Exchange<'_>, page: &ErrorPage, response: Response) -> Result<
         AnswerStatus::Changed(status) => ex.error.status = Some(status),
     }
     let uri = ex.render(&page.uri);
+    ex.note(|| Event::ErrorPage(response.status, uri.clone()));
     if uri.starts_with(b"/") {
         keep(ex, &response.headers);
         if ex.method != Method::HEAD {

@@ -17,12 +17,15 @@ use crate::limits::Limits;
 use crate::log::Logs;
 use crate::subrequest::{DEEPEST, Page, Site};
 use crate::tasks::Tasks;
+use crate::trace::Trace;
 
 /// One request and everything that is known of it (nginx: `ngx_http_request_t`).
 ///
 /// It borrows the configuration, which the connection holds while a request lasts. It lives until
 /// the last byte of the answer has gone; then the access log line is written from it.
 pub struct Exchange<'a> {
+    /// What it goes through, noted where somebody asks (`tidegate explain`).
+    pub trace: Option<Rc<Trace<'a>>>,
     /// The configuration that the request began under.
     pub http: &'a Http,
     /// Where lines go.
@@ -119,6 +122,7 @@ impl<'a> Exchange<'a> {
         body: Box<dyn RequestBody>,
     ) -> Self {
         Self {
+            trace: None,
             http,
             logs,
             connection,

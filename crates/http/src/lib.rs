@@ -27,6 +27,7 @@ pub mod stored;
 pub mod subrequest;
 pub mod tasks;
 pub mod tls;
+pub mod trace;
 pub mod types;
 pub mod uri;
 pub mod user_agent;

@@ -8,6 +8,7 @@ use tidegate_config::http::error_log::Level;
 use crate::exchange::Exchange;
 use crate::response::Response;
 use crate::stop::Stop;
+use crate::trace::Event;
 use crate::uri::escape::{Escape, escape};
 
 /// Finds the location of the URI (nginx: `ngx_http_core_find_config_phase`). One that is `internal`
@@ -17,6 +18,7 @@ pub fn find(ex: &mut Exchange<'_>) -> Result<(), Stop> {
     let server = ex.server;
     ex.location = &server.location;
     ex.in_location = true;
+    ex.note(|| Event::Searched(ex.uri.clone()));
     let found = search(ex, &server.location.locations);
     if ex.location.internal.enabled && !ex.internal {
         return Err(Stop::Status(404));
@@ -36,6 +38,7 @@ pub fn named(ex: &mut Exchange<'_>, name: &str) -> Result<(), Stop> {
         return Err(Stop::Status(500));
     };
     ex.location = location;
+    ex.look(location, "it was named");
     ex.internal = true;
     ex.behind_alias = false;
     ex.limit_methods();
@@ -55,6 +58,9 @@ impl Exchange<'_> {
     }
 }
 
+/// Why a client is sent to a name with a slash.
+const SLASH: &str = "its name is the URI and a slash, where the client is sent";
+
 /// What a search has come to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Found {
@@ -73,6 +79,7 @@ fn search<'a>(ex: &mut Exchange<'a>, level: &'a Locations) -> Found {
     }
     if let Some(location) = level.exact(&ex.uri) {
         ex.location = location;
+        ex.look(location, "the URI is exactly its name");
         return Found::Surely;
     }
     let mut no_regex = false;
@@ -85,15 +92,18 @@ fn search<'a>(ex: &mut Exchange<'a>, level: &'a Locations) -> Found {
             && let Some(location) = level.slashed(&ex.uri)
         {
             ex.location = location;
+            ex.look(location, SLASH);
             return Found::Slash;
         }
         ex.location = location;
+        ex.look(location, "its name is the longest that the URI begins with");
         match search(ex, &location.locations) {
             Found::Maybe => {}
             found => return found,
         }
     } else if let Some(location) = level.slashed(&ex.uri) {
         ex.location = location;
+        ex.look(location, SLASH);
         return Found::Slash;
     }
     if no_regex {
@@ -104,6 +114,7 @@ fn search<'a>(ex: &mut Exchange<'a>, level: &'a Locations) -> Found {
         let uri = ex.uri.clone();
         if ex.matches(pattern, &uri) {
             ex.location = location;
+            ex.look(location, "its expression is the first that matches");
             search(ex, &location.locations);
             return Found::Surely;
         }

@@ -5,6 +5,7 @@ use tidegate_config::http::error_log::Level;
 
 use crate::exchange::Exchange;
 use crate::stop::Stop;
+use crate::trace::Event;
 
 impl Exchange<'_> {
     /// Goes on with another URI, from the server's rewrites on (nginx:
@@ -14,6 +15,7 @@ impl Exchange<'_> {
             let uri = String::from_utf8_lossy(&uri);
             return Err(self.cycle(&format!("while internally redirecting to \"{uri}\"")));
         }
+        self.note(|| Event::Redirected(uri.clone(), args.clone()));
         self.uri = uri;
         self.args = args;
         self.raw_uri = false;

@@ -143,6 +143,7 @@ impl Exchange<'_> {
         own.page = Some(Rc::clone(self.page.get_or_insert_default()));
         own.tasks = self.tasks.share();
         own.site = self.site;
+        own.trace.clone_from(&self.trace);
         own.remote = self.remote.clone();
         own.redirects_left = self.redirects_left;
         own.started = self.started;

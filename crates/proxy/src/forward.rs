@@ -1,6 +1,7 @@
 //! One request out and back: `proxy_pass`, `fastcgi_pass`, `grpc_pass`, `scgi_pass`, `uwsgi_pass`.
 
 mod instead;
+mod prepare;
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -25,16 +26,18 @@ use crate::answer::{Answer, Leased, Tally};
 use crate::ask::{Answered, Question, Unanswered};
 use crate::buffering::{Buffered, Room};
 use crate::connect::Manner;
-use crate::content;
-use crate::destination::{self, Found};
+use crate::destination::Found;
 use crate::link::Link;
-use crate::outgoing::{self, Outgoing, cgi};
+use crate::outgoing::Outgoing;
 use crate::response::{self, Rules};
 use crate::secure::Secured;
 use crate::store::Store;
 use crate::upstream::group::Group;
 use crate::upstream::{self, Upstreams, sticky};
 use instead::{instead_of, intercepted, redirected};
+pub use prepare::{Plan, plan};
+use prepare::{Prepared, prepare};
+pub(crate) use prepare::{secured, spoken};
 
 /// Answers a request by asking an upstream.
 pub async fn respond(
@@ -52,21 +55,7 @@ async fn forward(
     upstreams: &Upstreams,
 ) -> Result<Response, Stop> {
     let forward = spoken(ex, pass);
-    let content = content::take(ex, pass, forward).await?;
-    let found = destination::find(ex, pass, upstreams)?;
-    ex.proxy_host = (found.host.clone(), found.port.clone());
-    let outgoing = match pass.protocol {
-        Protocol::Http => outgoing::over_http(ex, content, forward, &found),
-        Protocol::Uwsgi => cgi::over_uwsgi(ex, content, forward)?,
-        Protocol::Fastcgi => cgi::over_fastcgi(ex, content, forward),
-        Protocol::Scgi => cgi::over_scgi(ex, content, forward),
-        Protocol::Grpc => outgoing::over_grpc(ex, content, &found),
-    };
-    let secured = secured(ex, pass, &found, upstreams)?;
-    let mut outgoing = outgoing;
-    if secured.is_some() {
-        outgoing.url.0 = encrypted(outgoing.url.0);
-    }
+    let Prepared { found, outgoing, secured } = prepare(ex, pass, upstreams).await?;
     if let Some(last) = ex.upstream.borrow_mut().last_mut() {
         last.redirected = true;
     }
@@ -88,52 +77,6 @@ async fn forward(
         default: found.redirect.as_ref(),
     };
     let_back(ex, answered, client, &rules).await
-}
-
-/// The directives of the protocol.
-pub(crate) fn spoken<'a>(ex: &Exchange<'a>, pass: &Pass) -> &'a Forward {
-    let location = ex.location;
-    match pass.protocol {
-        Protocol::Http => &location.proxy_forward,
-        Protocol::Uwsgi => &location.uwsgi_forward,
-        Protocol::Fastcgi => &location.fastcgi_forward,
-        Protocol::Scgi => &location.scgi_forward,
-        Protocol::Grpc => &location.grpc_forward,
-    }
-}
-
-/// The scheme of what is spoken over TLS.
-fn encrypted(scheme: &'static str) -> &'static str {
-    match scheme {
-        "http" => "https",
-        "uwsgi" => "suwsgi",
-        "grpc" => "grpcs",
-        other => other,
-    }
-}
-
-/// The handshake that comes first, where one does.
-pub(crate) fn secured(
-    ex: &mut Exchange<'_>,
-    pass: &Pass,
-    found: &Found,
-    upstreams: &Upstreams,
-) -> Result<Option<Secured>, Stop> {
-    if !found.tls {
-        return Ok(None);
-    }
-    let location = ex.location;
-    let settings = match pass.protocol {
-        Protocol::Uwsgi => &location.uwsgi_ssl,
-        Protocol::Grpc => &location.grpc_ssl,
-        _ => &location.proxy_ssl,
-    };
-    let name = match &settings.name {
-        Some(template) => ex.render(template),
-        None => found.host.clone(),
-    };
-    let name = String::from_utf8_lossy(&name);
-    upstreams.tls.secured(settings, &name).map(Some).ok_or(Stop::Status(500))
 }
 
 /// Asks the group; what the client does meanwhile is heard.

@@ -31,5 +31,5 @@ mod store;
 mod target;
 mod temp_file;
 
-pub use forward::respond;
+pub use forward::{Plan, plan, respond};
 pub use upstream::Upstreams;

@@ -2,6 +2,7 @@
 
 pub(crate) mod command;
 mod completions;
+mod explain;
 mod fmt;
 mod help;
 mod lint;

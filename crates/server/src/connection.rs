@@ -9,7 +9,7 @@ mod manner;
 mod patience;
 mod preface;
 mod proxy_protocol;
-mod request;
+pub(crate) mod request;
 mod stream;
 mod tunnel;
 

@@ -15,10 +15,46 @@ use crate::status;
 
 /// Serves a request: passes over the phases until there is an answer, then the filters. `None`
 /// closes the connection without one.
-pub(crate) async fn serve(ex: &mut Exchange<'_>, generation: &Generation) -> Option<Box<Response>> {
+pub(crate) async fn serve(ex: &mut Exchange<'_>, behind: &impl Behind) -> Option<Box<Response>> {
     realip::run(ex);
-    let first = pass(ex, generation).await;
-    finish(ex, generation, first).await
+    let first = pass(ex, behind).await;
+    finish(ex, behind, first).await
+}
+
+/// Serves a request that is made for another one.
+pub(crate) async fn serve_within(
+    ex: &mut Exchange<'_>,
+    behind: &impl Behind,
+) -> Option<Box<Response>> {
+    let first = if ex.cloned { content(ex, behind).await } else { pass(ex, behind).await };
+    finish(ex, behind, first).await
+}
+
+/// What stands behind the phases: what serves or, for `tidegate explain`, what tells of it.
+pub(crate) trait Behind {
+    /// What runs.
+    fn generation(&self) -> &Generation;
+
+    /// What the location is there for.
+    async fn give(&self, ex: &mut Exchange<'_>) -> Result<Box<Response>, Stop>;
+}
+
+impl Behind for Generation {
+    fn generation(&self) -> &Generation {
+        self
+    }
+
+    async fn give(&self, ex: &mut Exchange<'_>) -> Result<Box<Response>, Stop> {
+        let location = ex.location;
+        // Boxed, for an answer is handed on often.
+        let response = match &location.pass.to {
+            Some(pass) => tidegate_proxy::respond(ex, pass, &self.upstreams).await,
+            None if location.stub_status.enabled => status::respond(ex, self),
+            None if location.empty_gif.enabled => empty_gif::respond(ex),
+            None => tidegate_static::respond(ex).await,
+        };
+        response.map(Box::new)
+    }
 }
 
 impl Site for Generation {
@@ -27,20 +63,17 @@ impl Site for Generation {
     }
 
     fn answer<'s, 'e: 's>(&'s self, ex: &'s mut Exchange<'e>) -> Answering<'s> {
-        Box::pin(async move {
-            let first = if ex.cloned { content(ex, self).await } else { pass(ex, self).await };
-            finish(ex, self, first).await.map(|response| *response)
-        })
+        Box::pin(async move { serve_within(ex, self).await.map(|response| *response) })
     }
 }
 
 /// Answers a request that could not be read, with its status's page.
 pub(crate) async fn refuse(
     ex: &mut Exchange<'_>,
-    generation: &Generation,
+    behind: &impl Behind,
     status: u16,
 ) -> Option<Box<Response>> {
-    let mut response = finish(ex, generation, Err(Stop::Status(status))).await?;
+    let mut response = finish(ex, behind, Err(Stop::Status(status))).await?;
     response.close = true;
     Some(response)
 }
@@ -68,60 +101,48 @@ pub(crate) async fn afterwards(ex: &mut Exchange<'_>, generation: &Generation) {
 }
 
 /// One pass, from the server's rewrites to the content.
-async fn pass(ex: &mut Exchange<'_>, generation: &Generation) -> Result<Box<Response>, Stop> {
+async fn pass(ex: &mut Exchange<'_>, behind: &impl Behind) -> Result<Box<Response>, Stop> {
     rewrite::server(ex)?;
     location::find(ex)?;
     while rewrite::location(ex)? {
         location::find(ex)?;
     }
-    content(ex, generation).await
+    content(ex, behind).await
 }
 
 /// A pass that begins in a named location.
 async fn pass_named(
     ex: &mut Exchange<'_>,
-    generation: &Generation,
+    behind: &impl Behind,
     name: &str,
 ) -> Result<Box<Response>, Stop> {
     location::named(ex, name)?;
     while rewrite::location(ex)? {
         location::find(ex)?;
     }
-    content(ex, generation).await
+    content(ex, behind).await
 }
 
 /// What is behind a location: checks of access, then files or an upstream.
-async fn content(ex: &mut Exchange<'_>, generation: &Generation) -> Result<Box<Response>, Stop> {
+async fn content(ex: &mut Exchange<'_>, behind: &impl Behind) -> Result<Box<Response>, Stop> {
+    let zones = &behind.generation().zones;
     realip::run(ex);
-    limit_req::run(ex, &generation.zones).await?;
-    limit_conn::run(ex, &generation.zones)?;
+    limit_req::run(ex, zones).await?;
+    limit_conn::run(ex, zones)?;
     access::run(ex).await?;
     try_files::run(ex).await?;
     mirror::run(ex).await?;
     match ex.tasks.own() {
-        None => answer(ex, generation).await,
+        None => behind.give(ex).await,
         // What was begun goes on while the answer is made.
-        Some(tasks) => tasks.beside(Box::pin(answer(ex, generation))).await,
+        Some(tasks) => tasks.beside(Box::pin(behind.give(ex))).await,
     }
-}
-
-/// What the location is there for.
-async fn answer(ex: &mut Exchange<'_>, generation: &Generation) -> Result<Box<Response>, Stop> {
-    let location = ex.location;
-    // Boxed, for an answer is handed on often.
-    let response = match &location.pass.to {
-        Some(pass) => tidegate_proxy::respond(ex, pass, &generation.upstreams).await,
-        None if location.stub_status.enabled => status::respond(ex, generation),
-        None if location.empty_gif.enabled => empty_gif::respond(ex),
-        None => tidegate_static::respond(ex).await,
-    };
-    response.map(Box::new)
 }
 
 /// Acts on what ended a pass until there is an answer. Redirects are bounded by the exchange.
 async fn finish(
     ex: &mut Exchange<'_>,
-    generation: &Generation,
+    behind: &impl Behind,
     mut result: Result<Box<Response>, Stop>,
 ) -> Option<Box<Response>> {
     loop {
@@ -140,10 +161,10 @@ async fn finish(
                 error_page::run(ex, response.status, Some(response)).map(Box::new)
             }
             Err(Stop::Redirect { uri, args }) => match ex.redirect(uri, args) {
-                Ok(()) => pass(ex, generation).await,
+                Ok(()) => pass(ex, behind).await,
                 Err(stop) => Err(stop),
             },
-            Err(Stop::Named(name)) => pass_named(ex, generation, &name).await,
+            Err(Stop::Named(name)) => pass_named(ex, behind, &name).await,
             Err(Stop::Close) => {
                 ex.sent.status = 444;
                 return None;

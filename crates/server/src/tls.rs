@@ -111,6 +111,11 @@ impl Tls {
         }
     }
 
+    /// Whether a server shakes hands at all.
+    pub(crate) fn shakes_hands(&self, server: usize) -> bool {
+        self.answers(server).is_some()
+    }
+
     /// What a server answers handshakes with; `None` where it shakes hands with nobody.
     fn answers(&self, server: usize) -> Option<&Arc<Answers>> {
         self.servers.get(server)?.as_ref()

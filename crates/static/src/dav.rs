@@ -56,11 +56,15 @@ enum Depth {
     Invalid,
 }
 
+/// Whether a request is one that changes files.
+pub fn changes(ex: &Exchange<'_>) -> bool {
+    let methods = &ex.location.dav.methods;
+    !methods.is_empty() && methods.contains(ex.method.as_str())
+}
+
 /// Changes what the URI names, where the method is one that may; `None` where it is not.
 pub(crate) async fn respond(ex: &mut Exchange<'_>) -> Result<Option<Response>, Stop> {
-    let location = ex.location;
-    let dav = &location.dav;
-    if dav.methods.is_empty() || !dav.methods.contains(ex.method.as_str()) {
+    if !changes(ex) {
         return Ok(None);
     }
     let method = ex.method.as_str().to_owned();

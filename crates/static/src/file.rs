@@ -27,10 +27,13 @@ pub(crate) async fn respond(ex: &mut Exchange<'_>) -> Result<Option<Response>, S
     let path = root::file(ex)?;
     let compressed = precompressed::find(ex, &path).await?;
     if let Compressed::Answer(response) = compressed {
+        ex.tried("gzip_static", &path, true);
         return Ok(Some(*response));
     }
     let links = Links::of(ex);
-    match open(&path, &links).await {
+    let opened = open(&path, &links).await;
+    ex.tried("file", &path, matches!(opened, Ok(Found::File(_))));
+    match opened {
         Ok(Found::File(_)) if ex.method == Method::POST => Err(Stop::Status(405)),
         Ok(Found::File(file)) => {
             let mut response = answer(ex, &file);

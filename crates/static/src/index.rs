@@ -34,7 +34,9 @@ pub(crate) fn run(ex: &mut Exchange<'_>) -> Result<(), Stop> {
         let Ok(path) = base.join(&[folder.as_ref(), &name].concat(), Some(file)) else {
             continue;
         };
-        let Err(error) = is_folder(&path, &links) else {
+        let found = is_folder(&path, &links);
+        ex.tried("index", &path, found.is_ok());
+        let Err(error) = found else {
             let uri = Bytes::from([ex.uri.as_ref(), &name].concat());
             return Err(Stop::Redirect { uri, args: ex.args.clone() });
         };

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod autoindex;
-mod dav;
+pub mod dav;
 pub mod empty_gif;
 mod fault;
 mod file;

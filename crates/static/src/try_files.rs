@@ -47,7 +47,9 @@ fn exists(ex: &mut Exchange<'_>, base: &Base, one: &Try) -> Option<Bytes> {
         name = name.slice(replaced.len()..);
     }
     let path = base.join(&name, Some(&one.uri)).ok()?;
-    match is_folder(&path, &Links::of(ex)) {
+    let found = is_folder(&path, &Links::of(ex));
+    ex.tried("try_files", &path, found == Ok(one.folder));
+    match found {
         Ok(folder) if folder == one.folder => {}
         Ok(_) => return None,
         Err(error) => {

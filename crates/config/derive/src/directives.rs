@@ -164,6 +164,7 @@ fn declaration(field: &Declared<'_>, directive: &Directive, name: &str) -> Resul
         (None, None) => quote!(crate::directive::Effect::Acts),
     };
     let (doc, repeat, not) = (&field.doc, directive.repeat, &directive.not);
+    let (own, ident) = (directive.own, field.ident);
     Ok(quote! {
         crate::directive::Declaration {
             // The block passes over what has no name.
@@ -179,6 +180,8 @@ fn declaration(field: &Declared<'_>, directive: &Directive, name: &str) -> Resul
             effect: #effect,
             repeat: #repeat,
             block: false,
+            own: #own,
+            field: format!("{prefix} {}::{}", std::any::type_name::<Self>(), stringify!(#ident)),
         }
     })
 }

@@ -60,6 +60,12 @@ impl Table {
         all
     }
 
+    /// The directive of this name that may stand there.
+    pub(crate) fn find(&self, name: &str, context: Context) -> Option<&Declaration> {
+        let known = self.by_name.get(name)?;
+        known.iter().map(|(declared, _)| declared).find(|d| d.contexts.contains(context))
+    }
+
     /// Whether there is a directive of this name.
     pub(crate) fn knows(&self, name: &str) -> bool {
         self.by_name.contains_key(name)

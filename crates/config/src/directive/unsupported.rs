@@ -42,8 +42,18 @@ fn declaration(name: &str, contexts: &[Context], arity: Arity, effect: Effect) -
         }
     };
     let contexts = Contexts::of(contexts);
-    let name = name.to_owned();
-    Declaration { name, contexts, arity, default: None, doc, effect, repeat: true, block: false }
+    Declaration {
+        name: name.to_owned(),
+        contexts,
+        arity,
+        default: None,
+        doc,
+        effect,
+        repeat: true,
+        block: false,
+        own: false,
+        field: name.to_owned(),
+    }
 }
 
 /// What becomes of pages and files.

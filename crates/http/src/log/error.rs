@@ -15,6 +15,7 @@ use super::{Logs, ProcessLog, memory, syslog};
 use crate::client::{Connection, Endpoint};
 use crate::date::Now;
 use crate::exchange::{Exchange, UpstreamTry};
+use crate::trace::Event;
 
 /// The longest line, its end included, in bytes (nginx: `NGX_MAX_ERROR_STR`).
 const LONGEST: usize = 2048;
@@ -129,6 +130,10 @@ impl Exchange<'_> {
     /// Tells of a fault of this request in its error log, with who asked what (nginx:
     /// `ngx_http_log_error_handler`).
     pub fn log(&self, level: Level, message: &str) {
+        if self.trace.is_some() {
+            // What has not happened is not logged.
+            return self.note(|| Event::Logged(level, message.to_owned()));
+        }
         let targets = self.targets();
         if self.connection.debug || is_told(targets, level) {
             let (connection, debug) = (Some(self.connection.number), self.connection.debug);

@@ -30,6 +30,9 @@ async fn judged(ex: &mut Exchange<'_>) -> Result<(), Stop> {
     match judge(ex).await {
         Err(stop) if stop.status() == Some(401) && !ex.location.satisfy.delay.is_zero() => {
             ex.log(Level::Info, "delaying unauthorized request");
+            if ex.trace.is_some() {
+                return Err(stop);
+            }
             wait(ex, ex.location.satisfy.delay).await?;
             Err(stop)
         }

@@ -6,13 +6,14 @@ mod replace;
 use bytes::Bytes;
 use tidegate_config::block::Location;
 use tidegate_config::http::error_log::Level;
-use tidegate_config::http::rewrite::{Condition, Return, RewriteFlag, Step, Target};
+use tidegate_config::http::rewrite::{Return, RewriteFlag, Step, Target};
 use tidegate_config::value::size::Size;
 
 use crate::body::Body;
 use crate::exchange::Exchange;
 use crate::response::Response;
 use crate::stop::Stop;
+use crate::trace::Outcome;
 use crate::types;
 
 /// Runs the steps of the server's level (nginx: the phase `SERVER_REWRITE`).
@@ -58,10 +59,11 @@ enum Flow {
 
 impl<'a> Run<'a> {
     fn steps(&mut self, ex: &mut Exchange<'a>, block: &'a Location) -> Result<Flow, Stop> {
-        for step in &block.rewrite.steps {
+        for (number, step) in block.rewrite.steps.iter().enumerate() {
             let flow = match step {
                 Step::Set { target, value } => {
                     let value = ex.render(value);
+                    ex.step(block, number, || Outcome::Value(value.clone()));
                     match target {
                         Target::Slot(slot) => ex.set(*slot, Some(value)),
                         Target::Args => ex.args = Some(value),
@@ -69,22 +71,32 @@ impl<'a> Run<'a> {
                     }
                     Flow::On
                 }
-                Step::Return(answer) => return Err(give(ex, answer)),
+                Step::Return(answer) => {
+                    ex.step(block, number, || Outcome::Ends);
+                    return Err(give(ex, answer));
+                }
                 Step::Break => {
                     if self.changed {
                         ex.in_location = false;
                     }
                     self.changed = false;
+                    ex.step(block, number, || Outcome::Ends);
                     Flow::End
                 }
-                Step::If { condition, place } => self.branch(ex, condition, *place)?,
+                Step::If { condition, place } => {
+                    let holds = condition::holds(ex, condition);
+                    ex.step(block, number, || Outcome::Holds(holds));
+                    if holds { self.branch(ex, *place)? } else { Flow::On }
+                }
                 Step::Rewrite { pattern, to, keep_args, flag } => {
                     let rule = replace::Rule { to, keep_args: *keep_args, flag: *flag };
-                    if replace::apply(ex, pattern, &rule)? {
-                        self.rewritten(ex, *flag)
-                    } else {
-                        Flow::On
-                    }
+                    let applied = replace::apply(ex, pattern, &rule);
+                    ex.step(block, number, || match applied {
+                        Ok(true) => Outcome::Uri(ex.uri.clone(), ex.args.clone()),
+                        Ok(false) => Outcome::Holds(false),
+                        Err(_) => Outcome::Ends,
+                    });
+                    if applied? { self.rewritten(ex, *flag) } else { Flow::On }
                 }
             };
             if flow == Flow::End {
@@ -94,15 +106,7 @@ impl<'a> Run<'a> {
         Ok(Flow::On)
     }
 
-    fn branch(
-        &mut self,
-        ex: &mut Exchange<'a>,
-        condition: &Condition,
-        place: usize,
-    ) -> Result<Flow, Stop> {
-        if !condition::holds(ex, condition) {
-            return Ok(Flow::On);
-        }
+    fn branch(&mut self, ex: &mut Exchange<'a>, place: usize) -> Result<Flow, Stop> {
         let Some(block) = self.level.conditions.get(place) else { return Ok(Flow::On) };
         if self.within {
             ex.location = block;

@@ -9,7 +9,7 @@ use lexopt::prelude::{Long, Short, Value, ValueExt};
 use tidegate_config::{Loaded, Options, load};
 
 use super::options::COMMANDS;
-use super::{Cli, completions, fmt, help, in_nginx_words, lint};
+use super::{Cli, completions, explain, fmt, help, in_nginx_words, lint};
 
 /// Carries out the command that the command line begins with, if it does.
 pub(crate) fn run() -> Option<ExitCode> {
@@ -17,6 +17,7 @@ pub(crate) fn run() -> Option<ExitCode> {
     let first = words.next()?;
     let act: fn(&Asked) -> Result<ExitCode> = match first.to_string_lossy().as_ref() {
         "completions" => completions::run,
+        "explain" => explain::run,
         "fmt" => fmt::run,
         "help" => help::run,
         "lint" => lint::run,
@@ -92,6 +93,11 @@ impl Asked {
 
     fn option(&mut self, name: &str, value: String) {
         self.options.push((name.to_owned(), value));
+    }
+
+    /// The value of an option, where it was said.
+    pub(super) fn option_value(&self, name: &str) -> Option<&str> {
+        self.options.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// Whether an option was said.

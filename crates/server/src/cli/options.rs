@@ -60,13 +60,24 @@ pub(super) struct Command {
 const FORMAT: (&str, &str) = ("--format", "text for people, json for tools");
 
 /// All commands.
-pub(super) const COMMANDS: [Command; 10] = [
+pub(super) const COMMANDS: [Command; 11] = [
     Command {
         name: "lint",
         words: "[FILE]",
         doc: "tell what is legal and hardly meant; ends with 1 where something is found, with 2 \
               where the configuration is refused",
         options: &[FORMAT],
+    },
+    Command {
+        name: "explain",
+        words: "URL",
+        doc: "tell what would become of a request, and by which lines; nothing is sent",
+        options: &[
+            FORMAT,
+            ("-X", "the method"),
+            ("-H", "a header field: 'Name: value'"),
+            ("--from", "the client's address"),
+        ],
     },
     Command {
         name: "fmt",

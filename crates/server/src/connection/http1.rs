@@ -242,7 +242,7 @@ impl Http1<'_> {
         }
         ex.log(Level::Info, "client sent invalid chunked body");
         let generation = self.worker.generation();
-        pipeline::refuse(ex, &generation, 400).await.unwrap_or(response)
+        pipeline::refuse(ex, &*generation, 400).await.unwrap_or(response)
     }
 }
 

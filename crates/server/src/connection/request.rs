@@ -8,15 +8,16 @@ use std::time::Instant;
 use tidegate_config::block::http::Socket;
 use tidegate_config::block::{Http, Server};
 use tidegate_config::http::error_log::Level;
+use tidegate_config::value::pattern::Pattern;
 use tidegate_http::client::{Connection, RequestBody};
 use tidegate_http::exchange::Exchange;
 use tidegate_http::head::{HeadFault, RequestHead, Rules, Version};
 use tidegate_http::log::access;
 use tidegate_http::response::Response;
 
-use crate::pipeline;
+use crate::pipeline::{self, Behind};
 use crate::process::stall;
-use crate::runtime::{Generation, Worker};
+use crate::runtime::Worker;
 use crate::tls;
 
 /// What is told of a client that is too slow.
@@ -36,14 +37,14 @@ pub(super) struct Next {
 }
 
 /// What is wrong with a head.
-pub(super) enum Fault {
+pub(crate) enum Fault {
     Head(HeadFault),
     /// The client was too slow.
     TimedOut,
 }
 
 /// What a server's configuration says about heads.
-pub(super) fn rules(server: &Server) -> Rules {
+pub(crate) fn rules(server: &Server) -> Rules {
     let header = &server.settings.client_header;
     let size = |size: u64| usize::try_from(size).unwrap_or(usize::MAX);
     Rules {
@@ -89,14 +90,14 @@ pub(super) async fn serve(
     let http: &Http = &generation.http;
     // A head that could not be read names no server, unless it came as far as a host.
     let named = next.fault.is_none() || next.head.host.is_some();
-    let host = next.head.host.clone().unwrap_or_default();
-    let found = if named { socket.names.find(&host) } else { None };
-    let found_server = http.servers.get(found.map_or(socket.default, |found| found.server));
-    let Some(server) = found_server else { return Sent::Nothing };
+    let host = named.then(|| next.head.host.clone().unwrap_or_default());
+    let Some((server, pattern)) = server(http, socket, host.as_deref()) else {
+        return Sent::Nothing;
+    };
     let place = (http, &generation.logs);
     let mut ex = Exchange::new(place, connection, server, next.head, body);
-    if let Some(pattern) = found.and_then(|found| found.pattern) {
-        ex.matches(pattern, &host);
+    if let (Some(pattern), Some(host)) = (pattern, &host) {
+        ex.matches(pattern, host);
     }
     ex.site = Some(&*generation);
     ex.number = next.number;
@@ -109,7 +110,7 @@ pub(super) async fn serve(
     let line = ex.request.line.clone();
     let what = |doing: &str| format!("{doing} \"{}\"", String::from_utf8_lossy(&line));
     let response = {
-        let making = pin!(respond(&mut ex, &generation, fault));
+        let making = pin!(respond(&mut ex, &*generation, fault));
         stall::watch(worker, || what("making the answer to"), making).await
     };
     let sent = match response {
@@ -136,36 +137,38 @@ pub(super) async fn serve(
 }
 
 /// A server that does not speak HTTP/2 is not to be had by the connection of one that does.
-fn misdirected(ex: &Exchange<'_>, socket: &Socket) -> Option<Fault> {
+pub(crate) fn misdirected(ex: &Exchange<'_>, socket: &Socket) -> Option<Fault> {
     let spoken = ex.request.version != Version::Http2
         || socket.options.http2
         || ex.server.settings.http2.enabled;
     (!spoken).then_some(Fault::Head(HeadFault::NotSpoken))
 }
 
-async fn respond(
+/// Makes the answer to a request, or to one whose head is faulty; `None` closes the connection
+/// without one.
+pub(crate) async fn respond(
     ex: &mut Exchange<'_>,
-    generation: &Generation,
+    behind: &impl Behind,
     fault: Option<Fault>,
 ) -> Option<Box<Response>> {
-    let refused = if fault.is_none() { tls::refused(ex, generation) } else { None };
+    let refused = if fault.is_none() { tls::refused(ex, behind.generation()) } else { None };
     if let Some(status) = refused {
-        return pipeline::refuse(ex, generation, status).await;
+        return pipeline::refuse(ex, behind, status).await;
     }
     match fault {
         None => {
             let served = {
-                let serving = pin!(pipeline::serve(ex, generation));
+                let serving = pin!(pipeline::serve(ex, behind));
                 unwound(serving).await
             };
             match served {
                 Some(response) => response,
-                None => pipeline::refuse(ex, generation, 500).await,
+                None => pipeline::refuse(ex, behind, 500).await,
             }
         }
         Some(Fault::Head(fault)) => {
             ex.log(Level::Info, &format!("{fault} while {}", fault.action()));
-            pipeline::refuse(ex, generation, fault.status()).await
+            pipeline::refuse(ex, behind, fault.status()).await
         }
         Some(Fault::TimedOut) => {
             // As in nginx, one who has not even asked gets no answer.
@@ -184,4 +187,16 @@ async fn unwound<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
         polled.map_or(Poll::Ready(None), |polled| polled.map(Some))
     })
     .await
+}
+
+/// The server that a host names on a socket, and the expression by which it does; where none does or
+/// no host is known, the socket's default.
+pub(crate) fn server<'a>(
+    http: &'a Http,
+    socket: &'a Socket,
+    host: Option<&[u8]>,
+) -> Option<(&'a Server, Option<&'a Pattern>)> {
+    let found = host.and_then(|host| socket.names.find(host));
+    let server = http.servers.get(found.map_or(socket.default, |found| found.server))?;
+    Some((server, found.and_then(|found| found.pattern)))
 }
