@@ -170,6 +170,25 @@ async fn a_worker_that_stands_still_is_told_of() {
 }
 
 #[tokio::test]
+async fn what_a_worker_was_at_when_it_stood_still_is_told() {
+    // Each takes as many steps as there may be.
+    let rule =
+        |number: u32| format!("if ($args ~ \"^(a|aa)+\\\\1c{number}$\") {{ return 403; }}\n");
+    let rules = (0..8).map(rule).collect::<Vec<_>>().concat();
+    let conf = format!(
+        "server {{ listen 127.0.0.1:8080; location /heavy {{ {rules} return 200 done; }}
+         location / {{ return 200 here; }} }}"
+    );
+    let server = Tidegate::start(&conf).await;
+    if !process::is_ours() {
+        return;
+    }
+    server.get(&format!("/heavy?{}b", "a".repeat(60))).await.says("done");
+    server.logs(" ms, making the answer to \"GET /heavy?aaa").await;
+    server.get("/").await.says("here");
+}
+
+#[tokio::test]
 async fn a_worker_that_dies_is_replaced_at_once() {
     let Some(server) = split(&says("here")).await else { return };
     server.get("/").await.says("here");

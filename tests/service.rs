@@ -3,7 +3,8 @@
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixDatagram;
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -99,6 +100,33 @@ async fn the_first_process_of_a_container_buries_orphans() {
     eventually("it stays", || async { told().contains("cannot give its place away") }).await;
     kill_process(first, Signal::QUIT).unwrap();
     assert!(child.wait().unwrap().success());
+}
+
+/// What `systemd-analyze` says to a unit and some words; `None`, told, where it is not there.
+fn analyzed(folder: &Path, words: &[&str]) -> Option<Output> {
+    let output = Command::new("systemd-analyze").args(words).current_dir(folder).output();
+    output.inspect_err(|_| eprintln!("skipped: systemd-analyze is not installed")).ok()
+}
+
+#[test]
+fn the_units_are_good_and_tight() {
+    let conf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../conf");
+    let folder = tempfile::tempdir().unwrap();
+    let unit = std::fs::read_to_string(conf.join("tidegate.service")).unwrap();
+    for word in ["Type=notify", "NoNewPrivileges=yes", "KillSignal=SIGQUIT", "WatchdogSec="] {
+        assert!(unit.lines().any(|line| line.starts_with(word)), "{word}");
+    }
+    // The programs that a unit names have to be there.
+    let unit = unit.replace("/usr/sbin/tidegate", "/bin/true");
+    std::fs::write(folder.path().join("tidegate.service"), unit).unwrap();
+    std::fs::copy(conf.join("tidegate.socket"), folder.path().join("tidegate.socket")).unwrap();
+    let words = ["verify", "./tidegate.service", "./tidegate.socket"];
+    let Some(output) = analyzed(folder.path(), &words) else { return };
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    // In tenths; nginx's own unit in Debian is at 96.
+    let words = ["security", "--offline=true", "--threshold=40", "./tidegate.service"];
+    let Some(output) = analyzed(folder.path(), &words) else { return };
+    assert!(output.status.success(), "{output:?}");
 }
 
 #[test]

@@ -86,6 +86,57 @@ async fn quit_waits_no_longer_than_told() {
 }
 
 #[tokio::test]
+async fn quit_says_close_and_gives_tunnels_their_time() {
+    let asked = Arc::new(Notify::new());
+    let was_asked = asked.clone();
+    let backend = Backend::raw(move |mut stream| {
+        let asked = was_asked.clone();
+        async move {
+            let mut buffer = [0; 1024];
+            let length = stream.read(&mut buffer).await.unwrap_or(0);
+            asked.notify_one();
+            if buffer[..length].starts_with(b"GET /late") {
+                tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate").await;
+                return;
+            }
+            let _ = stream.write_all(b"HTTP/1.1 101 Switching Protocols\r\n\r\n").await;
+            while let Ok(length @ 1..) = stream.read(&mut buffer).await {
+                let _ = stream.write_all(&buffer[..length]).await;
+            }
+        }
+    })
+    .await;
+    let conf = "worker_shutdown_timeout 1s; error_log logs/error.log; events {} http { server {
+        listen 127.0.0.1:8080; location / { proxy_pass http://127.0.0.1:8090; proxy_http_version 1.1;
+        proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $http_connection; } } }";
+    let mut server = Tidegate::start(conf).with_port(8090, backend.port()).await;
+    let mut tunnel = server.connect().await;
+    let hello =
+        "GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    tunnel.send(hello).await;
+    tunnel.until("\r\n\r\n").await;
+    asked.notified().await;
+    let mut late = server.connect().await;
+    late.send("GET /late HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    tokio::time::timeout(DEADLINE, asked.notified()).await.expect("the backend is asked");
+    let start = std::time::Instant::now();
+    server.signal(Signal::QUIT);
+    let answer = late.answer().await;
+    answer.is(200).says("late");
+    assert!(!answer.keeps_alive() && late.closes().await, "{answer:?}");
+    eventually("nobody is let in", || async { !server.is_open().await }).await;
+    while start.elapsed() < std::time::Duration::from_millis(700) {
+        tunnel.send("message;").await;
+        assert_eq!(tunnel.until(";").await, "message;");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert!(tunnel.closes().await);
+    server.ends().await;
+    assert!(start.elapsed() > std::time::Duration::from_millis(900));
+}
+
+#[tokio::test]
 async fn usr1_opens_the_logs_again() {
     let server = started().await;
     server.get("/before").await.is(200);

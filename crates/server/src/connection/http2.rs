@@ -176,7 +176,9 @@ impl Session {
                     self.idle = self.tasks.is_empty().then(Instant::now);
                 }
                 () = &mut drain, if self.closing.is_none() => self.close(),
-                () = worker.dismissal(), if self.is_idle() => self.close(),
+                () = worker.dismissal(), if self.closing.is_none() && self.idle.is_some() => {
+                    self.close();
+                }
                 () = self.watch.changed.notified() => {
                     if let Some(kind) = self.watch.flood.get() {
                         return self.calm(kind).await;
@@ -202,11 +204,6 @@ impl Session {
         if self.number >= keepalive.requests || old || keepalive.timeout.idle.is_zero() {
             self.close();
         }
-    }
-
-    /// Whether it waits for requests, and may have to make room for other connections.
-    fn is_idle(&self) -> bool {
-        self.idle.is_some() && self.closing.is_none()
     }
 
     /// Asks the client to bring no further requests; those it has brought are answered.

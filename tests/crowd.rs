@@ -1,0 +1,103 @@
+//! Many connections: those that are idle cost little, and those that are short are all answered.
+//! In short; `TIDEGATE_STORM=long cargo test --test tidegate crowd` has ten thousand.
+
+use std::time::{Duration, Instant};
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::harness::{Tidegate, eventually, process};
+
+fn is_long() -> bool {
+    std::env::var("TIDEGATE_STORM").is_ok_and(|text| text == "long")
+}
+
+/// Lets this process have as many open files as it may; how many that is.
+fn raise_limit() -> u64 {
+    let most = getrlimit(Resource::Nofile).maximum;
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: most, maximum: most });
+    most.unwrap_or(u64::MAX)
+}
+
+/// The memory that a server and its workers hold, in KiB.
+fn memory(pid: i32) -> u64 {
+    let pids = process::children(pid).into_iter().chain([pid]);
+    let held = |pid: i32| {
+        let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or(0)
+    };
+    pids.map(held).sum()
+}
+
+const CONF: &str = "worker_processes 2; worker_rlimit_nofile 12000; error_log logs/error.log warn;
+    events { worker_connections 6000; }
+    http { access_log off; server { listen 127.0.0.1:8080 backlog=4096; return 200 here; } }";
+
+const ASK: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+
+#[tokio::test]
+async fn idle_connections_cost_little() {
+    if !process::is_ours() {
+        return;
+    }
+    let wanted = if is_long() { 10_000 } else { 2_000 };
+    if raise_limit() < wanted + 500 {
+        eprintln!("skipped: {wanted} connections take as many open files");
+        return;
+    }
+    let server = Tidegate::start(CONF).await;
+    server.get("/").await.is(200);
+    let before = memory(server.pid());
+    let mut idle = Vec::new();
+    for _ in 0..wanted {
+        let mut stream = TcpStream::connect(("127.0.0.1", server.port(8080))).await.unwrap();
+        stream.write_all(ASK).await.unwrap();
+        idle.push(stream);
+    }
+    let mut buffer = [0; 1024];
+    for stream in &mut idle {
+        assert!(stream.read(&mut buffer).await.unwrap() > 0);
+    }
+    server.get("/").await.is(200).says("here");
+    let each = (memory(server.pid()) - before) as f64 / wanted as f64;
+    eprintln!("{wanted} idle connections hold {each:.1} KiB each");
+    // A test's build; benches tell the true figure.
+    assert!(each < 16.0, "{each} KiB");
+    drop(idle);
+    eventually("they are gone", || async {
+        let output = server.command(&["status"]);
+        String::from_utf8_lossy(&output.stdout).contains("connections: 0 open")
+    })
+    .await;
+    assert!(server.error_log().is_empty(), "{}", server.error_log());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn short_connections_are_all_answered() {
+    let server = Tidegate::start(CONF).await;
+    let port = server.port(8080);
+    let length = Duration::from_millis(if is_long() { 10_000 } else { 300 });
+    let start = Instant::now();
+    let client = |_| {
+        tokio::spawn(async move {
+            let mut count = 0_u32;
+            while start.elapsed() < length {
+                let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+                stream.write_all(b"GET / HTTP/1.0\r\n\r\n").await.unwrap();
+                let mut answer = Vec::new();
+                stream.read_to_end(&mut answer).await.unwrap();
+                assert!(answer.ends_with(b"here"), "{answer:?}");
+                count += 1;
+            }
+            count
+        })
+    };
+    let mut count = 0;
+    for client in (0..16).map(client).collect::<Vec<_>>() {
+        count += client.await.expect("nobody is refused or cut off");
+    }
+    eprintln!("{:.0} short connections a second", f64::from(count) / start.elapsed().as_secs_f64());
+    assert!(count > 0);
+}
