@@ -29,6 +29,7 @@ pub mod handshake;
 pub mod http2;
 pub mod load;
 pub mod process;
+pub mod program;
 pub mod server;
 pub mod tls;
 

@@ -1,23 +1,7 @@
 //! Clients that people have: curl, h2load, Python's httpx.
 
-use std::path::Path;
-use std::process::Command;
-
+use crate::harness::program::{printed, python};
 use crate::harness::{Backend, Tidegate};
-
-/// What a program prints; `None` where it is not installed, save in CI.
-async fn printed(program: &str, arguments: &[&str]) -> Option<String> {
-    let mut command = Command::new(program);
-    command.args(arguments);
-    let output = tokio::task::spawn_blocking(move || command.output()).await.expect("no panic");
-    let Ok(output) = output else {
-        assert!(std::env::var("CI") != Ok("true".to_owned()), "{program} is not installed");
-        eprintln!("skipped: {program} is not installed (run tests/setup.sh)");
-        return None;
-    };
-    let text = [output.stdout, output.stderr].concat();
-    Some(String::from_utf8_lossy(&text).into_owned())
-}
 
 async fn server() -> (Tidegate, Backend) {
     let backend = Backend::http(crate::harness::backend::ok).await;
@@ -71,7 +55,6 @@ async fn h2load_finds_no_failure() {
 #[tokio::test]
 async fn httpx_asks_many_at_once() {
     let (server, _backend) = server().await;
-    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/python/bin/python");
     let code = "
 import asyncio, sys
 try:
@@ -87,8 +70,7 @@ async def main():
 asyncio.run(main())
 ";
     let url = format!("http://127.0.0.1:{}", server.port(8080));
-    let python = python.display().to_string();
-    let Some(text) = printed(&python, &["-c", code, &url]).await else { return };
+    let Some(text) = printed(&python("python"), &["-c", code, &url]).await else { return };
     if text.trim() == "missing" {
         eprintln!("skipped: httpx is not installed (run tests/setup.sh)");
         return;

@@ -170,6 +170,16 @@ async fn streams_have_their_states() {
             Answer,
         ),
         (
+            "8.1 trailers behind a body",
+            [
+                open(1),
+                frame(DATA, 0, 1, b"x"),
+                frame(HEADERS, END_HEADERS | END_STREAM, 1, &literals(&[("x-t", "1")])),
+            ]
+            .concat(),
+            Answer,
+        ),
+        (
             "5.4 a connection goes on behind a stream's error",
             [only(&[(":method", "GET")]), whole(3)].concat(),
             Answer,
@@ -203,4 +213,74 @@ async fn connections_begin_as_they_should() {
         }
     };
     assert_eq!(acknowledged, ACK);
+}
+
+#[tokio::test]
+async fn what_may_still_come_for_a_stream_and_what_may_not() {
+    const CLOSED: &[u32] = &[STREAM_CLOSED, PROTOCOL_ERROR];
+    let window = || frame(WINDOW_UPDATE, 0, 1, &[0, 0, 0, 1]);
+    let priority = || frame(PRIORITY, 0, 1, &[0, 0, 0, 0, 15]);
+    let reset = |code: u32| frame(RST_STREAM, 0, 1, &code.to_be_bytes());
+    let continued = || frame(CONTINUATION, END_HEADERS, 1, &literals(&[("x-a", "b")]));
+    judge_all(&[
+        ("5.1 WINDOW_UPDATE behind the end", [whole(1), window(), whole(3)].concat(), Answer),
+        ("5.1 PRIORITY behind the end", [whole(1), priority(), whole(3)].concat(), Answer),
+        ("5.1 RST_STREAM behind the end", [whole(1), reset(8), whole(3)].concat(), Answer),
+        ("5.1 CONTINUATION behind the end", [whole(1), continued()].concat(), Connection(CLOSED)),
+        ("5.1 HEADERS behind a reset", [open(1), reset(8), whole(1)].concat(), Stream(CLOSED)),
+        ("5.1 PRIORITY behind a reset", [open(1), reset(8), priority(), whole(3)].concat(), Answer),
+        (
+            "5.1 WINDOW_UPDATE behind a reset",
+            [open(1), reset(8), window(), whole(3)].concat(),
+            Answer,
+        ),
+        (
+            "5.1 CONTINUATION behind a reset",
+            [open(1), reset(8), continued()].concat(),
+            Connection(CLOSED),
+        ),
+        (
+            "6.10 CONTINUATION behind the last one",
+            [frame(HEADERS, END_STREAM, 1, &simple()), continued(), continued()].concat(),
+            Connection(&[PROTOCOL_ERROR]),
+        ),
+        (
+            "6.10 CONTINUATION behind DATA",
+            [open(1), frame(DATA, 0, 1, b"x"), continued()].concat(),
+            Connection(&[PROTOCOL_ERROR]),
+        ),
+        ("7 RST_STREAM of a code that is none", [open(1), reset(0xff), whole(3)].concat(), Answer),
+        (
+            "6.5.3 the last of several values holds",
+            [settings_frame(&[(4, 1), (4, 100)]), whole(1)].concat(),
+            Answer,
+        ),
+        ("6.5 no settings at all", [frame(SETTINGS, 0, 0, b""), whole(1)].concat(), Answer),
+        ("4 HEAD", only(&request("HEAD", "/", &[])), Answer),
+        ("4 OPTIONS", only(&request("OPTIONS", "/", &[])), Answer),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn more_streams_than_were_agreed_on_are_refused() {
+    let server = Tidegate::start(
+        "server { listen 127.0.0.1:8080; http2 on; http2_max_concurrent_streams 2; send_timeout 5s;
+            location / { return 200 ok; } }",
+    )
+    .with_file("large", "x".repeat(100_000))
+    .await;
+    let mut client = Http2::to(&server).await.with_patience(Duration::from_secs(3));
+    client.until(SETTINGS).await;
+    let bytes: Vec<u8> = [1, 3, 5, 7].into_iter().flat_map(open).collect();
+    client.send(&bytes).await;
+    let code = loop {
+        let frame = client.next().await.expect("a word about the third");
+        match frame.kind {
+            RST_STREAM => break crate::harness::http2::code(&frame.payload),
+            GOAWAY => break crate::harness::http2::code(&frame.payload[4..]),
+            _ => {}
+        }
+    };
+    assert!(matches!(code, 0 | 1 | 7), "{code}");
 }

@@ -14,7 +14,7 @@ const CALM: u32 = 11;
 
 /// How much more memory the server may take for a flood of up to 320 MB, in bytes; each worker's
 /// allocator takes some MB at its first use.
-const MEMORY: u64 = 48 << 20;
+const MEMORY: u64 = 24 << 20;
 
 async fn server() -> Tidegate {
     Tidegate::start(

@@ -1,6 +1,5 @@
 //! A client's socket, whatever kind it is.
 
-mod duplex;
 pub(crate) mod encrypted;
 mod tcp_info;
 

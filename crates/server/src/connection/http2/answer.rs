@@ -71,9 +71,14 @@ pub(super) async fn write(
     match body {
         Body::Bytes(bytes) if !trailing => writer.data(bytes, true).await,
         Body::Empty => writer.end(ex),
-        Body::Bytes(_) | Body::File(_) | Body::Parts(_) => {
+        Body::File(_) | Body::Parts(_) => {
+            // A file can wait: nothing of it is read for a client that has no room for it.
+            if writer.left != Some(0) {
+                side.room(1, writer.patience).await?;
+            }
             writer.stream(body.into_stream(), ex).await
         }
+        Body::Bytes(_) => writer.stream(body.into_stream(), ex).await,
         Body::Stream(stream) => writer.stream(stream, ex).await,
         Body::Tunnel(tunnel) => {
             ex.body_received += tunnel::run(&mut writer, &mut *ex.body, tunnel).await;

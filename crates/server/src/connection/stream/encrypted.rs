@@ -51,7 +51,7 @@ impl Encrypted {
     }
 
     /// Reads what is there, at most so many bytes; 0 is the end.
-    pub(super) fn try_read_to(&self, room: usize, out: &mut dyn FnMut(&[u8])) -> io::Result<usize> {
+    fn try_read_to(&self, room: usize, out: &mut dyn FnMut(&[u8])) -> io::Result<usize> {
         let mut tls = self.tls.borrow_mut();
         if self.session.early.load(Ordering::Relaxed)
             && let Some(taken) = self.take_early(&mut tls, room, out)
