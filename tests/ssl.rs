@@ -1,15 +1,14 @@
 //! ssl: connections from clients that are encrypted.
 
 mod certificate;
+mod clients;
+mod junk;
+mod ocsp;
 mod session;
+mod turns;
 mod verify_client;
 
-use std::time::Duration;
-
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-
-use crate::harness::{Tidegate, eventually, tls};
+use crate::harness::{Tidegate, tls};
 
 const FILES: &str = "ssl_certificate cert.pem; ssl_certificate_key key.pem;";
 
@@ -76,53 +75,4 @@ async fn curl_and_openssl_are_served_and_told_of_ciphers_and_curves() {
     let url = format!("https://localhost:{}/", server.port(8443));
     let curl = std::process::Command::new("curl").args(["-sk", &url]).output().unwrap();
     assert!(String::from_utf8_lossy(&curl.stdout).contains("TLSv1.3"), "{curl:?}");
-}
-
-#[tokio::test]
-async fn what_is_no_handshake_is_closed_with_one_line_and_leaves_nothing() {
-    let server = Tidegate::start(&format!(
-        "{FILES} client_header_timeout 300ms;
-        server {{ listen 127.0.0.1:8443 ssl; return 200 ok; }}
-        server {{ listen 127.0.0.1:8444 ssl; ssl_reject_handshake on; }}
-        server {{ listen 127.0.0.1:8444 ssl; server_name b.test; return 200 b; }}"
-    ))
-    .with_certificate(&["localhost"])
-    .await;
-    let descriptors = || {
-        let folder = format!("/proc/{}/fd", server.pid());
-        std::fs::read_dir(folder).map(Iterator::count).unwrap_or_default()
-    };
-    server.over_tls("localhost").get("/").await.is(200);
-    let before = descriptors();
-    let junk: [&[u8]; 5] = [
-        b"\x16\x03\x01\x00\x05hello",
-        b"\x16\x03\x01\xff\xff",
-        b"\x80\x2e\x01\x00\x02",
-        b"\x16\x03\x01\x00\x04\x01\x00\x00\x00",
-        b"\x16\x03\x01",
-    ];
-    let mut tasks = tokio::task::JoinSet::new();
-    for bytes in junk.into_iter().cycle().take(50) {
-        let port = server.port(8443);
-        tasks.spawn(async move {
-            let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-            stream.write_all(bytes).await.unwrap();
-            let mut answer = Vec::new();
-            let read =
-                tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut answer));
-            let _ = read.await.expect("closed in time");
-            assert!(answer.len() < 16, "{answer:?}");
-        });
-    }
-    while let Some(done) = tasks.join_next().await {
-        done.unwrap();
-    }
-    eventually("everything is closed", async || descriptors() <= before).await;
-    server.logs("client timed out").await;
-    let lines = server.error_log().lines().filter(|line| line.contains("SSL handshaking")).count();
-    // The test's own look whether the port is open is two of them.
-    assert!((50..=53).contains(&lines), "{lines}");
-    let refused = server.at(8444).over_tls("a.test").try_handshake().await.unwrap_err();
-    assert!(refused.contains("UnrecognisedName"), "{refused}");
-    server.at(8444).over_tls("b.test").ask("GET / | Host: b.test").await.says("b");
 }

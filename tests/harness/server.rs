@@ -212,6 +212,11 @@ impl Start {
         self
     }
 
+    /// The real port that will be behind one of the configuration.
+    pub fn port(&mut self, named: u16) -> u16 {
+        self.ports.real(named)
+    }
+
     /// Runs another binary.
     #[must_use]
     pub fn with_binary(mut self, binary: &Path) -> Self {

@@ -55,6 +55,11 @@ impl Authority {
         self.issuer.pem()
     }
 
+    /// Its key.
+    pub fn key(&self) -> String {
+        self.issuer.key().serialize_pem()
+    }
+
     /// A list of what it has taken back.
     pub fn revoke(&self, list: &CertificateRevocationListParams) -> String {
         list.signed_by(&self.issuer).expect("a list").pem().expect("PEM")

@@ -8,6 +8,7 @@ pub mod fault;
 pub mod key;
 pub mod load;
 pub mod name;
+pub mod ocsp;
 pub mod pem;
 pub mod provider;
 pub mod session;

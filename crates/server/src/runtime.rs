@@ -22,7 +22,7 @@ use tidegate_proxy::Upstreams;
 use tokio::sync::Notify;
 
 use crate::process::Post;
-use crate::tls::Tls;
+use crate::tls::{Tls, Turns};
 
 /// What one configuration has become, shared by all workers.
 pub(crate) struct Shared {
@@ -189,6 +189,8 @@ pub(crate) struct Worker {
     pub(crate) peers: RefCell<Arc<[Arc<Post>]>>,
     /// When it was told last that the worker stood still.
     pub(crate) stalled: Cell<Duration>,
+    /// The turns of its handshakes.
+    pub(crate) turns: Turns,
     draining: Cell<bool>,
     dismissed: Cell<bool>,
     drain: Notify,
@@ -208,6 +210,7 @@ impl Worker {
             post,
             peers: RefCell::new(Arc::clone(peers)),
             stalled: Cell::default(),
+            turns: Turns::new(),
             draining: Cell::new(false),
             dismissed: Cell::new(false),
             drain: Notify::new(),

@@ -6,9 +6,13 @@ mod answers;
 mod asking;
 mod handshake;
 mod named;
+mod ocsp;
 mod resolver;
 mod sessions;
+mod standing;
+mod staple;
 mod tickets;
+mod turns;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,8 +28,12 @@ use tidegate_proxy::secure::Clients;
 pub(crate) use admission::refused;
 pub(crate) use handshake::accept;
 use named::Named;
+use resolver::Certificates;
 use sessions::Zone;
+use standing::{Known, Standing};
 use tickets::Tickets;
+pub(crate) use turns::Turns;
+use turns::Weight;
 
 /// What all servers answer handshakes with.
 #[derive(Debug, Default)]
@@ -55,6 +63,12 @@ pub(crate) struct Answers {
     http2: Arc<ServerConfig>,
     /// Whose clients' certificates are trusted.
     trust: Arc<Trust>,
+    /// Its certificates that no variable names.
+    certificates: Arc<Certificates>,
+    /// What a signature by its certificates costs.
+    weight: Weight,
+    /// How clients' certificates are asked about.
+    standing: Option<Standing>,
     /// Certificates that variables name.
     named: Option<Named>,
 }
@@ -66,6 +80,8 @@ struct Memory {
     tickets: Mutex<HashMap<Vec<u8>, Arc<Tickets>>>,
     /// By name.
     zones: Mutex<HashMap<String, Arc<Zone>>>,
+    /// What authorities have said of clients' certificates, by name and size.
+    known: Mutex<HashMap<(String, usize), Arc<Known>>>,
 }
 
 impl Tls {
@@ -143,6 +159,16 @@ impl Memory {
         let tickets = found.or_else(|| make().map(Arc::new))?;
         locked(&self.tickets).insert(trust.to_vec(), Arc::clone(&tickets));
         Some(tickets)
+    }
+
+    /// What authorities have said, under this name; another size makes another.
+    fn known(&self, before: Option<&Self>, name: &str, room: usize) -> Arc<Known> {
+        let key = (name.to_owned(), room);
+        let find = |memory: &Self| locked(&memory.known).get(&key).cloned();
+        let found = find(self).or_else(|| before.and_then(find));
+        let known = found.unwrap_or_else(|| Arc::new(Known::new(room)));
+        locked(&self.known).insert(key, Arc::clone(&known));
+        known
     }
 
     /// The zone of this name; another size makes another zone.

@@ -4,6 +4,7 @@ pub mod check;
 pub mod cipher;
 pub mod conf_command;
 pub mod curve;
+pub mod ocsp;
 pub mod protocol;
 pub mod session;
 pub mod verify;
@@ -19,13 +20,10 @@ use crate::value::size::Size;
 use cipher::Ciphers;
 use conf_command::ConfCommand;
 use curve::Curves;
+use ocsp::{Ocsp, OcspCache, Responder};
 use protocol::Protocols;
 use session::{Seconds, SessionCache};
 use verify::VerifyClient;
-
-const NO_STAPLING: &str = "nobody is asked about our certificate; most authorities have ended OCSP, \
-     and name an answer of one that has not by ssl_stapling_file";
-const NO_OCSP: &str = "nobody is asked about clients' certificates; use ssl_crl";
 
 /// Connections that are encrypted.
 #[derive(Clone, Debug, Directives)]
@@ -107,15 +105,15 @@ pub struct Ssl {
         ignored = "the name in a client hello is read in the clear"
     )]
     pub ech_file: Option<Vec<String>>,
-    /// Whether clients' certificates are asked about.
-    #[directive("ssl_ocsp", only(Http, Server), args(1), ignored = NO_OCSP)]
-    pub ocsp: Option<Vec<String>>,
+    /// Which of a client's certificates their authorities are asked about.
+    #[directive("ssl_ocsp", only(Http, Server), default = "off")]
+    pub ocsp: Ocsp,
     /// Where answers about clients' certificates are remembered.
-    #[directive("ssl_ocsp_cache", only(Http, Server), args(1), ignored = NO_OCSP)]
-    pub ocsp_cache: Option<Vec<String>>,
-    /// Who is asked about clients' certificates.
-    #[directive("ssl_ocsp_responder", only(Http, Server), args(1), ignored = NO_OCSP)]
-    pub ocsp_responder: Option<Vec<String>>,
+    #[directive("ssl_ocsp_cache", only(Http, Server), default = "off")]
+    pub ocsp_cache: OcspCache,
+    /// Who is asked about clients' certificates, instead of whom they name.
+    #[directive("ssl_ocsp_responder", only(Http, Server))]
+    pub ocsp_responder: Option<Responder>,
     /// A file of passwords for encrypted keys, one a line; they are tried in turn.
     #[directive("ssl_password_file", only(Http, Server))]
     pub password_file: Option<PemFile>,
@@ -152,22 +150,33 @@ pub struct Ssl {
     #[directive("ssl_session_timeout", only(Http, Server), default = "5m")]
     pub session_timeout: Seconds,
     /// Whether answers about our certificate are sent along.
-    #[directive("ssl_stapling", only(Http, Server), default = "off", differs = NO_STAPLING)]
+    #[directive("ssl_stapling", only(Http, Server), default = "off")]
     pub stapling: bool,
     /// The answer about our certificate that is sent along, in DER.
     #[directive("ssl_stapling_file", only(Http, Server))]
     pub stapling_file: Option<PemFile>,
-    /// Who is asked about our certificate.
-    #[directive("ssl_stapling_responder", only(Http, Server), args(1), ignored = NO_STAPLING)]
-    pub stapling_responder: Option<Vec<String>>,
+    /// Who is asked about our certificate, instead of whom it names.
+    #[directive("ssl_stapling_responder", only(Http, Server))]
+    pub stapling_responder: Option<Responder>,
     /// Whether answers about our certificate are checked.
-    #[directive("ssl_stapling_verify", only(Http, Server), default = "off", ignored = NO_STAPLING)]
+    #[directive(
+        "ssl_stapling_verify",
+        only(Http, Server),
+        default = "off",
+        differs = "they always are: the issuer, or whom it has appointed, must have signed them"
+    )]
     pub stapling_verify: bool,
     /// Further authorities that are trusted; clients are not told their names.
     #[directive("ssl_trusted_certificate", only(Http, Server))]
     pub trusted_certificate: Option<PemFile>,
     /// Whether clients must show a certificate.
-    #[directive("ssl_verify_client", only(Http, Server), default = "off")]
+    #[directive(
+        "ssl_verify_client",
+        only(Http, Server),
+        default = "off",
+        differs = "certificates of version 1, which have no extensions, are refused unless they are \
+            themselves among those that are trusted"
+    )]
     pub verify_client: VerifyClient,
     /// How many authorities may stand between a client and one that is trusted.
     #[directive("ssl_verify_depth", only(Http, Server), default = "1")]

@@ -1,4 +1,4 @@
-//! DER, as far as the wrapping of an encrypted key goes (X.690).
+//! DER, as far as the wrapping of an encrypted key and OCSP go (X.690).
 
 /// OBJECT IDENTIFIER
 pub(super) const OID: u8 = 0x06;
@@ -38,6 +38,18 @@ pub(super) fn number(content: &[u8]) -> Option<u32> {
     u32::try_from(sum).ok()
 }
 
+/// A value of this tag; its content is less than 64 KiB.
+pub(super) fn value(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = content.len().to_be_bytes();
+    let [.., high, low] = length;
+    let head = match (high, low) {
+        (0, 0..0x80) => vec![tag, low],
+        (0, _) => vec![tag, 0x81, low],
+        _ => vec![tag, 0x82, high, low],
+    };
+    [head.as_slice(), content].concat()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,6 +59,11 @@ mod tests {
         let mut input: &[u8] = &[0x02, 1, 5, 0x04, 0x81, 2, b'a', b'b'];
         assert_eq!(expect(&mut input, INTEGER).and_then(number), Some(5));
         assert_eq!(next(&mut input), Some((OCTETS, &b"ab"[..])));
+        for length in [0, 127, 128, 255, 256, 5000] {
+            let content = vec![7; length];
+            let made = value(OCTETS, &content);
+            assert_eq!(expect(&mut made.as_slice(), OCTETS), Some(content.as_slice()));
+        }
         for broken in [&[0x02][..], &[0x02, 3, 1], &[0x02, 0x85, 0, 0, 0, 0, 0], &[0x02, 0x82, 1]] {
             assert_eq!(next(&mut &*broken), None, "{broken:?}");
         }

@@ -36,6 +36,8 @@ pub struct Session {
     pub judge: Option<Arc<Trust>>,
     /// Why the client's certificate is not trusted.
     pub distrust: Option<Distrust>,
+    /// What is wrong with the client's certificate by the word of its authority, in nginx's words.
+    pub revoked: Option<&'static str>,
     /// Whether requests come before the client has finished the handshake.
     pub early: AtomicBool,
 }

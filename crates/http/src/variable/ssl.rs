@@ -42,11 +42,11 @@ pub(super) fn value(ex: &Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
 
 /// nginx: `ngx_ssl_get_client_verify`
 fn verdict(session: &Session) -> Bytes {
-    match (session.peer.is_empty(), session.distrust) {
-        (true, _) => "NONE".into(),
-        (false, None) => "SUCCESS".into(),
-        (false, Some(distrust)) => format!("FAILED:{}", distrust.words).into(),
+    if session.peer.is_empty() {
+        return "NONE".into();
     }
+    let words = session.distrust.map(|distrust| distrust.words).or(session.revoked);
+    words.map_or_else(|| "SUCCESS".into(), |words| format!("FAILED:{words}").into())
 }
 
 fn of_certificate(certificate: &CertificateDer<'_>, builtin: Builtin) -> Option<Bytes> {

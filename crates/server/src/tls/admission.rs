@@ -9,6 +9,7 @@ use tidegate_http::exchange::Exchange;
 use tidegate_http::tls::session::Session;
 use tidegate_http::tls::trust::Distrust;
 
+use super::Answers;
 use crate::runtime::Generation;
 
 /// What we are at (nginx says so in each of these lines).
@@ -28,14 +29,17 @@ pub(crate) fn refused(ex: &Exchange<'_>, generation: &Generation) -> Option<u16>
     if verify == VerifyClient::Off {
         return None;
     }
-    if is_misdirected(ex, session) {
+    let place = ex.http.servers.iter().position(|server| std::ptr::eq(server, ex.server));
+    let asked = place.and_then(|place| generation.tls.answers(place));
+    let unasked = asked.is_some_and(|asked| asked.standing.is_some() && !is_judge(asked, session));
+    if is_misdirected(ex, session) || (unasked && !session.peer.is_empty()) {
         tell(
             ex,
             "client attempted to request the server name different from the one that was negotiated",
         );
         return Some(421);
     }
-    let distrust = distrust(ex, session, generation);
+    let distrust = asked.and_then(|asked| distrust(asked, session));
     let lenient = verify == VerifyClient::OptionalNoCa;
     if let Some(distrust) = distrust.filter(|why| !(lenient && why.is_of_authority())) {
         let (code, words) = (distrust.code, distrust.words);
@@ -46,6 +50,10 @@ pub(crate) fn refused(ex: &Exchange<'_>, generation: &Generation) -> Option<u16>
         tell(ex, "client sent no required SSL certificate");
         return Some(496);
     }
+    if let Some(words) = session.revoked {
+        tell(ex, &format!("client SSL certificate verify error: {words}"));
+        return Some(495);
+    }
     None
 }
 
@@ -55,14 +63,13 @@ fn tell(ex: &Exchange<'_>, text: &str) {
 
 /// What the server that is asked thinks of the client's certificate, which another one may have
 /// asked for: without a name in the handshake, that of the socket.
-fn distrust(ex: &Exchange<'_>, session: &Session, generation: &Generation) -> Option<Distrust> {
-    let place = ex.http.servers.iter().position(|server| std::ptr::eq(server, ex.server));
-    let asked = place.and_then(|place| generation.tls.answers(place))?;
-    let judge = session.judge.as_ref();
-    if judge.is_some_and(|judge| Arc::ptr_eq(judge, &asked.trust)) {
-        return session.distrust;
-    }
-    session.judged_by(&asked.trust)
+fn distrust(asked: &Answers, session: &Session) -> Option<Distrust> {
+    if is_judge(asked, session) { session.distrust } else { session.judged_by(&asked.trust) }
+}
+
+/// Whether it is this server that has judged the client's certificate at the handshake.
+fn is_judge(asked: &Answers, session: &Session) -> bool {
+    session.judge.as_ref().is_some_and(|judge| Arc::ptr_eq(judge, &asked.trust))
 }
 
 /// Whether the handshake was with another server's name, so that its certificates were asked for. A

@@ -14,6 +14,8 @@ use tidegate_config::value::pem::{Pem, PemSource};
 use tidegate_http::tls::certificate;
 use x509_parser::certificate::X509Certificate;
 
+use super::staple;
+
 /// How many days before a certificate's end it is told of.
 const DAYS: i64 = 14;
 
@@ -31,8 +33,27 @@ pub(super) fn of(server: &Server, files: &Files) -> Vec<Diagnostic> {
         findings.extend(time(&parsed, pem));
         findings.extend(names(first, server, pem));
         findings.extend(lonely(&chain, &parsed, pem));
+        findings.extend(unstapled(server, &chain, files, pem));
     }
     findings
+}
+
+/// A certificate whose authority cannot be asked, though it is to be (nginx:
+/// `ngx_ssl_stapling_certificate`).
+fn unstapled(
+    server: &Server,
+    chain: &[CertificateDer<'_>],
+    files: &Files,
+    pem: &Pem,
+) -> Option<Diagnostic> {
+    let ssl = &server.settings.ssl;
+    if !ssl.stapling || ssl.stapling_file.is_some() {
+        return None;
+    }
+    let why = staple::question(ssl, chain, files).err()?;
+    let text = format!("\"ssl_stapling\" ignored, {why} \"{}\"", pem.text);
+    let hint = "most authorities have ended OCSP; take ssl_stapling out where yours has";
+    Some(Diagnostic::warn(text).at(pem.span).hint(hint))
 }
 
 fn time(certificate: &X509Certificate<'_>, pem: &Pem) -> Option<Diagnostic> {

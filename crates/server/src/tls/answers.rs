@@ -18,7 +18,10 @@ use super::asking::Asking;
 use super::named::Named;
 use super::resolver::Certificates;
 use super::sessions::{Cache, Zone};
+use super::standing::Standing;
+use super::staple::Staple;
 use super::tickets::{self, Tickets};
+use super::turns::Weight;
 use super::{Answers, Memory};
 
 /// How much is taken before the handshake is over, in bytes (OpenSSL's default).
@@ -41,7 +44,12 @@ pub(super) fn build(
     let certificates = certificates(ssl, &passwords, files)?;
     let trust = trust(ssl, files)?;
     let named = Named::of(ssl, passwords);
-    let mut config = plain(ssl, &certificates, &trust)?;
+    let staple = |certified: &Arc<CertifiedKey>| {
+        let asked = ssl.stapling && ssl.stapling_file.is_none();
+        asked.then(|| Staple::of(ssl, certified, files)).flatten()
+    };
+    let shown = Arc::new(Certificates::stapled(certificates.clone(), staple));
+    let mut config = plain(ssl, &shown, &trust)?;
     let identity = identity(ssl, &certificates, &trust);
     let secrets = ssl.session_ticket_key.iter().map(|file| ticket_key(file, files));
     let secrets: Vec<Vec<u8>> = secrets.collect::<Result<_, _>>()?;
@@ -54,13 +62,16 @@ pub(super) fn build(
         http1: Arc::new(config),
         http2: Arc::new(http2),
         trust: Arc::new(trust),
+        weight: Weight::of(&certificates),
+        certificates: shown,
+        standing: Standing::of(ssl, (memory, before)),
         named,
     }))
 }
 
 fn plain(
     ssl: &Ssl,
-    certificates: &[Arc<CertifiedKey>],
+    certificates: &Arc<Certificates>,
     trust: &Trust,
 ) -> Result<ServerConfig, Diagnostic> {
     let provider = provider::provider(&ssl.ciphers.list, &ssl.conf_command, &ssl.ecdh_curve.0);
@@ -74,8 +85,8 @@ fn plain(
     } else {
         builder.with_no_client_auth()
     };
-    let resolver = Certificates::new(certificates.to_vec());
-    let mut config = builder.with_cert_resolver(Arc::new(resolver));
+    let resolver: Arc<Certificates> = Arc::clone(certificates);
+    let mut config = builder.with_cert_resolver(resolver);
     config.ignore_client_order = ssl.prefer_server_ciphers;
     // A record's head counts.
     let size = usize::try_from(ssl.buffer_size.0).unwrap_or(usize::MAX).clamp(512, 16 * 1024);

@@ -11,7 +11,9 @@ use tidegate_http::client::Connection;
 use tidegate_http::tls::session::Session;
 use tokio::time::timeout;
 
+use super::Answers;
 use super::resolver::Certificates;
+use super::turns::Weight;
 use crate::connection::{Encrypted, Raw, Stream};
 use crate::runtime::Worker;
 
@@ -39,6 +41,14 @@ enum Broken {
     Rejected,
     /// The certificate that variables name cannot be used.
     Unnamed(String),
+}
+
+/// How a handshake is answered.
+struct Chosen {
+    config: Arc<ServerConfig>,
+    session: Session,
+    weight: Weight,
+    answers: Arc<Answers>,
 }
 
 /// A handshake that has come to something.
@@ -95,20 +105,22 @@ async fn shake(
             Err((error, alert)) => return Err(refused(socket, error, alert)),
         }
     };
-    let (config, mut session) = match choose(worker, connection, &accepted) {
-        Ok(chosen) => chosen,
-        Err(broken) => {
-            let number = match broken {
-                Broken::Rejected => UNRECOGNIZED_NAME,
-                _ => INTERNAL_ERROR,
-            };
-            let alert = [0x15, 3, 3, 0, 2, 2, number];
-            let _ = socket.try_write_vectored(&[IoSlice::new(&alert)]);
-            return Err(broken);
-        }
-    };
-    let mut tls =
-        accepted.into_connection(config).map_err(|(error, alert)| refused(socket, error, alert))?;
+    let Chosen { config, mut session, weight, answers } =
+        match choose(worker, connection, &accepted) {
+            Ok(chosen) => chosen,
+            Err(broken) => {
+                let number = match broken {
+                    Broken::Rejected => UNRECOGNIZED_NAME,
+                    _ => INTERNAL_ERROR,
+                };
+                let alert = [0x15, 3, 3, 0, 2, 2, number];
+                let _ = socket.try_write_vectored(&[IoSlice::new(&alert)]);
+                return Err(broken);
+            }
+        };
+    let answer = worker.turns.take(weight, || accepted.into_connection(config)).await;
+    let answer = answer.ok_or_else(|| Broken::Io(io::Error::other("the signing thread broke")))?;
+    let mut tls = answer.map_err(|(error, alert)| refused(socket, error, alert))?;
     loop {
         if let Err(error) = tls.process_new_packets() {
             // What is wrong is told the client, as far as it fits.
@@ -119,6 +131,11 @@ async fn shake(
         if !tls.is_handshaking() || tls.early_data().is_some() {
             session.settle(&tls);
             session.distrust = session.judge.as_ref().and_then(|judge| session.judged_by(judge));
+            if let Some(standing) = answers.standing.as_ref().filter(|_| session.distrust.is_none())
+            {
+                let generation = worker.generation();
+                session.revoked = standing.fault(&session.peer, &answers.trust, &generation).await;
+            }
             return Ok(Some(Shaken { tls, session }));
         }
         read(socket, |raw| tls.read_tls(raw)).await?;
@@ -144,7 +161,7 @@ fn choose(
     worker: &Worker,
     connection: &mut Connection,
     accepted: &Accepted,
-) -> Result<(Arc<ServerConfig>, Session), Broken> {
+) -> Result<Chosen, Broken> {
     let generation = worker.generation();
     let socket = generation.socket(connection).ok_or(Broken::Rejected)?;
     let mut session = Session::offered(&accepted.client_hello());
@@ -158,15 +175,20 @@ fn choose(
     if server.settings.ssl.verify_client.asks() {
         session.judge = Some(Arc::clone(&answers.trust));
     }
-    let Some(named) = &answers.named else { return Ok((Arc::clone(config), session)) };
+    let Some(named) = &answers.named else {
+        answers.certificates.refresh(&generation);
+        let (config, answers) = (Arc::clone(config), Arc::clone(answers));
+        return Ok(Chosen { config, session, weight: answers.weight, answers });
+    };
     // Variables speak of the handshake, too.
     connection.tls = Some(Arc::new(session));
     let certificates = named.certificates(&generation, connection, server);
     let session = connection.tls.take().and_then(Arc::into_inner).unwrap_or_default();
     let certificates = certificates.map_err(Broken::Unnamed)?;
+    let weight = Weight::of(&certificates);
     let mut config = ServerConfig::clone(config);
     config.cert_resolver = Arc::new(Certificates::new(certificates));
-    Ok((Arc::new(config), session))
+    Ok(Chosen { config: Arc::new(config), session, weight, answers: Arc::clone(answers) })
 }
 
 async fn read(

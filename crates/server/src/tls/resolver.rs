@@ -1,22 +1,58 @@
 //! Which of a server's certificates a client can take.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{CipherSuite, SignatureAlgorithm};
 
+use super::staple::Staple;
+use crate::runtime::Generation;
+
 /// The certificates of one server, of different kinds.
 #[derive(Debug)]
 pub(super) struct Certificates {
-    all: Vec<Arc<CertifiedKey>>,
+    all: Vec<Shown>,
+}
+
+/// A certificate, and what its authority says of it.
+#[derive(Debug)]
+struct Shown {
+    certified: Arc<CertifiedKey>,
+    staple: Option<Arc<Staple>>,
+}
+
+impl Shown {
+    fn now(&self) -> Arc<CertifiedKey> {
+        self.staple
+            .as_ref()
+            .map_or_else(|| Arc::clone(&self.certified), |staple| staple.certified())
+    }
 }
 
 impl Certificates {
     /// Those that cost both sides less come first: others before RSA.
-    pub(super) fn new(mut all: Vec<Arc<CertifiedKey>>) -> Self {
+    pub(super) fn new(all: Vec<Arc<CertifiedKey>>) -> Self {
+        Self::stapled(all, |_| None)
+    }
+
+    /// The same, with what authorities say of them.
+    pub(super) fn stapled(
+        mut all: Vec<Arc<CertifiedKey>>,
+        staple: impl Fn(&Arc<CertifiedKey>) -> Option<Arc<Staple>>,
+    ) -> Self {
         all.sort_by_key(|certified| is_rsa(certified));
-        Self { all }
+        let shown =
+            all.into_iter().map(|certified| Shown { staple: staple(&certified), certified });
+        Self { all: shown.collect() }
+    }
+
+    /// Has authorities asked, where it is time.
+    pub(super) fn refresh(&self, generation: &Rc<Generation>) {
+        for staple in self.all.iter().filter_map(|shown| shown.staple.as_ref()) {
+            staple.refresh(generation);
+        }
     }
 }
 
@@ -26,11 +62,12 @@ fn is_rsa(certified: &CertifiedKey) -> bool {
 
 impl ResolvesServerCert for Certificates {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let fits = |certified: &&Arc<CertifiedKey>| {
+        let fits = |shown: &&Shown| {
+            let certified = &shown.certified;
             certified.key.choose_scheme(hello.signature_schemes()).is_some()
                 && suits(hello.cipher_suites(), is_rsa(certified))
         };
-        self.all.iter().find(fits).or_else(|| self.all.first()).cloned()
+        self.all.iter().find(fits).or_else(|| self.all.first()).map(Shown::now)
     }
 }
 

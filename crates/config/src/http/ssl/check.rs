@@ -5,6 +5,7 @@ use crate::block::http::Socket;
 use crate::block::server::Server;
 use crate::diagnostic::Diagnostic;
 use crate::directive::Cx;
+use crate::http::ssl::ocsp::Ocsp;
 use crate::http::ssl::verify::VerifyClient;
 use crate::value::pem::Pem;
 
@@ -13,6 +14,7 @@ pub(crate) fn check(servers: &[Server], sockets: &[Socket], cx: &mut Cx<'_>) {
     for server in servers {
         keys(server, cx);
         trust(server, cx);
+        status(server, cx);
     }
     for socket in sockets.iter().filter(|socket| socket.options.ssl) {
         let Some(default) = servers.get(socket.default) else { continue };
@@ -47,6 +49,16 @@ fn trust(server: &Server, cx: &mut Cx<'_>) {
     if needed && ssl.client_certificate.is_none() && ssl.trusted_certificate.is_none() {
         let text = "no ssl_client_certificate or ssl_trusted_certificate for ssl_verify_client";
         let hint = "name the file of the authority that signs your clients' certificates";
+        cx.diagnostics.push(Diagnostic::emerg(text).at(server.span).hint(hint));
+    }
+}
+
+fn status(server: &Server, cx: &mut Cx<'_>) {
+    let ssl = &server.settings.ssl;
+    if ssl.ocsp != Ocsp::Off && ssl.verify_client == VerifyClient::OptionalNoCa {
+        let text = "\"ssl_ocsp\" is incompatible with \"ssl_verify_client optional_no_ca\"";
+        let hint =
+            "an authority that nobody knows cannot be asked; use `ssl_verify_client optional`";
         cx.diagnostics.push(Diagnostic::emerg(text).at(server.span).hint(hint));
     }
 }
