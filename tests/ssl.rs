@@ -8,7 +8,11 @@ mod session;
 mod turns;
 mod verify_client;
 
-use crate::harness::{Tidegate, tls};
+use std::sync::Arc;
+
+use tokio::io::AsyncWriteExt;
+
+use crate::harness::{Connection, Tidegate, tls};
 
 const FILES: &str = "ssl_certificate cert.pem; ssl_certificate_key key.pem;";
 
@@ -75,4 +79,28 @@ async fn curl_and_openssl_are_served_and_told_of_ciphers_and_curves() {
     let url = format!("https://localhost:{}/", server.port(8443));
     let curl = std::process::Command::new("curl").args(["-sk", &url]).output().unwrap();
     assert!(String::from_utf8_lossy(&curl.stdout).contains("TLSv1.3"), "{curl:?}");
+}
+
+#[tokio::test]
+async fn the_proxy_protocol_comes_before_the_handshake() {
+    let server = Tidegate::start(&format!(
+        "{FILES} server {{ listen 127.0.0.1:8443 ssl proxy_protocol; set_real_ip_from 127.0.0.1;
+            real_ip_header proxy_protocol; return 200 \"$remote_addr $https\"; }}"
+    ))
+    .with_certificate(&["localhost"])
+    .await;
+    for head in [&b"PROXY TCP4 1.2.3.4 5.6.7.8 1000 443\r\n"[..], b""] {
+        let port = server.port(8443);
+        let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        stream.write_all(head).await.unwrap();
+        let shaken = tls::connect(stream, "localhost", Arc::new(tls::config())).await;
+        if head.is_empty() {
+            assert!(shaken.is_err());
+            continue;
+        }
+        let mut connection = Connection::over(shaken.unwrap());
+        connection.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        connection.answer().await.is(200).says("1.2.3.4 on");
+    }
+    server.logs("broken header: ").await;
 }

@@ -292,10 +292,3 @@ impl Reply {
         }
     }
 }
-
-fn as_answer(mut fields: Vec<(String, String)>) -> Answer {
-    let (name, status) = fields.remove(0);
-    assert_eq!(name, ":status", "the first field of an answer");
-    let status_line = format!("HTTP/2 {status}");
-    Answer { status_line, status: status.parse().expect("a status"), fields, body: Vec::new() }
-}

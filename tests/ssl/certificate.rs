@@ -161,3 +161,48 @@ async fn variables_and_the_configuration_itself_may_hold_certificates() {
     server.logs("cannot load certificate \"").await;
     server.at(8444).over_tls("one.test").get("/").await.is(200).says("data");
 }
+
+#[tokio::test]
+async fn keys_may_have_any_form() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = "-nodes -subj /CN=a.test";
+    for arguments in [
+        &format!("req -x509 -newkey ed25519 {made} -keyout 8443.key -out 8443.pem"),
+        &format!(
+            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-384 {made} -keyout pkcs8 -out 8444.pem"
+        ),
+        "ec -in pkcs8 -out 8444.key",
+        &format!("req -x509 -newkey rsa:2048 {made} -keyout 8445.key -out 8445.pem"),
+        "rsa -in 8445.key -traditional -out 8446.key",
+        "pkcs8 -topk8 -in 8445.key -v2 aes-256-cbc -passout pass:secret -out 8447.key",
+    ] {
+        tls::openssl(folder.path(), arguments, "").await;
+    }
+    let ports = [
+        (8443, 8443, "BEGIN PRIVATE KEY"),
+        (8444, 8444, "BEGIN EC PRIVATE KEY"),
+        (8445, 8445, "BEGIN PRIVATE KEY"),
+        (8446, 8445, "BEGIN RSA PRIVATE KEY"),
+        (8447, 8445, "BEGIN ENCRYPTED PRIVATE KEY"),
+    ];
+    let mut conf = "ssl_password_file passwords;\n".to_owned();
+    for (port, certificate, form) in ports {
+        let key = std::fs::read_to_string(folder.path().join(format!("{port}.key"))).unwrap();
+        assert!(key.contains(form), "{port}: {key}");
+        conf += &format!(
+            "server {{ listen 127.0.0.1:{port} ssl; ssl_certificate c{certificate}.pem; \
+             ssl_certificate_key k{port}.pem; return 200 ok; }}\n"
+        );
+    }
+    let mut start = Tidegate::start(&conf).with_prefix_file("passwords", "secret\n");
+    for (port, certificate, _) in ports {
+        let read = |name: String| std::fs::read(folder.path().join(name)).unwrap();
+        start = start
+            .with_prefix_file(&format!("k{port}.pem"), read(format!("{port}.key")))
+            .with_prefix_file(&format!("c{certificate}.pem"), read(format!("{certificate}.pem")));
+    }
+    let server = start.await;
+    for (port, ..) in ports {
+        server.at(port).over_tls("a.test").get("/").await.is(200).says("ok");
+    }
+}

@@ -1,5 +1,7 @@
 //! Frames of HTTP/2, from bytes and to bytes.
 
+use crate::harness::answer::Answer;
+
 pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 pub const DATA: u8 = 0;
@@ -120,4 +122,12 @@ pub fn length(frame: &Frame) -> [u8; 4] {
 pub fn texts(fields: Vec<(Vec<u8>, Vec<u8>)>) -> Vec<(String, String)> {
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     fields.into_iter().map(|(name, value)| (text(name), text(value))).collect()
+}
+
+/// The fields of an answer's head as an answer of HTTP/1.
+pub fn as_answer(mut fields: Vec<(String, String)>) -> Answer {
+    let (name, status) = fields.remove(0);
+    assert_eq!(name, ":status", "the first field of an answer");
+    let status_line = format!("HTTP/2 {status}");
+    Answer { status_line, status: status.parse().expect("a status"), fields, body: Vec::new() }
 }
