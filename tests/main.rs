@@ -22,6 +22,7 @@ mod dav;
 mod demo;
 mod diagnostic;
 mod disk_full;
+mod early_hints;
 mod error_log;
 mod explain;
 mod fault;

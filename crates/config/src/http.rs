@@ -12,6 +12,7 @@ pub mod client_body;
 pub mod client_header;
 pub mod dav;
 pub mod disable_symlinks;
+pub mod early_hints;
 pub mod empty_gif;
 pub mod error_log;
 pub mod error_page;

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use thiserror::Error;
 use tidegate_config::block::http::Socket;
 
+use crate::headers::Headers;
 use crate::tls::session::Session;
 
 use crate::proxy_protocol::ProxyProtocol;
@@ -118,6 +119,10 @@ pub trait RequestBody {
 
     /// Whether the end has been reached.
     fn is_done(&self) -> bool;
+
+    /// Sends an interim answer of status 103 with these fields, if the answer has not begun. A client
+    /// that does not take it at once may go without it.
+    fn hint(&mut self, _fields: &Headers) {}
 
     /// Where it is, once all of it was read and kept (`$request_body`, `$request_body_file`).
     fn kept(&self) -> Kept {

@@ -27,6 +27,7 @@ use crate::content::Content;
 use crate::fault::{Condition, Fault};
 use crate::link::Link;
 use crate::protocol::{Codec, Head};
+use crate::response::Rules;
 use crate::secure::Secured;
 use crate::upstream::group::Group;
 use crate::upstream::peer::Outcome;
@@ -52,6 +53,8 @@ pub(crate) struct Question<'a> {
     pub(crate) manner: Manner,
     /// The handshake that comes first, over TLS.
     pub(crate) secured: Option<Secured>,
+    /// What of interim answers of status 103 is sent on, where they are.
+    pub(crate) hints: Option<&'a Rules<'a>>,
     /// How long it may wait while nobody can be reached.
     pub(crate) waiting: Waiting,
     /// What becomes of each try.

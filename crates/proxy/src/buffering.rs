@@ -32,6 +32,9 @@ pub(crate) struct Room {
     pub(crate) memory: usize,
     /// How much may wait in a file, in bytes (nginx: `proxy_max_temp_file_size`).
     pub(crate) file: u64,
+    /// How much of it is written at once, where so much has come (nginx:
+    /// `proxy_temp_file_write_size`).
+    pub(crate) batch: u64,
     /// The folder of such files.
     pub(crate) folder: PathBuf,
     /// Whether the answer is read to its end though the client has left (nginx:
@@ -172,7 +175,7 @@ mod tests {
         let path = folder.path().to_owned();
         let given = Rc::default();
         let pieces = Pieces { given: Rc::clone(&given), count, fails };
-        let room = Room { memory, file, folder: path, outlives_client: false };
+        let room = Room { memory, file, batch: 4096, folder: path, outlives_client: false };
         Case { given, answer: Buffered::new(Box::new(pieces), room), _folder: folder }
     }
 

@@ -16,6 +16,7 @@ use tidegate_config::http::pass::{Pass, Protocol};
 use tidegate_config::http::proxy::ProxyVersion;
 use tidegate_http::client::{ClientError, Kept, NoBody, RequestBody};
 use tidegate_http::exchange::Exchange;
+use tidegate_http::headers::Headers;
 use tidegate_http::stop::Stop;
 
 use crate::fault::System;
@@ -235,6 +236,10 @@ impl RequestBody for Replay {
 
     fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.client.poll_closed(cx)
+    }
+
+    fn hint(&mut self, fields: &Headers) {
+        self.client.hint(fields);
     }
 
     fn length(&self) -> Option<u64> {

@@ -5,6 +5,7 @@ use std::io;
 
 use thiserror::Error;
 use tidegate_config::http::error_log::Level;
+use tidegate_http::log::words::words;
 
 use crate::connect::Address;
 use crate::protocol::Invalid;
@@ -200,14 +201,7 @@ pub(crate) struct System<'a>(pub(crate) &'a io::Error);
 
 impl fmt::Display for System<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = self.0.to_string();
-        match self.0.raw_os_error() {
-            Some(code) => {
-                let end = text.find(" (os error").unwrap_or(text.len());
-                write!(f, "{code}: {}", text.get(..end).unwrap_or_default())
-            }
-            None => f.write_str(&text),
-        }
+        f.write_str(&words(self.0))
     }
 }
 

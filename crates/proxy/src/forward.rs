@@ -19,6 +19,7 @@ use tidegate_config::value::size::Size;
 use tidegate_http::body::{Body, Tunnel};
 use tidegate_http::client::{NoBody, RequestBody};
 use tidegate_http::exchange::Exchange;
+use tidegate_http::head::Version;
 use tidegate_http::response::Response;
 use tidegate_http::stop::Stop;
 
@@ -60,7 +61,14 @@ async fn forward(
         last.redirected = true;
     }
     let mut client = std::mem::replace(&mut ex.body, Box::new(NoBody));
-    let asked = ask(ex, (outgoing, secured), (forward, &found), client.as_mut()).await;
+    let rules = Rules {
+        protocol: pass.protocol,
+        forward,
+        proxy: (pass.protocol == Protocol::Http).then_some(&*ex.location.proxy),
+        default: found.redirect.as_ref(),
+    };
+    let hints = takes_hints(ex).then_some(&rules);
+    let asked = ask(ex, (outgoing, secured), (&found, hints), (forward, client.as_mut())).await;
     let unsent = matches!(&asked, Ok(answered) if answered.unsent);
     // An application may answer before it has read all of a body that is still coming.
     let client = if unsent {
@@ -70,12 +78,6 @@ async fn forward(
         None
     };
     let answered = asked?;
-    let rules = Rules {
-        protocol: pass.protocol,
-        forward,
-        proxy: (pass.protocol == Protocol::Http).then_some(&*ex.location.proxy),
-        default: found.redirect.as_ref(),
-    };
     let_back(ex, answered, client, &rules).await
 }
 
@@ -83,8 +85,8 @@ async fn forward(
 async fn ask(
     ex: &mut Exchange<'_>,
     (outgoing, secured): (Outgoing, Option<Secured>),
-    (forward, found): (&Forward, &Found),
-    client: &mut (dyn RequestBody + '_),
+    (found, hints): (&Found, Option<&Rules<'_>>),
+    (forward, client): (&Forward, &mut (dyn RequestBody + '_)),
 ) -> Result<Answered, Stop> {
     let key = upstream::key(ex, &found.group);
     let sid = sticky::sid(ex, &found.group);
@@ -100,6 +102,7 @@ async fn ask(
         forward,
         manner,
         secured,
+        hints,
         waiting: waiting(ex, &found.group),
         journal: ex.upstream.clone(),
         log: &log,
@@ -114,6 +117,15 @@ async fn ask(
         }
         Unanswered::Gone => Stop::Unanswered(499),
     })
+}
+
+/// Whether interim answers of status 103 are sent on (nginx: `early_hints`).
+fn takes_hints(ex: &mut Exchange<'_>) -> bool {
+    let conditions = &ex.location.early_hints.conditions.0;
+    if conditions.is_empty() || ex.subrequest || ex.request.version < Version::Http11 {
+        return false;
+    }
+    conditions.iter().any(|text| !matches!(ex.render(text).as_ref(), b"" | b"0"))
 }
 
 /// How long the request may wait for the group, which may have a word of its own on it.
@@ -239,11 +251,15 @@ fn tunnel(link: Link, tally: Tally, forward: &Forward) -> Body {
     Body::Tunnel(Tunnel { stream, early, timeout: forward.read_timeout })
 }
 
+/// How much is written to a file at once where nothing is said, in bytes.
+const BATCH: u64 = 256 * 1024;
+
 fn room(forward: &Forward) -> Room {
     let buffers = &forward.buffers;
     Room {
         memory: (buffers.number as usize).saturating_mul(buffers.size.0 as usize),
         file: forward.max_temp_file_size.0,
+        batch: forward.temp_file_write_size.map_or(BATCH, |size| size.0.max(1)),
         folder: forward.temp_path.folder.clone(),
         outlives_client: forward.ignore_client_abort,
     }

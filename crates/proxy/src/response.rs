@@ -180,6 +180,13 @@ pub(crate) fn response(
     response
 }
 
+/// The fields of an interim answer that are let through.
+pub(crate) fn hints(fields: &Headers, rules: &Rules<'_>) -> Headers {
+    let mut kept = trailers(fields);
+    kept.retain(|field| !rules.hides(&field.name));
+    kept
+}
+
 /// The fields behind a body that are let through: none that frame it.
 pub(crate) fn trailers(fields: &Headers) -> Headers {
     let mut kept = Headers::new();

@@ -10,10 +10,7 @@ use tidegate_http::stop::Stop;
 
 /// The system's words for an error as nginx's log has them: `2: No such file or directory`.
 pub(crate) fn words(error: Errno) -> String {
-    let number = error.raw_os_error();
-    let words = io::Error::from(error).to_string();
-    let words = words.split(" (os error").next().unwrap_or_default();
-    format!("{number}: {words}")
+    tidegate_http::log::words::words(&io::Error::from(error))
 }
 
 /// Whether it means that there is no such file.

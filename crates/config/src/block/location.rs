@@ -24,6 +24,7 @@ use crate::http::charset::Charset;
 use crate::http::client_body::ClientBody;
 use crate::http::dav::Dav;
 use crate::http::disable_symlinks::DisableSymlinks;
+use crate::http::early_hints::EarlyHints;
 use crate::http::empty_gif::EmptyGif;
 use crate::http::error_log::ErrorLog;
 use crate::http::error_page::ErrorPages;
@@ -85,6 +86,7 @@ pub struct Location {
     pub brotli: Arc<Brotli>,
     pub charset: Arc<Charset>,
     pub client_body: Arc<ClientBody>,
+    pub early_hints: Arc<EarlyHints>,
     pub error_log: Arc<ErrorLog>,
     pub error_page: Arc<ErrorPages>,
     pub fastcgi: Arc<Fastcgi>,

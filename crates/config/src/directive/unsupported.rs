@@ -57,15 +57,12 @@ fn declaration(name: &str, contexts: &[Context], arity: Arity, effect: Effect) -
 }
 
 /// What becomes of pages and files.
-const PAGES: &[Row] = &[
-    (&["early_hints"], LEVELS, ANY, Effect::Ignored("answers with status 103 are not sent on")),
-    (
-        &["open_file_cache_events"],
-        LEVELS,
-        FLAG,
-        Effect::Ignored("a changed file is always seen at once"),
-    ),
-];
+const PAGES: &[Row] = &[(
+    &["open_file_cache_events"],
+    LEVELS,
+    FLAG,
+    Effect::Ignored("a changed file is always seen at once"),
+)];
 
 /// Who is let in, and what is known of a client.
 const ACCESS: &[Row] = &[(

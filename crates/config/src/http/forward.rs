@@ -49,12 +49,12 @@ pub struct Forward {
     /// How much of an answer may wait in a file for a slow client; 0 is none.
     #[directive("{}_max_temp_file_size", not("grpc"), default = "1024m")]
     pub max_temp_file_size: Offset,
-    /// How much is written to that file at once.
+    /// How much is written to that file at once; 256k where nothing is said.
     #[directive(
         "{}_temp_file_write_size",
         not("grpc"),
         args(1),
-        ignored = "buffers are written as they fill"
+        differs = "it is 256k where nothing is said"
     )]
     pub temp_file_write_size: Option<Size>,
     /// The folder of such files.

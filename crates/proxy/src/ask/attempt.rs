@@ -12,14 +12,22 @@ use tidegate_http::client::RequestBody;
 use super::{Failed, Loss, Question, Unanswered};
 use crate::connect::{Address, Manner, connect};
 use crate::content::Content;
-use crate::fault::Fault;
+use crate::fault::{Action, Fault};
 use crate::http2::Session;
 use crate::link::{Broken, Limits, Link};
-use crate::protocol::{Event, Head, told};
+use crate::protocol::{Event, Head, Invalid, told};
+use crate::response;
 use crate::secure::{self, Secured};
 use crate::stream::Stream;
 use crate::upstream::keepalive::{self, Connection};
 use crate::upstream::selection::Lease;
+
+/// So many times what is sent on of interim answers is read; more would be an endless wait.
+const ENDLESS: usize = 16;
+
+/// What is told of those that are not sent on.
+const TOO_BIG: &str =
+    "upstream sent too big early hints while reading response header from upstream";
 
 impl Question<'_> {
     /// One try at one peer, up to the head of its answer.
@@ -107,6 +115,7 @@ impl Question<'_> {
         link: &mut Link,
         client: &mut (dyn RequestBody + '_),
     ) -> Result<Result<Head, Broken>, Failed> {
+        let (most, mut hinted) = (self.forward.buffer_size.0 as usize, 0);
         poll_fn(|cx| {
             loop {
                 return match link.poll_event(Some(&mut *client), cx) {
@@ -115,6 +124,22 @@ impl Question<'_> {
                         let text = told(&text);
                         let text = format!("{text} while reading response header from upstream");
                         (self.log)(Level::Error, &text);
+                        continue;
+                    }
+                    Poll::Ready(Ok(Event::Hint(hint))) => {
+                        hinted += hint.size;
+                        if hinted > most * ENDLESS {
+                            let (reason, action) = (Invalid::TooBig, Action::ReadingHeader);
+                            let fault = Fault::Invalid { reason, action };
+                            return Poll::Ready(Ok(Err(Broken::Peer(fault))));
+                        }
+                        if let Some(rules) = self.hints.filter(|_| hint.status == 103) {
+                            if hinted <= most {
+                                client.hint(&response::hints(&hint.headers, rules));
+                            } else {
+                                (self.log)(Level::Info, TOO_BIG);
+                            }
+                        }
                         continue;
                     }
                     Poll::Ready(Ok(_)) => continue,

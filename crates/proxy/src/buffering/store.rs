@@ -21,9 +21,6 @@ use crate::temp_file;
 /// How much of a file is read at a time.
 const FILE_PIECE: u64 = 64 * 1024;
 
-/// How much is written to a file at once, where so much has come.
-const BATCH: u64 = 256 * 1024;
-
 /// What waits for the client: what is in memory comes before what is in the file, and that before
 /// what is on its way there.
 pub(super) struct Store {
@@ -114,7 +111,7 @@ impl Store {
             return Poll::Ready(false);
         }
         let memory = self.is_in_memory() && self.in_memory < self.room.memory;
-        let file = self.written + self.batched < self.room.file && self.batched < BATCH;
+        let file = self.written + self.batched < self.room.file && self.batched < self.room.batch;
         if self.ending.is_none() && (self.discard || memory || file) {
             return Poll::Ready(true);
         }

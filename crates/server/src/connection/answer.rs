@@ -39,6 +39,9 @@ pub(crate) async fn write(
         keepalive_header: keepalive.header.map(Duration::from_secs),
     };
     let mut head = BytesMut::with_capacity(512);
+    if let Some(owed) = io.owed.take() {
+        head.extend_from_slice(&owed);
+    }
     let promise = answer_head::write(&response, &frame, &mut head);
     ex.sent.status = response.status;
     ex.sent.promise = Some(promise);

@@ -11,6 +11,7 @@ use bytes::{Bytes, BytesMut};
 use tidegate_http::chunked::{Decoded, Decoder};
 use tidegate_http::client::{ClientError, RequestBody};
 use tidegate_http::head::RequestHead;
+use tidegate_http::headers::Headers;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::io::Io;
@@ -180,6 +181,27 @@ impl Http1Body {
         }
     }
 
+    /// Sends an interim answer, unless the client takes nothing.
+    fn interim(&self, fields: &Headers) {
+        let mut head = BytesMut::from(&b"HTTP/1.1 103 Early Hints\r\n"[..]);
+        for field in fields {
+            for piece in [&field.name[..], b": ", &field.value, b"\r\n"] {
+                head.extend_from_slice(piece);
+            }
+        }
+        head.extend_from_slice(b"\r\n");
+        let mut head = head.freeze();
+        if self.io.owed.borrow().is_some() {
+            return;
+        }
+        let sent = self.io.stream.try_write_vectored(&[std::io::IoSlice::new(&head)]).unwrap_or(0);
+        self.state.said.set(self.state.said.get() + sent as u64);
+        if sent > 0 && sent < head.len() {
+            let _ = head.split_to(sent);
+            self.io.owed.replace(Some(head));
+        }
+    }
+
     fn fail(&self, error: ClientError) -> Poll<Option<Result<Bytes, ClientError>>> {
         self.state.framing.set(Framing::Broken(error));
         Poll::Ready(Some(Err(error)))
@@ -224,6 +246,10 @@ impl RequestBody for Http1Body {
             Poll::Ready(Ok(0) | Err(_)) => Poll::Ready(()),
             Poll::Ready(Ok(_)) | Poll::Pending => Poll::Pending,
         }
+    }
+
+    fn hint(&mut self, fields: &Headers) {
+        self.interim(fields);
     }
 
     fn length(&self) -> Option<u64> {

@@ -35,6 +35,8 @@ pub(crate) struct Io {
     ended: Cell<bool>,
     /// How long the client is waited for.
     pub(crate) patience: Patience,
+    /// What of an interim answer has not gone: it comes before anything else.
+    pub(crate) owed: RefCell<Option<Bytes>>,
 }
 
 impl Io {
@@ -44,6 +46,7 @@ impl Io {
             buffer: RefCell::new(BytesMut::new()),
             ended: Cell::new(false),
             patience: Patience::default(),
+            owed: RefCell::default(),
         }
     }
 

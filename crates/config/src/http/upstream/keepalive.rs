@@ -11,7 +11,15 @@ use crate::value::number;
 #[derive(Clone, Debug, Directives)]
 pub struct UpstreamKeepalive {
     /// How many idle connections each worker keeps; 0 is none.
-    #[directive("keepalive", only(Upstream), default = "32", parse = connections, args(1, 2))]
+    #[directive(
+        "keepalive",
+        only(Upstream),
+        default = "32",
+        parse = connections,
+        args(1, 2),
+        differs = "`local` has no effect: all locations share a group's idle connections, those over \
+            TLS only where it is spoken alike"
+    )]
     pub connections: u32,
     /// How many requests one connection may carry.
     #[directive("keepalive_requests", only(Upstream), default = "1000")]

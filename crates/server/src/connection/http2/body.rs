@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use h2::RecvStream;
 use tidegate_http::client::{ClientError, RequestBody};
+use tidegate_http::headers::Headers;
 use tokio::time::{Sleep, sleep};
 
 use super::side::Side;
@@ -110,6 +111,10 @@ impl RequestBody for Http2Body {
 
     fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.side.poll_reset(cx)
+    }
+
+    fn hint(&mut self, fields: &Headers) {
+        self.side.hint(fields);
     }
 
     fn length(&self) -> Option<u64> {

@@ -9,7 +9,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason, SendStream};
-use http::{HeaderMap, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use tidegate_http::headers::Headers;
 use tokio::time::timeout;
 
 /// Where an answer goes. The exchange's body and the answer's writer share it.
@@ -44,6 +45,22 @@ impl Side {
             let mut response = Response::new(());
             *response.status_mut() = StatusCode::CONTINUE;
             // Who is gone need not be welcomed.
+            let _ = respond.send_informational(response);
+        }
+    }
+
+    /// Sends an interim answer of status 103.
+    pub(super) fn hint(&self, fields: &Headers) {
+        if let Out::Waiting(respond) = &mut *self.out.borrow_mut() {
+            let mut response = Response::new(());
+            *response.status_mut() = StatusCode::EARLY_HINTS;
+            for field in fields {
+                let name = HeaderName::from_bytes(&field.name);
+                let value = HeaderValue::from_maybe_shared(field.value.clone());
+                if let (Ok(name), Ok(value)) = (name, value) {
+                    response.headers_mut().append(name, value);
+                }
+            }
             let _ = respond.send_informational(response);
         }
     }
