@@ -82,3 +82,23 @@ async fn what_a_client_still_sends_is_read_as_told() {
     let (answer, _) = timed("/always", "0");
     assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
 }
+
+#[tokio::test]
+async fn an_idle_connection_outlives_the_end_for_as_long_as_told() {
+    let server = Tidegate::start(
+        "server { listen 127.0.0.1:8080; keepalive_min_timeout 3s; return 200 told; }
+         server { listen 127.0.0.1:8081; return 200 plain; }",
+    )
+    .await;
+    let mut told = server.connect().await;
+    let mut plain = server.at(8081).connect().await;
+    for client in [&mut told, &mut plain] {
+        client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        client.answer().await.is(200);
+    }
+    server.signal(rustix::process::Signal::QUIT);
+    assert!(plain.closes().await, "still open");
+    told.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    told.answer().await.is(200).says("told").has("Connection", "close");
+    assert!(told.closes().await, "still open");
+}

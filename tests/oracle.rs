@@ -48,6 +48,7 @@ mod rewrite;
 mod root;
 mod scgi;
 mod secure_link;
+mod sendfile;
 mod server_name;
 mod slice;
 mod split_clients;

@@ -204,3 +204,28 @@ async fn what_is_told_of_steps() {
     ])
     .await;
 }
+
+#[tokio::test]
+async fn an_expression_that_gives_up_decides_nothing() {
+    let asks: Vec<String> = ["/location/", "/rewrite/", "/if/", "/not/", "/map/", "/page/"]
+        .iter()
+        .flat_map(|path| [format!("{path}{}", "a".repeat(40)), format!("{path}aab")])
+        .collect();
+    let asks: Vec<&str> = asks.iter().map(String::as_str).collect();
+    alike(
+        r#"map $uri $mapped { default none; "~^/map/(a+)+\1b$" found; }
+        server {
+            listen 127.0.0.1:8080;
+            location / { return 200 "other"; }
+            location ~ "^/location/(a+)+\1b$" { return 200 "location"; }
+            location /rewrite/ { rewrite "^/rewrite/(a+)+\1b$" /found last; return 200 "not rewritten"; }
+            location /if/ { if ($uri ~ "^/if/(a+)+\1b$") { return 403; } return 200 "let in"; }
+            location /not/ { if ($uri !~ "^/not/(a+)+\1b$") { return 200 "let in"; } return 403; }
+            location /map/ { return 200 "[$mapped]"; }
+            location /page/ { error_page 500 /rewritten; rewrite "^/page/(a+)+\1b$" /found last; return 200 "page"; }
+        }"#,
+    )
+    .with_errors()
+    .answers(&asks)
+    .await;
+}

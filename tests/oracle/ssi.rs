@@ -77,3 +77,25 @@ async fn commands() {
     ])
     .await;
 }
+
+#[tokio::test]
+async fn variables_of_what_is_included() {
+    alike(
+        r#"server {
+            listen 127.0.0.1:8080;
+            root html;
+            ssi on;
+            location /page { set $v page; set $w page; }
+            location /part { set $v part; return 200 "[part $v $w]"; }
+            location /deep { set $w deep; ssi_types *; }
+        }"#,
+    )
+    .with_file("page.html", "<!--#echo var=\"v\" --> <!--#include virtual=\"/part\" wait=\"yes\" --> <!--#echo var=\"v\" -->, <!--#echo var=\"w\" -->")
+    .with_file("page2.html", "<!--#include virtual=\"/deep.html\" wait=\"yes\" --> <!--#echo var=\"v\" -->, <!--#echo var=\"w\" -->")
+    .with_file("page3.html", "<!--#include virtual=\"/part\" set=\"x\" --><!--#echo var=\"x\" encoding=\"none\" --> <!--#if expr=\"$v = part\" -->is part<!--#endif -->")
+    .with_file("deep.html", "<!--#include virtual=\"/part\" wait=\"yes\" --> <!--#echo var=\"v\" -->")
+    // How a chunked body is cut differs.
+    .without_logs()
+    .answers(&["/page.html", "/page2.html", "/page3.html", "/deep.html"])
+    .await;
+}

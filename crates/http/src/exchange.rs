@@ -15,6 +15,7 @@ use crate::client::{Connection, Endpoint, RequestBody};
 use crate::head::RequestHead;
 use crate::limits::Limits;
 use crate::log::Logs;
+use crate::stop::Stop;
 use crate::subrequest::{DEEPEST, Page, Site};
 use crate::tasks::Tasks;
 use crate::trace::Trace;
@@ -166,15 +167,20 @@ impl<'a> Exchange<'a> {
     }
 
     /// Matches a text; where it does, the groups become `$1` and so on, and the variables that the
-    /// expression names get their values. Too many steps are no match, and are told.
+    /// expression names get their values. Too many steps are no match, and are told; see
+    /// [`Exchange::judged`].
     pub fn matches(&mut self, pattern: &Pattern, subject: &Bytes) -> bool {
         let mut groups = Captures::default();
         match pattern.regex.captures(subject, &mut groups) {
             Ok(true) => {}
             Ok(false) => return false,
-            Err(error) => {
-                let text = format!("{error} while matching \"{}\"", pattern.regex);
-                self.log(Level::Error, &text);
+            Err(_) => {
+                // PCRE's number for its own limit.
+                let subject = String::from_utf8_lossy(subject);
+                let regex = &pattern.regex;
+                let text = format!("pcre2_match() failed: -47 on \"{subject}\" using \"{regex}\"");
+                self.log(Level::Alert, &text);
+                self.error.undecided = true;
                 return false;
             }
         }
@@ -186,6 +192,14 @@ impl<'a> Exchange<'a> {
             }
         }
         true
+    }
+}
+
+impl Exchange<'_> {
+    /// 500 where an expression has given up since the last time: what it was to decide is not known
+    /// (nginx: `NGX_ERROR` of `ngx_http_regex_exec`).
+    pub(crate) fn judged(&mut self) -> Result<(), Stop> {
+        if std::mem::take(&mut self.error.undecided) { Err(Stop::Status(500)) } else { Ok(()) }
     }
 }
 
@@ -220,6 +234,8 @@ pub struct ErrorState {
     /// Whether it got nginx's own page before anybody had turned to its body, which is not asked for
     /// then (nginx: `expect_tested`).
     pub unasked: bool,
+    /// Whether a regular expression has given up.
+    pub undecided: bool,
     /// Whether `return` has made its answer, and so has turned to its body first.
     pub returned: bool,
 }

@@ -20,6 +20,7 @@ pub fn find(ex: &mut Exchange<'_>) -> Result<(), Stop> {
     ex.in_location = true;
     ex.note(|| Event::Searched(ex.uri.clone()));
     let found = search(ex, &server.location.locations);
+    ex.judged()?;
     if ex.location.internal.enabled && !ex.internal {
         return Err(Stop::Status(404));
     }

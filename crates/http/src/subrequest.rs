@@ -36,6 +36,8 @@ pub struct Page {
     /// The blocks of text that a page has named.
     pub blocks: RefCell<Vec<(Vec<u8>, Bytes)>>,
     variables: RefCell<Vec<(String, Bytes)>>,
+    /// What requests made beside the page have given to the configuration's own variables, by slot.
+    handed: RefCell<Vec<Option<Bytes>>>,
 }
 
 impl Page {
@@ -202,8 +204,37 @@ impl Exchange<'_> {
         copy
     }
 
+    /// Takes up what requests beside this one have given to variables (nginx: all share theirs).
+    pub(crate) fn take_handed(&mut self) {
+        let Some(page) = &self.page else { return };
+        for (own, handed) in self.slots.iter_mut().zip(page.handed.borrow().iter()) {
+            if handed.is_some() {
+                own.clone_from(handed);
+            }
+        }
+    }
+
+    /// Lets the page have what this request has given to variables since.
+    fn hand(&self, before: &[Option<Bytes>]) {
+        let Some(page) = &self.page else { return };
+        let mut handed = page.handed.borrow_mut();
+        handed.resize(self.slots.len(), None);
+        for ((place, now), before) in handed.iter_mut().zip(&self.slots).zip(before) {
+            if now != before {
+                place.clone_from(now);
+            }
+        }
+    }
+
     /// Asks for the answer to this subrequest.
     pub async fn answered(&mut self) -> Option<Response> {
+        let before = self.slots.clone();
+        let answer = self.answered_alone().await;
+        self.hand(&before);
+        answer
+    }
+
+    async fn answered_alone(&mut self) -> Option<Response> {
         let Some(site) = self.site else {
             self.log(Level::Crit, "a subrequest has nobody to ask");
             return None;

@@ -2,7 +2,7 @@
 //!
 //! PCRE's syntax is translated to that of `fancy-regex`. Expressions without look-around,
 //! back references, atomic groups and `\K` run in time linear in the subject; the others take a
-//! bounded number of steps and then give up. A byte of the subject is a character, as in PCRE
+//! bounded number of steps, and of time, and then give up. A byte of the subject is a character, as in PCRE
 //! without its UTF mode; classes such as `\w` and folding of case know ASCII only.
 
 mod class;
@@ -13,22 +13,24 @@ mod translate;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use fancy_regex::{BytesMode, RegexBuilder};
+use rustix::time::{ClockId, clock_gettime};
 
 use translate::{Subject, Translated, translate};
 
-/// How often an expression may go back and try another way before it gives up. That costs some
-/// 5 ms in all; more only if each step looks ahead over the whole subject, as in
-/// `(?:(?=a+b)|a)*c`: 50 ms for 1000 bytes.
-const STEPS: usize = 100_000;
+/// How often an expression may go back and try another way, before it is seen what that costs.
+const FIRST_STEPS: u32 = 50;
 
-/// The same for long subjects, where a step may cost more. It is still enough to begin anew at each
-/// byte of what a head can hold.
-const STEPS_IF_LONG: usize = 20_000;
+/// How often it may do so then, as long as that costs little; at last it gives up. The least of the
+/// large ones is enough to begin anew at each byte of what a head can hold.
+const MORE_STEPS: [u32; 3] = [1_000, 20_000, 100_000];
 
-/// From how many bytes on a subject is long.
-const LONG: usize = 1024;
+/// What a try may be expected to cost, in the processor's time. Each step may look ahead over the whole
+/// subject, as in `(?=.*b)`, so that steps alone say little. Programs built for finding faults are
+/// slow.
+const MOST: Duration = Duration::from_millis(if cfg!(debug_assertions) { 150 } else { 5 });
 
 /// The bytes that one compiled expression may take.
 const MAX_COMPILED: usize = 4 << 20;
@@ -51,12 +53,12 @@ struct Shared {
     newline: Option<OnceLock<Option<Program>>>,
 }
 
-/// A translated expression, for short subjects and for long ones.
+/// A translated expression.
 struct Program {
     text: String,
-    short: fancy_regex::Regex,
-    /// Compiled when the first long subject comes; unset where it makes no difference.
-    long: Option<OnceLock<Option<fancy_regex::Regex>>>,
+    first: fancy_regex::Regex,
+    /// The same with `MORE_STEPS`, compiled when first needed; unset where it never goes back.
+    more: Option<[OnceLock<Option<fancy_regex::Regex>>; 3]>,
 }
 
 /// What is wrong with an expression, in nginx's and PCRE's words.
@@ -144,20 +146,20 @@ impl Regex {
 
     /// Whether it matches anywhere in the subject.
     pub fn is_match(&self, subject: &[u8]) -> Result<bool, TooManySteps> {
-        self.program(subject)?.is_match(subject).map_err(|_| TooManySteps)
+        self.program(subject)?.run(|regex| regex.is_match(subject))
     }
 
     /// Finds the first match and tells where its groups lie; without one, `out` is left alone.
     pub fn captures(&self, subject: &[u8], out: &mut Captures) -> Result<bool, TooManySteps> {
         let program = self.program(subject)?;
         if self.shared.groups == 0 {
-            let found = program.find(subject).map_err(|_| TooManySteps)?;
+            let found = program.run(|regex| regex.find(subject))?;
             let Some(found) = found else { return Ok(false) };
             out.spans.clear();
             out.spans.push(Some((found.start(), found.end())));
             return Ok(true);
         }
-        let found = program.captures(subject).map_err(|_| TooManySteps)?;
+        let found = program.run(|regex| regex.captures(subject))?;
         let Some(found) = found else { return Ok(false) };
         let span = |group| found.get(group).map(|found| (found.start(), found.end()));
         out.spans.clear();
@@ -166,7 +168,7 @@ impl Regex {
     }
 
     /// What is right for a subject with or without a newline at its end.
-    fn program(&self, subject: &[u8]) -> Result<&fancy_regex::Regex, TooManySteps> {
+    fn program(&self, subject: &[u8]) -> Result<&Program, TooManySteps> {
         let Shared { pattern, caseless, plain, newline, .. } = &*self.shared;
         let program = match newline {
             Some(newline) if subject.ends_with(b"\n") => newline
@@ -179,7 +181,7 @@ impl Regex {
                 .ok_or(TooManySteps)?,
             _ => plain,
         };
-        program.of_length(subject.len()).ok_or(TooManySteps)
+        Ok(program)
     }
 }
 
@@ -187,25 +189,43 @@ impl Program {
     fn compile(translated: &Translated) -> Result<Self, fancy_regex::Error> {
         Ok(Self {
             text: translated.text.clone(),
-            short: compile(&translated.text, STEPS)?,
-            long: translated.may_go_back().then(OnceLock::new),
+            first: compile(&translated.text, FIRST_STEPS)?,
+            more: translated.may_go_back().then(Default::default),
         })
     }
 
-    fn of_length(&self, length: usize) -> Option<&fancy_regex::Regex> {
-        match &self.long {
-            Some(long) if length > LONG => {
-                long.get_or_init(|| compile(&self.text, STEPS_IF_LONG).ok()).as_ref()
+    /// Lets the expression act, with ever more steps as long as they cost little.
+    fn run<T>(
+        &self,
+        act: impl Fn(&fancy_regex::Regex) -> Result<T, fancy_regex::Error>,
+    ) -> Result<T, TooManySteps> {
+        let Some(more) = &self.more else { return act(&self.first).map_err(|_| TooManySteps) };
+        let (mut steps, mut begun) = (FIRST_STEPS, worked());
+        let mut found = act(&self.first);
+        for (next, allowed) in more.iter().zip(MORE_STEPS) {
+            let spent = worked().saturating_sub(begun);
+            if found.is_ok() || spent * (allowed / steps) > MOST {
+                break;
             }
-            _ => Some(&self.short),
+            let compiled = next.get_or_init(|| compile(&self.text, allowed).ok());
+            let Some(regex) = compiled else { break };
+            (steps, begun) = (allowed, worked());
+            found = act(regex);
         }
+        found.map_err(|_| TooManySteps)
     }
 }
 
-fn compile(text: &str, steps: usize) -> Result<fancy_regex::Regex, fancy_regex::Error> {
+/// For how long this thread has been at work; others may be, too, meanwhile.
+fn worked() -> Duration {
+    let now = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::try_from(now).unwrap_or_default()
+}
+
+fn compile(text: &str, steps: u32) -> Result<fancy_regex::Regex, fancy_regex::Error> {
     RegexBuilder::new(text)
         .bytes_mode(BytesMode::Ascii)
-        .backtrack_limit(steps)
+        .backtrack_limit(steps as usize)
         .delegate_size_limit(MAX_COMPILED)
         .build()
 }

@@ -86,6 +86,7 @@ impl<'a> Run<'a> {
                 Step::If { condition, place } => {
                     let holds = condition::holds(ex, condition);
                     ex.step(block, number, || Outcome::Holds(holds));
+                    ex.judged()?;
                     if holds { self.branch(ex, *place)? } else { Flow::On }
                 }
                 Step::Rewrite { pattern, to, keep_args, flag } => {

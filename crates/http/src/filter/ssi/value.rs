@@ -59,7 +59,10 @@ impl Evaluator<'_> {
         match name.as_str() {
             "date_gmt" => Some(self.date(true)),
             "date_local" => Some(self.date(false)),
-            _ => self.ex.value_of(&name),
+            _ => {
+                self.ex.take_handed();
+                self.ex.value_of(&name)
+            }
         }
     }
 

@@ -29,6 +29,7 @@ pub(super) fn apply(
     let tells = ex.location.rewrite_log.enabled;
     if !ex.matches(pattern, &uri) {
         ex.captured = Captured::default();
+        ex.judged()?;
         if tells {
             let uri = String::from_utf8_lossy(&uri);
             ex.log(Level::Notice, &format!("\"{}\" does not match \"{uri}\"", pattern.regex));
