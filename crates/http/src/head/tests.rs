@@ -396,3 +396,27 @@ proptest! {
         let _ = normalise_host(&Bytes::from(bytes));
     }
 }
+
+#[test]
+fn what_stands_behind_a_head_is_left_alone() {
+    for (bytes, behind) in [
+        (&b"GET / HTTP/1.0\r\n\r\nbody"[..], &b"body"[..]),
+        (b"GET / HTTP/1.0\r\n\r\n", b""),
+        // The head ends before what looks like its end.
+        (b"GET / HTTP/1.0\nA: b\n\nGET /2 HTTP/1.0\r\n\r\nbody", b"GET /2 HTTP/1.0\r\n\r\nbody"),
+        (b"GET /\r\nX: y\r\n\r\n", b"X: y\r\n\r\n"),
+        (b"\r\n\r\n\r\n\r\nGET / HTTP/1.0\r\n\r\n\r\n\r\n", b"\r\n\r\n"),
+    ] {
+        let mut buffer = BytesMut::from(bytes);
+        let parsed = Parser::new().parse(&mut buffer, &RULES);
+        assert!(matches!(parsed, Parsed::Complete(_)), "{parsed:?}");
+        assert_eq!(buffer, behind);
+    }
+}
+
+#[test]
+fn empty_lines_without_end_are_passed_over() {
+    let mut buffer = BytesMut::from(b"\r\n".repeat(500_000).as_slice());
+    assert!(matches!(Parser::new().parse(&mut buffer, &RULES), Parsed::Partial));
+    assert!(buffer.is_empty());
+}
