@@ -32,9 +32,16 @@ const UNLIKE: &[(&str, &str)] = &[
     ("brotli_static", BROTLI),
     ("brotli_types", BROTLI),
     ("brotli_window", BROTLI),
+    ("echo", ECHO),
+    ("echo_duplicate", ECHO),
+    ("echo_status", ECHO),
     ("include", "it is read before directives are judged"),
     ("health_check", "nginx has it in its paid edition alone"),
     ("match", "nginx has it in its paid edition alone"),
+    ("more_clear_headers", HEADERS_MORE),
+    ("more_clear_input_headers", HEADERS_MORE),
+    ("more_set_headers", HEADERS_MORE),
+    ("more_set_input_headers", HEADERS_MORE),
     ("queue", "nginx has it in its paid edition alone"),
     ("ssl", "nginx 1.25 took it away; older files have it"),
     ("state", "nginx has it in its paid edition alone"),
@@ -48,6 +55,8 @@ const UNLIKE: &[(&str, &str)] = &[
     ("zstd_types", ZSTD),
 ];
 
+const ECHO: &str = "it is of the module echo";
+const HEADERS_MORE: &str = "it is of the module headers-more";
 const BROTLI: &str = "it is of the module ngx_brotli";
 const ZSTD: &str = "it is of the module zstd-nginx-module";
 

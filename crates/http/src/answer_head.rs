@@ -65,10 +65,10 @@ pub fn write(response: &Response, frame: &Frame<'_>, out: &mut BytesMut) -> Prom
     out.reserve(512);
     write_status(response, out);
     let has = |name: &str| response.headers.contains(name);
-    if !has("Server") {
+    if !response.without_server && !has("Server") {
         field(out, b"Server", frame.server);
     }
-    if !has("Date") {
+    if !response.without_date && !has("Date") {
         Now::with(|now| field(out, b"Date", &now.http));
     }
     write_body_fields(response, promise, out);

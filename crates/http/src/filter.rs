@@ -6,6 +6,7 @@ pub mod compression;
 mod gunzip;
 pub mod gzip;
 mod headers;
+pub mod headers_more;
 mod kept;
 mod not_modified;
 mod range;
@@ -27,6 +28,7 @@ pub fn apply(ex: &mut Exchange<'_>, response: &mut Response) -> Result<(), Stop>
     kept::apply(ex, response);
     slice::apply(ex, response)?;
     not_modified::apply(ex, response)?;
+    headers_more::apply(ex, response);
     headers::apply(ex, response);
     userid::apply(ex, response);
     gunzip::apply(ex, response);

@@ -75,6 +75,11 @@ impl Headers {
         self.fields.retain(keep);
     }
 
+    /// Keeps the fields that `keep` approves of, and may change.
+    pub fn retain_mut(&mut self, keep: impl FnMut(&mut Header) -> bool) {
+        self.fields.retain_mut(keep);
+    }
+
     /// The value of the first field of this name.
     pub fn get(&self, name: impl AsRef<[u8]>) -> Option<&Bytes> {
         let name = name.as_ref();

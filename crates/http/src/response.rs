@@ -35,6 +35,10 @@ pub struct Response {
     /// `Location`; where it starts with a slash and `absolute_redirect` is on, the header filter
     /// puts scheme, host and port before it.
     pub location: Option<Bytes>,
+    /// Whether the field `Server` is left out where `headers` has none.
+    pub without_server: bool,
+    /// Whether the field `Date` is left out where `headers` has none.
+    pub without_date: bool,
     /// All other fields.
     pub headers: Headers,
     /// The body.

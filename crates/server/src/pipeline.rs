@@ -3,12 +3,13 @@
 use bytes::Bytes;
 use tidegate_http::body::Body;
 use tidegate_http::exchange::Exchange;
+use tidegate_http::filter::{self, headers_more};
 use tidegate_http::phase::{access, limit_conn, limit_req, mirror, realip, rewrite};
 use tidegate_http::response::Response;
 use tidegate_http::stop::Stop;
 use tidegate_http::subrequest::{Answering, Connections, Site};
-use tidegate_http::{error_page, filter, location};
-use tidegate_static::{empty_gif, try_files};
+use tidegate_http::{error_page, location};
+use tidegate_static::{echo, empty_gif, try_files};
 
 use crate::runtime::Generation;
 use crate::status;
@@ -51,6 +52,7 @@ impl Behind for Generation {
             Some(pass) => tidegate_proxy::respond(ex, pass, &self.upstreams).await,
             None if location.stub_status.enabled => status::respond(ex, self),
             None if location.empty_gif.enabled => empty_gif::respond(ex),
+            None if !location.echo.texts.is_empty() => Ok(echo::respond(ex)),
             None => tidegate_static::respond(ex).await,
         };
         response.map(Box::new)
@@ -126,6 +128,7 @@ async fn pass_named(
 /// What is behind a location: checks of access, then files or an upstream.
 async fn content(ex: &mut Exchange<'_>, behind: &impl Behind) -> Result<Box<Response>, Stop> {
     let zones = &behind.generation().zones;
+    headers_more::change_request(ex);
     realip::run(ex);
     limit_req::run(ex, zones).await?;
     limit_conn::run(ex, zones)?;

@@ -3,6 +3,7 @@
 
 mod autoindex;
 pub mod dav;
+pub mod echo;
 pub mod empty_gif;
 mod fault;
 mod file;

@@ -25,6 +25,7 @@ use crate::http::client_body::ClientBody;
 use crate::http::dav::Dav;
 use crate::http::disable_symlinks::DisableSymlinks;
 use crate::http::early_hints::EarlyHints;
+use crate::http::echo::Echo;
 use crate::http::empty_gif::EmptyGif;
 use crate::http::error_log::ErrorLog;
 use crate::http::error_page::ErrorPages;
@@ -35,6 +36,7 @@ use crate::http::grpc::Grpc;
 use crate::http::gunzip::Gunzip;
 use crate::http::gzip::Gzip;
 use crate::http::headers::Headers;
+use crate::http::headers_more::HeadersMore;
 use crate::http::health_check::HealthChecks;
 use crate::http::http2::Http2Answer;
 use crate::http::index::Index;
@@ -87,6 +89,7 @@ pub struct Location {
     pub charset: Arc<Charset>,
     pub client_body: Arc<ClientBody>,
     pub early_hints: Arc<EarlyHints>,
+    pub echo: Arc<Echo>,
     pub error_log: Arc<ErrorLog>,
     pub error_page: Arc<ErrorPages>,
     pub fastcgi: Arc<Fastcgi>,
@@ -95,6 +98,7 @@ pub struct Location {
     pub gzip: Arc<Gzip>,
     pub headers: Arc<Headers>,
     pub health_check: Arc<HealthChecks>,
+    pub headers_more: Arc<HeadersMore>,
     pub http2: Arc<Http2Answer>,
     pub index: Arc<Index>,
     pub internal: Arc<Internal>,

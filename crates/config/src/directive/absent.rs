@@ -61,9 +61,11 @@ pub(crate) fn loading(name: &str) -> Loading {
 }
 
 /// Modules that are files of their own in nginx's packages, and built in here.
-const BUILT_IN: [&str; 4] = [
+const BUILT_IN: [&str; 6] = [
     "ngx_http_brotli_filter_module",
     "ngx_http_brotli_static_module",
+    "ngx_http_echo_module",
+    "ngx_http_headers_more_filter_module",
     "ngx_http_zstd_filter_module",
     "ngx_http_zstd_static_module",
 ];

@@ -44,7 +44,7 @@ impl Source {
     /// Why the variables of a prefix hold nothing yet.
     fn why_empty(self) -> Option<&'static str> {
         match self {
-            Self::SentTrailer | Self::UpstreamTrailer => Some("trailers are not kept"),
+            Self::UpstreamTrailer => Some("trailers are not kept"),
             _ => None,
         }
     }

@@ -38,10 +38,10 @@ pub fn fields(response: &Response, frame: &Frame<'_>) -> Fields {
         dropped: Vec::new(),
         promise: Promise { framing, keep_alive: false },
     };
-    if !response.headers.contains("Server") {
+    if !response.without_server && !response.headers.contains("Server") {
         fields.put(header::SERVER, Bytes::copy_from_slice(frame.server));
     }
-    if !response.headers.contains("Date") {
+    if !response.without_date && !response.headers.contains("Date") {
         fields.put(header::DATE, Now::with(|now| now.http.clone()));
     }
     fields.body(response, code);

@@ -56,7 +56,7 @@ fn is_safe(status: u16) -> bool {
 }
 
 /// A value out of a variable must not begin another line.
-fn sanitise(value: Bytes) -> Bytes {
+pub(super) fn sanitise(value: Bytes) -> Bytes {
     if !value.iter().any(|byte| b"\0\r\n".contains(byte)) {
         return value;
     }

@@ -11,6 +11,7 @@ use crate::directive::{
     Arguments, Block as _, Context, Cx, Fault, Nesting, Owner, Table, judge, report,
 };
 use crate::http::headers::Headers;
+use crate::http::headers_more::HeadersMore;
 use crate::http::pass::Destination;
 use crate::http::rewrite::{Condition, Step};
 use crate::http::secure_link::SecureLink;
@@ -203,6 +204,8 @@ impl LocationDraft {
         let mut location = Location::resolve(&self.written, parent, nesting, cx)?;
         if let Some(parent) = parent {
             Headers::inherit(&mut location.headers, &self.written.headers, &parent.headers);
+            let more = &self.written.headers_more;
+            HeadersMore::inherit(&mut location.headers_more, more, &parent.headers_more);
         }
         SecureLink::choose(&mut location.secure_link, &self.written.secure_link)?;
         if self.written.rewrite.steps.is_empty() {
