@@ -53,7 +53,7 @@ async fn a_full_disk_costs_one_request_and_leaves_nothing() {
     .await;
     let path = disk.path().display();
     let server = Tidegate::start(&format!(
-        "proxy_buffers 2 4k;
+        "proxy_buffers 2 4k; proxy_busy_buffers_size 4k;
          proxy_temp_path {path}/answers;
          client_body_temp_path {path}/bodies;
          client_max_body_size 0;

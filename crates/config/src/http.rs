@@ -7,6 +7,7 @@ pub mod auth_request;
 pub mod autoindex;
 pub mod brotli;
 pub mod browser;
+pub(crate) mod buffers;
 pub mod charset;
 pub mod client_body;
 pub mod client_header;

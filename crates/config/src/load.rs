@@ -98,7 +98,8 @@ fn check(
     match draft.resolve(table, cx) {
         Ok(config) => Some(config),
         Err(fault) => {
-            cx.diagnostics.push(Diagnostic::emerg(fault.message.to_string()));
+            let told = Diagnostic::emerg(fault.message.to_string());
+            cx.diagnostics.push(fault.hint.into_iter().fold(told, Diagnostic::hint));
             None
         }
     }

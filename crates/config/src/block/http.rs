@@ -22,6 +22,7 @@ use crate::diagnostic::Diagnostic;
 use crate::directive::{
     Arguments, Block as _, Context, Cx, Fault, Nesting, Owner, Table, judge, report,
 };
+use crate::http::buffers;
 use crate::http::charset::CharsetMap;
 use crate::http::geo::Geo;
 use crate::http::health_check::expected::Expected;
@@ -208,6 +209,7 @@ impl HttpDraft {
         }
         http.sockets = socket::all(&http.servers, cx);
         ssl::check::check(&http.servers, &http.sockets, cx);
+        buffers::check(&http.servers, cx);
         http.upstreams = upstream::resolve_all(&self.upstreams, &around.location.resolver, cx)?;
         http.maps.clone_from(&self.maps);
         http.geos.clone_from(&self.geos);

@@ -428,7 +428,12 @@ async fn a_cut_answer_is_not_taken_for_a_whole_one() {
 #[tokio::test]
 async fn a_long_answer_comes_whole_whichever_way_it_is_buffered() {
     let text = "0123456789abcdef".repeat(64 * 1024);
-    for more in ["", "proxy_buffering off;", "proxy_max_temp_file_size 0;", "proxy_buffers 2 4k;"] {
+    for more in [
+        "",
+        "proxy_buffering off;",
+        "proxy_max_temp_file_size 0;",
+        "proxy_buffers 2 4k; proxy_busy_buffers_size 4k;",
+    ] {
         let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{text}", text.len());
         let long = move |peer: &mut Peer| {
             peer.until("\r\n\r\n");

@@ -32,8 +32,9 @@ pub(super) fn read(
         hostnames: false,
         volatile: false,
     };
+    let mut default = false;
     for statement in body {
-        if let Err(fault) = entry(&mut map, statement, cx) {
+        if let Err(fault) = entry(&mut map, &mut default, statement, cx) {
             let fault = if fault.span.is_some() { fault } else { fault.at(statement.name.span) };
             crate::directive::report(&fault, statement, cx);
         }
@@ -41,7 +42,13 @@ pub(super) fn read(
     Ok(map)
 }
 
-fn entry(map: &mut Map, statement: &Statement, cx: &mut Cx<'_>) -> Result<(), Fault> {
+/// One line; `default` is whether there was one of that name.
+fn entry(
+    map: &mut Map,
+    default: &mut bool,
+    statement: &Statement,
+    cx: &mut Cx<'_>,
+) -> Result<(), Fault> {
     let key = &statement.name;
     if matches!(statement.end, End::Block { .. }) {
         return Err(Fault::sentence("unexpected \"{\"").at(key.span));
@@ -49,6 +56,9 @@ fn entry(map: &mut Map, statement: &Statement, cx: &mut Cx<'_>) -> Result<(), Fa
     match (key.text.as_str(), statement.args.as_slice()) {
         ("hostnames", []) => map.hostnames = true,
         ("volatile", []) => map.volatile = true,
+        ("default", [_]) if std::mem::replace(default, true) => {
+            return Err(Fault::sentence("duplicate default map parameter").at(key.span));
+        }
         ("default", [value]) => map.default = Template::compile(value, cx)?,
         (_, [value]) => return pair(map, key, value, cx),
         _ => return Err(Fault::sentence("invalid number of the map parameters")),
