@@ -1,11 +1,11 @@
-//! `DIRECTIVES.md` and `VARIABLES.md` say what the declarations say;
+//! `DIRECTIVES.md`, `LINT.md` and `VARIABLES.md` say what the declarations say;
 //! `UPDATE=1 cargo test -p tidegate-config --test reference` writes them.
 
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
 
-use tidegate_config::{directive, variable};
+use tidegate_config::{directive, lint, variable};
 
 #[track_caller]
 fn is_current(name: &str, current: &str) {
@@ -22,6 +22,11 @@ fn is_current(name: &str, current: &str) {
 #[test]
 fn the_reference_of_directives_is_current() {
     is_current("DIRECTIVES.md", &directive::reference::markdown());
+}
+
+#[test]
+fn the_reference_of_lint_is_current() {
+    is_current("LINT.md", &lint::markdown());
 }
 
 #[test]
