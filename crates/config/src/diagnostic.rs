@@ -5,7 +5,9 @@ mod suggest;
 
 pub use suggest::suggest;
 
+use std::collections::HashSet;
 use std::fmt::Write;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::source::{Sources, Span};
 
@@ -122,20 +124,32 @@ impl Diagnostic {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diagnostics {
     findings: Vec<Diagnostic>,
+    /// The places of those that have one, with a hash of how bad they are and of their words.
+    seen: HashSet<(Span, u64)>,
+    faults: usize,
 }
+
+/// After how many faults no more mends are looked for, which takes longer than all the rest.
+const MANY: usize = 100;
 
 impl Diagnostics {
     /// Adds a finding. One that is there already is not said again: it stands in a file that is
     /// included twice.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        let same = |other: &Diagnostic| {
-            other.span == diagnostic.span
-                && other.message == diagnostic.message
-                && other.severity == diagnostic.severity
-        };
-        if diagnostic.span.is_none() || !self.findings.iter().any(same) {
-            self.findings.push(diagnostic);
+        if let Some(span) = diagnostic.span {
+            let mut hasher = DefaultHasher::new();
+            (diagnostic.severity.word(), &diagnostic.message).hash(&mut hasher);
+            if !self.seen.insert((span, hasher.finish())) {
+                return;
+            }
         }
+        self.faults += usize::from(diagnostic.severity == Severity::Emerg);
+        self.findings.push(diagnostic);
+    }
+
+    /// Whether there are so many faults that no more mends are looked for.
+    pub(crate) fn are_many(&self) -> bool {
+        self.faults > MANY
     }
 
     /// Adds findings.
@@ -145,7 +159,7 @@ impl Diagnostics {
 
     /// Whether nothing can start with this configuration.
     pub fn has_errors(&self) -> bool {
-        self.findings.iter().any(|finding| finding.severity == Severity::Emerg)
+        self.faults > 0
     }
 
     /// How many there are.
@@ -161,6 +175,8 @@ impl Diagnostics {
     /// Keeps those for which this holds.
     pub(crate) fn retain(&mut self, keep: impl FnMut(&Diagnostic) -> bool) {
         self.findings.retain(keep);
+        let fault = |finding: &&Diagnostic| finding.severity == Severity::Emerg;
+        self.faults = self.findings.iter().filter(fault).count();
     }
 
     /// Whether nothing was found.

@@ -24,6 +24,7 @@
 pub(crate) mod absent;
 mod apply;
 pub mod reference;
+mod said;
 pub(crate) mod unsupported;
 
 use std::borrow::Cow;
@@ -31,6 +32,8 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+pub use said::{Said, Unsaid};
 
 pub(crate) use apply::{Owner, Table, judge, report};
 
@@ -225,7 +228,7 @@ impl Nesting {
 /// A feature: some directives that belong together.
 pub trait Directives: Sized {
     /// What was written at one level.
-    type Written: Default + Clone + std::fmt::Debug;
+    type Written: Unsaid + Clone + std::fmt::Debug;
 
     /// Its directives; the position is the index for [`set`](Self::set).
     fn declarations(prefix: &str) -> Vec<Declaration>;

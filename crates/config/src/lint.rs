@@ -31,6 +31,7 @@ mod other_protocol;
 mod pass_slash;
 mod plain_443;
 mod private_names;
+mod reference;
 mod referers_none;
 mod shadowed;
 mod swallowed;
@@ -43,7 +44,8 @@ mod weak_tls;
 use std::path::Path;
 
 pub(crate) use allow::keep_what_is_not_allowed;
-use level::{Level, advise, first_of, warn};
+use level::{Index, Level, advise, first_of, warn};
+pub use reference::markdown;
 
 use crate::diagnostic::Diagnostics;
 use crate::directive::Table;
@@ -133,7 +135,9 @@ pub(crate) fn run(
             diagnostics.name_from(before, rule.name);
         }
     }
-    visit(&Level { opener: None, body: statements, around: None, prefix }, diagnostics);
+    let index = Index::of(statements);
+    let index = index.as_ref();
+    visit(&Level { opener: None, body: statements, around: None, prefix, index }, diagnostics);
 }
 
 fn visit(level: &Level<'_>, diagnostics: &mut Diagnostics) {
@@ -149,11 +153,10 @@ fn visit(level: &Level<'_>, diagnostics: &mut Diagnostics) {
             && !TABLES.contains(&statement.name.text.as_str())
             && !statement.name.text.ends_with("_by_lua_block")
         {
-            let prefix = level.prefix;
-            visit(
-                &Level { opener: Some(statement), body, around: Some(level), prefix },
-                diagnostics,
-            );
+            let index = Index::of(body);
+            let (opener, around, index) = (Some(statement), Some(level), index.as_ref());
+            let inner = Level { opener, body, around, prefix: level.prefix, index };
+            visit(&inner, diagnostics);
         }
     }
 }

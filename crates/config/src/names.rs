@@ -1,5 +1,6 @@
 //! What a configuration defines and uses by name: order is free, so that names are joined at the end.
 
+mod group;
 pub(crate) mod log;
 mod undefined;
 pub mod zone;
@@ -7,6 +8,9 @@ pub mod zone;
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
+
+pub use group::Group;
+pub(crate) use group::{GroupName, Groups};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, suggest};
 use crate::directive::{Fault, absent};
@@ -20,10 +24,13 @@ use crate::variable::{Builtin, Slot, Variable};
 pub struct Names {
     slots: Vec<SlotName>,
     slots_by_name: HashMap<String, Slot>,
-    groups: Vec<GroupName>,
+    groups: Groups,
     formats: Vec<FormatName>,
+    formats_by_name: HashMap<String, FormatId>,
     files: Vec<PathBuf>,
+    files_by_path: HashMap<PathBuf, FileId>,
     folders: Vec<PathBuf>,
+    folders_seen: HashSet<PathBuf>,
     /// The servers that lines are sent to; a `SyslogId` is a place in here.
     pub(crate) syslogs: Vec<SyslogServer>,
     /// `buffer=`, `flush=` and `gzip=` of the log files that have them.
@@ -57,10 +64,6 @@ pub enum Definition {
     SplitClients(usize),
 }
 
-/// The number of an upstream group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Group(pub usize);
-
 /// The number of a log format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FormatId(pub usize);
@@ -69,22 +72,15 @@ pub struct FormatId(pub usize);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FileId(pub usize);
 
-/// An upstream group: one that is defined, or a host that is asked for directly.
-#[derive(Clone, Debug)]
-pub(crate) struct GroupName {
-    pub(crate) name: String,
-    pub(crate) port: Option<u16>,
-    pub(crate) default_port: Option<u16>,
-    pub(crate) used: Option<Span>,
-    pub(crate) defined: Option<Span>,
-}
-
 #[derive(Clone, Debug)]
 struct FormatName {
     name: String,
     used: Span,
     defined: bool,
 }
+
+/// How many names that nothing is called by are compared with all others.
+const COMPARED: usize = 100;
 
 impl Names {
     /// The variable of this name. One that nobody has defined by the end is a fault.
@@ -126,81 +122,19 @@ impl Names {
         slot
     }
 
-    /// A group that is asked for: `upstream`'s name, or a host with its port.
-    pub fn group(
-        &mut self,
-        host: &str,
-        port: Option<u16>,
-        default: Option<u16>,
-        at: Span,
-    ) -> Group {
-        let same = |group: &GroupName| {
-            group.name.eq_ignore_ascii_case(host)
-                && (group.defined.is_some() && port.is_none()
-                    || group.port == port && group.default_port == default)
-        };
-        if let Some(place) = self.groups.iter().position(same) {
-            if let Some(group) = self.groups.get_mut(place) {
-                group.used.get_or_insert(at);
-            }
-            return Group(place);
-        }
-        self.groups.push(GroupName {
-            name: host.to_owned(),
-            port,
-            default_port: default,
-            used: Some(at),
-            defined: None,
-        });
-        Group(self.groups.len() - 1)
-    }
-
-    /// Defines a group; those already asked for by its name are it.
-    pub(crate) fn define_group(&mut self, word: &Word) -> Result<(), Fault> {
-        let same = |group: &&mut GroupName| {
-            group.port.is_none() && group.name.eq_ignore_ascii_case(&word.text)
-        };
-        let mut found = false;
-        for group in self.groups.iter_mut().filter(same) {
-            if group.defined.is_some_and(|defined| defined != word.span) {
-                return Err(
-                    Fault::sentence(format!("duplicate upstream \"{}\"", word.text)).at(word.span)
-                );
-            }
-            group.defined = Some(word.span);
-            found = true;
-        }
-        if !found {
-            self.groups.push(GroupName {
-                name: word.text.clone(),
-                port: None,
-                default_port: None,
-                used: None,
-                defined: Some(word.span),
-            });
-        }
-        Ok(())
-    }
-
-    pub(crate) fn groups(&self) -> &[GroupName] {
-        &self.groups
-    }
-
     pub(crate) fn slots(&self) -> &[SlotName] {
         &self.slots
     }
 
     /// A log format that is asked for.
     pub fn format(&mut self, word: &Word) -> FormatId {
-        let known = self.formats.iter().position(|format| format.name == word.text);
-        FormatId(known.unwrap_or_else(|| {
-            self.formats.push(FormatName {
-                name: word.text.clone(),
-                used: word.span,
-                defined: false,
-            });
-            self.formats.len() - 1
-        }))
+        if let Some(known) = self.formats_by_name.get(&word.text) {
+            return *known;
+        }
+        let id = FormatId(self.formats.len());
+        self.formats_by_name.insert(word.text.clone(), id);
+        self.formats.push(FormatName { name: word.text.clone(), used: word.span, defined: false });
+        id
     }
 
     /// Defines a log format.
@@ -225,16 +159,19 @@ impl Names {
 
     /// A file that lines are written to; the same path is the same file.
     pub fn file(&mut self, path: PathBuf) -> FileId {
-        let known = self.files.iter().position(|file| *file == path);
-        FileId(known.unwrap_or_else(|| {
-            self.files.push(path);
-            self.files.len() - 1
-        }))
+        if let Some(known) = self.files_by_path.get(&path) {
+            return *known;
+        }
+        let id = FileId(self.files.len());
+        self.files_by_path.insert(path.clone(), id);
+        self.files.push(path);
+        id
     }
 
     /// Takes note of a folder that is made at the start.
     pub(crate) fn folder(&mut self, path: PathBuf) -> PathBuf {
-        if !self.folders.contains(&path) {
+        if !self.folders_seen.contains(&path) {
+            self.folders_seen.insert(path.clone());
             self.folders.push(path.clone());
         }
         path
@@ -258,16 +195,20 @@ impl Names {
 
     /// Says what is used and not defined, and what is ignored.
     pub(crate) fn finish(&self, diagnostics: &mut Diagnostics) {
-        for slot in self.slots.iter().filter(|slot| slot.definition.is_none()) {
+        let unknown = self.slots.iter().filter(|slot| slot.definition.is_none());
+        for (number, slot) in unknown.enumerate() {
             let near = absent::owner_of_variable(&slot.name).map(|module| {
                 format!("module {} not built into tidegate; {}", module.name, module.instead)
             });
-            let near = near.or_else(|| self.known(&slot.name));
+            let near =
+                near.or_else(|| if number < COMPARED { self.known(&slot.name) } else { None });
             let fault = Diagnostic::emerg(format!("unknown \"{}\" variable", slot.name));
             diagnostics.push(hinted(fault.at(slot.used), near));
         }
-        for format in self.formats.iter().filter(|format| !format.defined) {
-            let defined = self.formats.iter().filter(|f| f.defined).map(|f| f.name.as_str());
+        let unknown = self.formats.iter().filter(|format| !format.defined);
+        for (number, format) in unknown.enumerate() {
+            let defined = self.formats.iter().filter(|f| f.defined && number < COMPARED);
+            let defined = defined.map(|f| f.name.as_str());
             let near = suggest(&format.name, defined).map(|near| format!("did you mean `{near}`?"));
             let define = "define it in http: log_format NAME '…'; or leave the name away";
             let near = near.unwrap_or_else(|| define.replace("NAME", &format.name));
@@ -275,9 +216,7 @@ impl Names {
             diagnostics.push(Diagnostic::emerg(text).at(format.used).hint(near));
         }
         self.zones.finish(diagnostics);
-        for group in self.groups.iter().filter(|group| group.defined.is_none()) {
-            diagnostics.extend(self.undefined(group));
-        }
+        self.groups.finish(diagnostics);
         for (name, reason, at) in &self.ignored {
             let told = Diagnostic::warn(format!("\"{name}\" is accepted without effect: {reason}"));
             diagnostics.push(told.at(*at).of(crate::lint::WITHOUT_EFFECT));

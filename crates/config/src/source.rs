@@ -1,9 +1,11 @@
 //! The configuration files that were read, and places in them.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// A piece of a file of [`Sources`]: the bytes from `start` up to, not including, `end`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Span {
     /// Which file, as [`Sources::push`] numbered it.
     pub file: u32,
@@ -39,6 +41,9 @@ pub struct Source {
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     files: Vec<Source>,
+    by_path: HashMap<PathBuf, u32>,
+    /// Where the lines of each file begin, once somebody has asked.
+    lines: Vec<OnceLock<Vec<u32>>>,
 }
 
 impl Sources {
@@ -59,8 +64,24 @@ impl Sources {
     }
 
     fn add(&mut self, source: Source) -> u32 {
+        let number = self.files.len() as u32;
+        if source.is_file {
+            self.by_path.insert(source.path.clone(), number);
+        }
         self.files.push(source);
-        self.files.len() as u32 - 1
+        self.lines.push(OnceLock::new());
+        number
+    }
+
+    /// Where the lines of a file begin.
+    fn lines(&self, file: u32) -> &[u32] {
+        let (Some(source), Some(lines)) = (self.get(file), self.lines.get(file as usize)) else {
+            return &[];
+        };
+        lines.get_or_init(|| {
+            let ends = source.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            std::iter::once(0).chain(ends.map(|(at, _)| at as u32 + 1)).collect()
+        })
     }
 
     /// The file of an index.
@@ -70,7 +91,7 @@ impl Sources {
 
     /// The index of a file by its path.
     pub fn find(&self, path: &Path) -> Option<u32> {
-        self.files.iter().position(|file| file.is_file && file.path == path).map(|at| at as u32)
+        self.by_path.get(path).copied()
     }
 
     /// All files, in the order in which they were first read.
@@ -82,17 +103,19 @@ impl Sources {
     /// `None` if the span is none of these files.
     pub fn position(&self, span: Span) -> Option<(&Path, usize, usize)> {
         let source = self.get(span.file)?;
-        let before = source.text.get(..span.start as usize)?;
-        let line = before.bytes().filter(|&byte| byte == b'\n').count() + 1;
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        let column = before.get(line_start..)?.chars().count() + 1;
+        let lines = self.lines(span.file);
+        let line = lines.partition_point(|begin| *begin <= span.start);
+        let begin = *lines.get(line.checked_sub(1)?)?;
+        let column = source.text.get(begin as usize..span.start as usize)?.chars().count() + 1;
         Some((&source.path, line, column))
     }
 
     /// A line of a file, counted from 1, without its line end; empty where there is none.
     pub fn line_text(&self, file: u32, line: usize) -> &str {
         let text = self.get(file).map_or("", |source| &source.text);
-        let line = text.split('\n').nth(line.saturating_sub(1)).unwrap_or("");
+        let begin = self.lines(file).get(line.saturating_sub(1));
+        let rest = begin.and_then(|begin| text.get(*begin as usize..)).unwrap_or("");
+        let line = rest.split('\n').next().unwrap_or("");
         line.strip_suffix('\r').unwrap_or(line)
     }
 

@@ -26,7 +26,7 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
         #[derive(Clone, Debug, Default)]
         #[allow(missing_docs)]
         #visibility struct #written {
-            #(pub #idents: <#types as crate::directive::Directives>::Written,)*
+            #(pub #idents: crate::directive::Said<<#types as crate::directive::Directives>::Written>,)*
         }
 
         impl crate::directive::Block for #name {

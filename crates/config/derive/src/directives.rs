@@ -25,20 +25,13 @@ impl Declared<'_> {
 
 pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let declared = fields(input)?.into_iter().map(declared).collect::<Result<Vec<_>>>()?;
-    let shadow = declared.iter().map(shadow);
     let (declarations, setters) = tables(&declared)?;
     let is_written = declared.iter().map(is_written);
     let resolve = declared.iter().map(resolve).collect::<Result<Vec<_>>>()?;
     let own = declared.iter().any(Declared::own);
-    let (name, visibility) = (&input.ident, &input.vis);
+    let name = &input.ident;
     let written = format_ident!("{name}Written");
-    let summary = format!("What was written of [`{name}`] at one level.");
-    let shadow = quote! {
-        #[doc = #summary]
-        #[derive(Clone, Debug, Default)]
-        #[allow(missing_docs)]
-        #visibility struct #written { #(#shadow,)* }
-    };
+    let shadow = shadowed(&written, input, &declared);
     Ok(quote! {
         #shadow
 
@@ -82,6 +75,27 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
             }
         }
     })
+}
+
+/// The shadow as written: each field as an option.
+fn shadowed(written: &Ident, input: &DeriveInput, declared: &[Declared<'_>]) -> TokenStream {
+    let (name, visibility) = (&input.ident, &input.vis);
+    let summary = format!("What was written of [`{name}`] at one level.");
+    let fields = declared.iter().map(shadow);
+    quote! {
+        #[doc = #summary]
+        #[derive(Clone, Debug, Default)]
+        #[allow(missing_docs)]
+        #visibility struct #written { #(#fields,)* }
+
+        impl crate::directive::Unsaid for #written {
+            fn unsaid() -> &'static Self {
+                static UNSAID: std::sync::LazyLock<#written> =
+                    std::sync::LazyLock::new(Default::default);
+                &UNSAID
+            }
+        }
+    }
 }
 
 /// Each directive's declaration, and what takes it; the place in the list is its number.

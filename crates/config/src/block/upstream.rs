@@ -1,5 +1,6 @@
 //! `upstream`: a group of servers that requests are forwarded to.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tidegate_config_derive::Block;
@@ -113,9 +114,15 @@ pub(crate) fn resolve_all(
     cx: &mut Cx<'_>,
 ) -> Result<Vec<Upstream>, Fault> {
     let names = cx.names.groups().to_vec();
+    let mut by_name: HashMap<String, &UpstreamDraft> = HashMap::new();
+    for draft in drafts {
+        by_name.entry(draft.name.to_ascii_lowercase()).or_insert(draft);
+    }
     let mut groups = Vec::with_capacity(names.len());
     for group in &names {
-        let mut group = resolve(drafts, group, cx)?;
+        let draft = by_name.get(&group.name.to_ascii_lowercase());
+        let draft = draft.copied().filter(|_| group.defined.is_some());
+        let mut group = resolve(draft, group, cx)?;
         let own = &group.own_resolver;
         group.resolver = Some(Resolver {
             servers: own.servers.clone().or_else(|| resolver.servers.clone()),
@@ -127,13 +134,10 @@ pub(crate) fn resolve_all(
 }
 
 fn resolve(
-    drafts: &[UpstreamDraft],
+    draft: Option<&UpstreamDraft>,
     group: &GroupName,
     cx: &mut Cx<'_>,
 ) -> Result<Upstream, Fault> {
-    let draft = drafts
-        .iter()
-        .find(|draft| group.defined.is_some() && draft.name.eq_ignore_ascii_case(&group.name));
     let mut written = draft.map(|draft| draft.written.clone()).unwrap_or_default();
     if draft.is_none() {
         written.servers.servers.extend(direct(group));

@@ -144,7 +144,8 @@ fn unknown(table: &Table, statement: &Statement, cx: &mut Cx<'_>) -> Option<Diag
     }
     let diagnostic =
         Diagnostic::emerg(format!("unknown directive \"{}\"", name.text)).at(name.span);
-    Some(match suggest(&name.text, table.names()) {
+    let near = if cx.diagnostics.are_many() { None } else { suggest(&name.text, table.names()) };
+    Some(match near {
         Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
         None => diagnostic,
     })

@@ -51,7 +51,12 @@ fn check(level: &Level<'_>, diagnostics: &mut Diagnostics) {
             continue;
         }
         let folder = level.prefix.join(path);
-        let Some(secret) = SECRETS.iter().find(|name| holds(&folder, name)) else { continue };
+        if !folder.is_dir() {
+            continue;
+        }
+        let Some(secret) = SECRETS.iter().find(|name| holds(&folder, name)) else {
+            continue;
+        };
         if !guarded(level, secret) {
             let text = format!("\"{secret}\" in this folder is sent to whoever asks for it");
             let hint =

@@ -1,5 +1,6 @@
 //! A level of the configuration as rules see it.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -20,6 +21,31 @@ pub(super) struct Level<'a> {
     pub(super) around: Option<&'a Level<'a>>,
     /// Where relative paths begin.
     pub(super) prefix: &'a Path,
+    /// Its statements by name, where there are many.
+    pub(super) index: Option<&'a Index<'a>>,
+}
+
+/// The statements of a long level.
+pub(super) struct Index<'a> {
+    by_name: HashMap<&'a str, Vec<&'a Statement>>,
+    /// The first of each name and first argument.
+    by_word: HashMap<(&'a str, &'a str), &'a Statement>,
+}
+
+impl<'a> Index<'a> {
+    /// An index, where a level is long enough to be worth one.
+    pub(super) fn of(body: &'a [Statement]) -> Option<Self> {
+        if body.len() < 32 {
+            return None;
+        }
+        let mut index = Self { by_name: HashMap::new(), by_word: HashMap::new() };
+        for statement in body {
+            let name = statement.name.text.as_str();
+            index.by_name.entry(name).or_default().push(statement);
+            index.by_word.entry((name, first_of(statement))).or_insert(statement);
+        }
+        Some(index)
+    }
 }
 
 impl<'a> Level<'a> {
@@ -30,7 +56,19 @@ impl<'a> Level<'a> {
 
     /// All statements of this name.
     pub(super) fn all(&self, name: &'a str) -> impl Iterator<Item = &'a Statement> + use<'a> {
-        self.body.iter().filter(move |statement| statement.name.text == name)
+        let found = self.index.and_then(|index| index.by_name.get(name));
+        let found = found.map(Vec::as_slice).unwrap_or_default();
+        let scanned = if self.index.is_some() { &[] } else { self.body };
+        let scanned = scanned.iter().filter(move |statement| statement.name.text == name);
+        found.iter().copied().chain(scanned)
+    }
+
+    /// The first statement of this name with this first argument.
+    pub(super) fn called(&self, name: &'a str, word: &'a str) -> Option<&'a Statement> {
+        match self.index {
+            Some(index) => index.by_word.get(&(name, word)).copied(),
+            None => self.all(name).find(|statement| first_of(statement) == word),
+        }
     }
 
     /// The first statement of this name.

@@ -29,7 +29,7 @@ fn check(level: &Level<'_>, diagnostics: &mut Diagnostics) {
             let Some(http) = level.outwards().find(|level| level.name() == "http") else {
                 continue;
             };
-            let Some(group) = http.all("upstream").find(|group| first_of(group) == target) else {
+            let Some(group) = http.called("upstream", target) else {
                 continue;
             };
             for server in group.body().iter().filter(|inner| inner.name.text == "server") {

@@ -1,5 +1,7 @@
 //! A `;` that is missing swallows the next line, where a directive takes any number of words.
 
+use std::collections::HashSet;
+
 use super::{Check, Rule};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::directive::Table;
@@ -27,32 +29,45 @@ fn check(
     sources: &Sources,
     diagnostics: &mut Diagnostics,
 ) {
-    for statement in statements {
-        if let End::Block { body, .. } = &statement.end {
-            check(body, table, sources, diagnostics);
-        }
-        let refused = |found: &Diagnostic| {
-            found.severity == Severity::Emerg
-                && found.span.is_some_and(|span| {
-                    (span.file, span.start) == (statement.span.file, statement.span.start)
-                })
-        };
-        if diagnostics.iter().any(refused) {
-            continue;
-        }
-        let line = |span| sources.position(span).map(|(_, line, _)| line);
-        let mut before = line(statement.name.span);
-        let name = &statement.name.text;
-        for word in &statement.args {
-            let here = line(word.span);
-            let begins = here != before && !word.quoted;
-            let directive = table.knows(&word.text) && !VALUES.contains(&word.text.as_str());
-            if begins && directive && table.knows(name) {
-                let text = format!("\"{}\" is taken for an argument of \"{name}\"", word.text);
-                let hint = format!("a `;` is missing before `{}`", word.text);
-                diagnostics.push(Diagnostic::warn(text).at(word.span).hint(hint));
+    let refused = diagnostics.iter().filter(|found| found.severity == Severity::Emerg);
+    let refused = refused.filter_map(|found| found.span).map(|span| (span.file, span.start));
+    let refused: HashSet<(u32, u32)> = refused.collect();
+    let look = Look { table, sources, refused };
+    look.within(statements, diagnostics);
+}
+
+/// What is known while it is looked for.
+struct Look<'a> {
+    table: &'a Table,
+    sources: &'a Sources,
+    /// Where statements begin that are refused anyway.
+    refused: HashSet<(u32, u32)>,
+}
+
+impl Look<'_> {
+    fn within(&self, statements: &[Statement], diagnostics: &mut Diagnostics) {
+        let (table, sources) = (self.table, self.sources);
+        for statement in statements {
+            if let End::Block { body, .. } = &statement.end {
+                self.within(body, diagnostics);
             }
-            before = here;
+            if self.refused.contains(&(statement.span.file, statement.span.start)) {
+                continue;
+            }
+            let line = |span| sources.position(span).map(|(_, line, _)| line);
+            let mut before = line(statement.name.span);
+            let name = &statement.name.text;
+            for word in &statement.args {
+                let here = line(word.span);
+                let begins = here != before && !word.quoted;
+                let directive = table.knows(&word.text) && !VALUES.contains(&word.text.as_str());
+                if begins && directive && table.knows(name) {
+                    let text = format!("\"{}\" is taken for an argument of \"{name}\"", word.text);
+                    let hint = format!("a `;` is missing before `{}`", word.text);
+                    diagnostics.push(Diagnostic::warn(text).at(word.span).hint(hint));
+                }
+                before = here;
+            }
         }
     }
 }

@@ -15,6 +15,9 @@ use crate::source::Span;
 /// How deeply blocks may be nested, so that nothing that walks them runs out of stack.
 pub(super) const MAX_DEPTH: usize = 100;
 
+/// After how many faults the rest of a file is left unread: it is no configuration.
+const MOST_FAULTS: usize = 200;
+
 /// What a file says, and what is wrong with it.
 #[derive(Debug, Default)]
 pub(super) struct Parsed {
@@ -109,6 +112,9 @@ impl<'a> Reader<'a> {
         };
         let mut rest = text;
         while let Ok((after, head)) = head(rest) {
+            if reader.faults.len() > MOST_FAULTS {
+                break;
+            }
             let at = text.offset(after);
             for raw in head.words {
                 reader.word(raw);

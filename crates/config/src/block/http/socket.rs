@@ -1,5 +1,6 @@
 //! The addresses that are listened on, each with its servers.
 
+use std::collections::{HashMap, HashSet};
 use std::net::Ipv4Addr;
 
 use crate::block::server::{NameTable, Server};
@@ -31,54 +32,66 @@ impl Socket {
 
 /// Joins the `listen`s of all servers by address.
 pub(super) fn all(servers: &[Server], cx: &mut Cx<'_>) -> Vec<Socket> {
-    let mut sockets: Vec<Socket> = Vec::new();
+    let mut sockets = Sockets::default();
     for (number, server) in servers.iter().enumerate() {
         if server.settings.listen.on.is_empty() {
             // nginx: port 80 (8000 without the right to it, which the server decides).
             let address = BindAddress::Ip((Ipv4Addr::UNSPECIFIED, 80).into());
             add(&mut sockets, (number, server), address, &ListenOptions::default(), cx);
         }
-        let mut own: Vec<&BindAddress> = Vec::new();
+        let mut own: HashSet<&BindAddress> = HashSet::new();
         for listener in &server.settings.listen.on {
             for address in &listener.addresses {
-                if own.contains(&address) {
+                if !own.insert(address) {
                     let text = format!("a duplicate listen {address}");
                     cx.diagnostics.push(Diagnostic::emerg(text).at(listener.span));
                     continue;
                 }
-                own.push(address);
                 add(&mut sockets, (number, server), address.clone(), &listener.options, cx);
             }
         }
     }
-    sockets
+    sockets.all
+}
+
+/// The addresses so far, and where each stands.
+#[derive(Default)]
+struct Sockets {
+    all: Vec<Socket>,
+    by_address: HashMap<BindAddress, usize>,
 }
 
 fn add(
-    sockets: &mut Vec<Socket>,
+    Sockets { all, by_address }: &mut Sockets,
     (number, server): (usize, &Server),
     address: BindAddress,
     options: &ListenOptions,
     cx: &mut Cx<'_>,
 ) {
-    let place = sockets.iter().position(|socket| socket.address == address);
-    let place = place.unwrap_or_else(|| {
-        sockets.push(Socket {
-            address,
+    let place = *by_address.entry(address).or_insert_with_key(|address| {
+        all.push(Socket {
+            address: address.clone(),
             options: ListenOptions::default(),
             default: number,
             names: NameTable::default(),
             servers: Vec::new(),
         });
-        sockets.len() - 1
+        all.len() - 1
     });
-    let Some(socket) = sockets.get_mut(place) else { return };
+    let Some(socket) = all.get_mut(place) else {
+        return;
+    };
     if options.default_server {
         if socket.options.default_server {
             let text = format!("a duplicate default server for {}", socket.address);
             cx.diagnostics.push(Diagnostic::emerg(text).at(server.span));
         }
         socket.default = number;
+    }
+    if options.bind && socket.options.bind {
+        let text = format!("duplicate listen options for {}", socket.address);
+        let hint = "another server says options of this socket: say them once";
+        cx.diagnostics.push(Diagnostic::emerg(text).at(server.span).hint(hint));
     }
     socket.options.join(options);
     socket.options.ssl |= server.settings.ssl.old_form;

@@ -1,10 +1,12 @@
 //! A location as written: first all statements are taken note of, then levels are resolved from the
 //! outside in.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::name::UniqueName;
 use super::{LimitExcept, Location, LocationName, LocationWritten, Locations};
 use crate::block::Opens;
 use crate::directive::{
@@ -26,6 +28,8 @@ pub(crate) struct LocationDraft {
     pub(crate) types: Option<TypeMap>,
     name: LocationName,
     children: Vec<(LocationDraft, Statement)>,
+    /// The names of the children that may stand once.
+    names: HashSet<UniqueName>,
     conditions: Vec<(LocationDraft, Statement)>,
     limit_except: Option<(Vec<String>, Box<LocationDraft>, Statement)>,
 }
@@ -56,7 +60,9 @@ impl LocationDraft {
 
     fn read_body(&mut self, table: &Table, body: &[Statement], context: Context, cx: &mut Cx<'_>) {
         for statement in body {
-            let Some(owner) = judge(table, statement, context, cx) else { continue };
+            let Some(owner) = judge(table, statement, context, cx) else {
+                continue;
+            };
             if let Err(fault) = self.take(table, (owner, context), statement, cx) {
                 report(&fault, statement, cx);
             }
@@ -109,6 +115,7 @@ impl LocationDraft {
         self.check_nesting(&name, statement)?;
         let mut child = Self { name, ..Self::default() };
         child.read_body(table, body, Context::Location, cx);
+        self.names.extend(child.name.unique());
         self.children.push((child, heading(statement)));
         Ok(())
     }
@@ -117,8 +124,7 @@ impl LocationDraft {
     fn check_nesting(&self, name: &LocationName, statement: &Statement) -> Result<(), Fault> {
         let text = name.text();
         let span = statement.name.span;
-        let twin = |(child, _): &&(LocationDraft, Statement)| child.name.same(name);
-        if self.children.iter().any(|child| twin(&child)) {
+        if name.unique().is_some_and(|name| self.names.contains(&name)) {
             return Err(Fault::sentence(format!("duplicate location \"{text}\"")).at(span));
         }
         let outer = self.name.text();
@@ -263,7 +269,9 @@ impl LocationDraft {
 
     /// nginx: a URI in `proxy_pass` stands for the location's name, so there must be one.
     fn check_pass(&self, location: &Location, nesting: Nesting) -> Result<(), Fault> {
-        let Some(Some(pass)) = &self.written.pass.to else { return Ok(()) };
+        let Some(Some(pass)) = &self.written.pass.to else {
+            return Ok(());
+        };
         let nameless = nesting == Nesting::Condition
             || matches!(location.name, LocationName::Regex(_) | LocationName::Named(_));
         if let Destination::Group { uri: Some(_), .. } = &pass.to

@@ -70,15 +70,19 @@ impl LocationName {
         }
     }
 
-    pub(super) fn same(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Exact(one), Self::Exact(two))
-            | (Self::Prefix { prefix: one, .. }, Self::Prefix { prefix: two, .. }) => one == two,
-            (Self::Named(one), Self::Named(two)) => one == two,
-            _ => false,
+    /// What no other location beside it may be called; nothing for expressions.
+    pub(super) fn unique(&self) -> Option<UniqueName> {
+        match self {
+            Self::Exact(uri) => Some((b'=', uri.clone())),
+            Self::Prefix { prefix, .. } => Some((b'/', prefix.clone())),
+            Self::Named(name) => Some((b'@', Bytes::copy_from_slice(name.as_bytes()))),
+            Self::None | Self::Regex(_) => None,
         }
     }
 }
+
+/// The kind of a name, and the name.
+pub(super) type UniqueName = (u8, Bytes);
 
 /// A modifier written without a space behind it: `=/x`, `~\.php$`.
 fn glued(text: &str) -> (&str, &str) {
