@@ -12,7 +12,8 @@ wanted=tests/apps/requirements.txt
 
 debian_packages() {
     local missing=() pair
-    for pair in nginx:nginx wrk:wrk h2load:nghttp2-client curl:curl systemd-analyze:systemd; do
+    for pair in nginx:nginx wrk:wrk h2load:nghttp2-client curl:curl systemd-analyze:systemd \
+        valgrind:valgrind strace:strace; do
         PATH=$PATH:/usr/sbin command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
     done
     # Its command has its version in its name.
