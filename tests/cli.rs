@@ -49,6 +49,8 @@ async fn wrong_options_are_refused() {
     assert!(!accepted && text.contains("invalid option: \"x\""), "{text}");
     let (accepted, text) = Tidegate::start(CONF).check(&["-g"]);
     assert!(!accepted && text.contains("option \"-g\" requires parameter"), "{text}");
+    let (accepted, text) = Tidegate::start(CONF).check(&["-p"]);
+    assert!(!accepted && text.contains("nginx: option \"-p\" requires directory name"), "{text}");
 }
 
 #[tokio::test]
@@ -136,4 +138,74 @@ async fn a_second_server_does_not_take_the_pid_file_of_the_first() {
     assert!(text.contains(&format!("is the pid file of process {}", first.pid())), "{text}");
     assert_eq!(first.read("nginx.pid").trim(), first.pid().to_string());
     first.get("/").await.is(200);
+}
+
+#[tokio::test]
+async fn versions_go_before_a_test_and_nobody_to_tell_is_an_error() {
+    let (accepted, text) = Tidegate::start("server { nonsense; }").check(&["-vt"]);
+    assert!(!accepted && text.contains(" version: "), "{text}");
+    assert!(text.contains("unknown directive \"nonsense\""), "{text}");
+    let (accepted, text) = Tidegate::start(CONF).check(&["-s", "stop"]);
+    assert!(!accepted, "{text}");
+    assert!(text.contains("[error]") && text.contains(" failed (2: No such file"), "{text}");
+    let (accepted, text) = Tidegate::start(CONF).check(&["-s", "halt"]);
+    assert!(!accepted && text.contains("nginx: invalid option: \"-s halt\""), "{text}");
+}
+
+/// Names what only another machine has.
+const ELSEWHERE: &str = "include sites/known.conf; include sites/*.conf;
+    access_log /nowhere/access.log;
+    server { listen 127.0.0.1:8080 ssl; auth_basic a; auth_basic_user_file users;
+    ssl_certificate here/not.pem; ssl_certificate_key here/not.key; return 204; }";
+
+#[tokio::test]
+async fn a_configuration_can_be_tested_without_its_files() {
+    if !process::is_ours() {
+        return;
+    }
+    let (accepted, text) = Tidegate::start(ELSEWHERE).check(&["-t", "--without-files"]);
+    assert!(accepted, "{text}");
+    for piece in [
+        "sites/known.conf\" failed",
+        "certificate \"PREFIX/here/not.pem\"",
+        "the folder \"/nowhere\"",
+    ] {
+        let lines: Vec<&str> = text.lines().filter(|line| line.contains(piece)).collect();
+        assert!(matches!(lines[..], [line] if line.contains("[notice]")), "{piece}: {text}");
+    }
+    let faulty = ELSEWHERE.replace("return 204", "gzip maybe; return 204");
+    let (accepted, text) = Tidegate::start(&faulty).check(&["-t", "--without-files"]);
+    assert!(!accepted && text.contains("invalid value \"maybe\""), "{text}");
+    let (accepted, text) = Tidegate::start(ELSEWHERE).check(&["-t"]);
+    assert!(!accepted && text.contains("[emerg] open() "), "{text}");
+}
+
+#[tokio::test]
+async fn what_is_missing_is_told_once_with_its_mend() {
+    if !process::is_ours() {
+        return;
+    }
+    for (conf, message, mend) in [
+        (
+            "server { listen 127.0.0.1:8080 ssl; ssl_certificate no.pem; ssl_certificate_key no.key; }",
+            "cannot load certificate \"PREFIX/no.pem\"",
+            "is it spelled right?",
+        ),
+        (
+            "access_log /nowhere/access.log; server { listen 127.0.0.1:8080; }",
+            "open() \"/nowhere/access.log\" failed (2: No such file or directory)",
+            "mkdir -p /nowhere makes its folder",
+        ),
+    ] {
+        let (accepted, text) = Tidegate::start(conf).check(&["-t"]);
+        assert!(!accepted, "{text}");
+        assert_eq!(text.matches("[emerg]").count(), 1, "{text}");
+        assert!(text.contains(message) && text.contains(mend), "{text}");
+    }
+    if rustix::process::geteuid().is_root() {
+        let conf = format!("user nobody-at-all; events {{}} http {{ {CONF} }}");
+        let (accepted, text) = Tidegate::start(&conf).check(&["-t"]);
+        assert!(!accepted && text.contains("getpwnam(\"nobody-at-all\") failed"), "{text}");
+        assert!(text.contains("hint: useradd --system nobody-at-all"), "{text}");
+    }
 }

@@ -99,6 +99,29 @@ async fn a_name_without_an_address_is_waited_for() {
 }
 
 #[tokio::test]
+async fn a_name_without_an_address_is_502_and_asked_for_again() {
+    if !process::is_ours() {
+        return;
+    }
+    let (port, _backends) = backends(&["127.0.0.1"]).await;
+    let dns = Dns::start().await;
+    let server = Tidegate::start(&format!(
+        "resolver 127.0.0.1:8053 valid=1s;
+         upstream app {{ zone app 64k; server late.test:{port} resolve; }}
+         server {{ listen 127.0.0.1:8080;
+         location / {{ proxy_pass http://app; }}
+         location /never {{ proxy_pass http://nowhere.invalid; }} }}"
+    ))
+    .with_port(8053, dns.port())
+    .await;
+    server.get("/").await.is(502);
+    server.get("/never").await.is(502);
+    dns.addresses("late.test", 60, &["127.0.0.1"]);
+    eventually("the name is asked for again", || async { server.get("/").await.status == 200 })
+        .await;
+}
+
+#[tokio::test]
 async fn services_say_ports_shares_and_who_comes_first() {
     let first = Backend::http(|_| backend::ok("first")).await;
     let second = Backend::http(|_| backend::ok("second")).await;

@@ -46,12 +46,15 @@ pub struct Diagnostic {
     pub hints: Vec<String>,
     /// The rule of [`lint`](crate::lint) that found it.
     pub rule: Option<&'static str>,
+    /// Whether it is about a file that is not there, which another machine may have.
+    pub absent: bool,
 }
 
 impl Diagnostic {
     /// A finding without a place.
     pub fn new(severity: Severity, message: impl Into<String>) -> Diagnostic {
-        Diagnostic { severity, message: message.into(), span: None, hints: Vec::new(), rule: None }
+        let (message, hints) = (message.into(), Vec::new());
+        Diagnostic { severity, message, span: None, hints, rule: None, absent: false }
     }
 
     /// A fault with which nothing starts.
@@ -87,6 +90,13 @@ impl Diagnostic {
     #[must_use]
     pub fn of(mut self, rule: &'static str) -> Diagnostic {
         self.rule = Some(rule);
+        self
+    }
+
+    /// Says whether it is about a file that is not there.
+    #[must_use]
+    pub fn absent(mut self, absent: bool) -> Diagnostic {
+        self.absent = absent;
         self
     }
 
@@ -155,6 +165,15 @@ impl Diagnostics {
     /// Adds findings.
     pub fn extend(&mut self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
         diagnostics.into_iter().for_each(|diagnostic| self.push(diagnostic));
+    }
+
+    /// Makes notices of what is about files that are not there.
+    pub fn excuse_absent(&mut self) {
+        for finding in self.findings.iter_mut().filter(|finding| finding.absent) {
+            self.faults -= usize::from(finding.severity == Severity::Emerg);
+            finding.severity = Severity::Notice;
+            finding.hints = vec!["it is not looked at, since files may be elsewhere".to_owned()];
+        }
     }
 
     /// Whether nothing can start with this configuration.

@@ -28,6 +28,9 @@ pub struct Options {
     pub error_log: Option<PathBuf>,
     /// What files are read by; new for every load, or from a process with more rights.
     pub files: Arc<Files>,
+    /// Whether files that are not there are no faults but notices: what is judged is to be used on
+    /// another machine.
+    pub without_files: bool,
 }
 
 /// What came of reading a configuration.
@@ -70,6 +73,9 @@ pub fn load(path: &Path, options: &Options) -> Loaded {
     let config = check(&table, &statements, options.error_log.as_deref(), &mut cx);
     lint::run(&statements, (&table, &options.prefix), &sources, &mut diagnostics);
     names.finish(&mut diagnostics);
+    if options.without_files {
+        diagnostics.excuse_absent();
+    }
     lint::keep_what_is_not_allowed(&mut diagnostics, &sources);
     let config = if diagnostics.has_errors() { None } else { config };
     Loaded { config, diagnostics, sources, statements }

@@ -11,7 +11,7 @@ mod options;
 use std::env;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Error, Result, anyhow, bail};
+use anyhow::{Error, Result};
 use lexopt::prelude::{Long, Short, Value, ValueExt};
 
 pub(crate) use options::help;
@@ -41,6 +41,10 @@ pub(crate) struct Cli {
     pub(crate) error_log: Option<PathBuf>,
     /// `-g`
     pub(crate) global: Option<String>,
+    /// `-h`, `-v`, `-V`: what is printed first, or alone.
+    pub(crate) shown: Option<Shown>,
+    /// `--without-files`: with `-t`, files that are not there are no faults.
+    pub(crate) without_files: bool,
     /// `--templates`
     pub(crate) templates: Option<PathBuf>,
 }
@@ -51,12 +55,6 @@ pub(crate) enum Action {
     /// Serve.
     #[default]
     Run,
-    /// `-h`
-    Help,
-    /// `-v`
-    Version,
-    /// `-V`
-    VersionAndBuild,
     /// `-t`
     Test,
     /// `-T`
@@ -65,6 +63,34 @@ pub(crate) enum Action {
     Signal(Command),
     /// A running server is asked over its socket.
     Ask(Request),
+}
+
+/// What is printed before anything is done; without `-t`, nothing is done then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// `-h`
+    Help,
+    /// `-v`
+    Version,
+    /// `-V`
+    VersionAndBuild,
+}
+
+/// A fault that is told in nginx's form: behind a level, or bare where the command line is at fault.
+#[derive(Debug, thiserror::Error)]
+#[error("{text}")]
+pub(crate) struct Told {
+    /// The level: `error`.
+    pub(crate) level: Option<&'static str>,
+    /// The words.
+    pub(crate) text: String,
+}
+
+impl Told {
+    /// A fault of the command line.
+    fn usage(text: String) -> Error {
+        Self { level: None, text }.into()
+    }
 }
 
 impl Cli {
@@ -77,9 +103,12 @@ impl Cli {
         let mut cli = Self::default();
         while let Some(word) = parser.next().map_err(in_nginx_words)? {
             match word {
-                Short('h' | '?') | Long("help") => cli.action = Action::Help,
-                Short('v') | Long("version") => cli.action = Action::Version,
-                Short('V') => cli.action = Action::VersionAndBuild,
+                Short('h' | '?') | Long("help") => cli.shown = Some(Shown::Help),
+                Short('v') | Long("version") => {
+                    cli.shown = cli.shown.or(Some(Shown::Version));
+                }
+                Short('V') => cli.shown = Some(Shown::VersionAndBuild),
+                Long("without-files") => cli.without_files = true,
                 Short('t') => cli.action = Action::Test,
                 Short('T') => cli.action = Action::Dump,
                 Short('q') => cli.quiet = true,
@@ -94,7 +123,9 @@ impl Cli {
                     let word = parser.value().map_err(in_nginx_words)?.string()?;
                     match Command::of(&word) {
                         Some(command) => cli.action = Action::Signal(command),
-                        None => bail!("invalid option: \"-s {word}\""),
+                        None => {
+                            return Err(Told::usage(format!("invalid option: \"-s {word}\"")));
+                        }
                     }
                 }
                 Value(word) if let Some(request) = word.to_str().and_then(Request::of) => {
@@ -102,6 +133,9 @@ impl Cli {
                 }
                 other => return Err(in_nginx_words(other.unexpected())),
             }
+        }
+        if cli.without_files && !matches!(cli.action, Action::Test | Action::Dump) {
+            return Err(Told::usage("--without-files goes with -t or -T".to_owned()));
         }
         Ok(cli)
     }
@@ -152,13 +186,18 @@ fn absolute(path: &Path) -> PathBuf {
 fn in_nginx_words(error: lexopt::Error) -> Error {
     match error {
         lexopt::Error::UnexpectedOption(option) => {
-            anyhow!("invalid option: \"{}\"", option.trim_start_matches('-'))
+            Told::usage(format!("invalid option: \"{}\"", option.trim_start_matches('-')))
         }
         lexopt::Error::UnexpectedArgument(word) => {
-            anyhow!("invalid option: \"{}\"", word.to_string_lossy())
+            Told::usage(format!("invalid option: \"{}\"", word.to_string_lossy()))
         }
         lexopt::Error::MissingValue { option: Some(option) } => {
-            anyhow!("option \"{option}\" requires parameter")
+            let what = match option.as_str() {
+                "-c" | "-e" => "file name",
+                "-p" => "directory name",
+                _ => "parameter",
+            };
+            Told::usage(format!("option \"{option}\" requires {what}"))
         }
         other => other.into(),
     }
@@ -183,6 +222,8 @@ mod tests {
     #[test]
     fn an_unknown_word_is_told() {
         assert_eq!(cli(&["-x"]).unwrap_err().to_string(), "invalid option: \"x\"");
+        assert_eq!(cli(&["-p"]).unwrap_err().to_string(), "option \"-p\" requires directory name");
+        assert!(cli(&["--without-files"]).is_err());
         let error = cli(&["-s", "halt"]).unwrap_err().to_string();
         assert_eq!(error, "invalid option: \"-s halt\"");
     }

@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use anyhow::{Result, anyhow};
 use tidegate_config::{Loaded, Options, load};
 
-use cli::{Action, Cli};
+use cli::{Action, Cli, Shown, Told};
 use process::{Command, Request, Source, worker_process};
 
 /// A request takes and gives back a few dozen small pieces of memory; this costs a third of what
@@ -31,7 +31,11 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             // nginx's own form, for what reads it.
-            eprintln!("nginx: [emerg] {error:#}");
+            match error.downcast_ref::<Told>() {
+                Some(Told { level: None, text }) => eprintln!("nginx: {text}"),
+                Some(Told { level: Some(level), text }) => eprintln!("nginx: [{level}] {text}"),
+                None => eprintln!("nginx: [emerg] {error:#}"),
+            }
             ExitCode::FAILURE
         }
     }
@@ -44,20 +48,16 @@ fn act() -> Result<ExitCode> {
     }
     let cli = Cli::read()?;
     let version = concat!("tidegate version: tidegate/", env!("CARGO_PKG_VERSION"));
-    match cli.action {
-        Action::Help => {
-            eprint!("{version}\n{}", cli::help());
+    let tests = matches!(cli.action, Action::Test | Action::Dump);
+    if let Some(shown) = cli.shown {
+        match shown {
+            Shown::Help => eprint!("{version}\n{}", cli::help()),
+            Shown::Version => eprintln!("{version}"),
+            Shown::VersionAndBuild => eprintln!("{version}\n{}", cli::BUILD),
+        }
+        if !tests {
             return Ok(ExitCode::SUCCESS);
         }
-        Action::Version => {
-            eprintln!("{version}");
-            return Ok(ExitCode::SUCCESS);
-        }
-        Action::VersionAndBuild => {
-            eprintln!("{version}\n{}", cli::BUILD);
-            return Ok(ExitCode::SUCCESS);
-        }
-        Action::Run | Action::Test | Action::Dump | Action::Signal(_) | Action::Ask(_) => {}
     }
     if let Some(folder) = &cli.templates {
         templates::fill(folder)?;
@@ -67,9 +67,10 @@ fn act() -> Result<ExitCode> {
         prefix: cli.prefix(&conf),
         global: cli.global.clone(),
         error_log: cli.error_log.clone(),
+        without_files: cli.without_files,
         ..Options::default()
     };
-    let loaded = whole(load(&conf, &options), cli.action);
+    let loaded = whole(load(&conf, &options), &cli);
     let source = Source { path: conf, options };
     match cli.action {
         Action::Test | Action::Dump => Ok(test(&cli, &source, loaded)),
@@ -91,7 +92,7 @@ fn act() -> Result<ExitCode> {
             println!("{}", answer.ok_or_else(nobody)?.trim_end());
             Ok(ExitCode::SUCCESS)
         }
-        _ => {
+        Action::Run => {
             let config = accepted(loaded)?;
             process::run(source, config)?;
             Ok(ExitCode::SUCCESS)
@@ -100,9 +101,9 @@ fn act() -> Result<ExitCode> {
 }
 
 /// With what certificates and keys say, unless somebody is just to be told something.
-fn whole(mut loaded: Loaded, action: Action) -> Loaded {
-    if !matches!(action, Action::Signal(_)) {
-        tls::check(&mut loaded);
+fn whole(mut loaded: Loaded, cli: &Cli) -> Loaded {
+    if !matches!(cli.action, Action::Signal(_)) {
+        tls::check(&mut loaded, cli.without_files);
     }
     loaded
 }
@@ -116,9 +117,10 @@ fn reload(pid: &Path) -> Result<bool> {
 
 /// Nobody could be told: what may be done about it.
 fn not_running(error: &anyhow::Error) -> anyhow::Error {
-    anyhow!(
+    let text = format!(
         "{error:#}\nNo server runs with this configuration's `pid`; -c names the one it was started with."
-    )
+    );
+    Told { level: Some("error"), text }.into()
 }
 
 /// The configuration, or its faults. Warnings are for `-t`; at the start they would only scroll by.
@@ -141,7 +143,16 @@ fn test(cli: &Cli, source: &Source, mut loaded: Loaded) -> ExitCode {
     if syntax_is_good && !cli.quiet {
         eprintln!("nginx: the configuration file {path} syntax is ok");
     }
-    let fault = config.and_then(|config| process::try_out(config).err());
+    let fault = match config {
+        Some(config) if cli.without_files => {
+            for text in process::absent(&config).iter().filter(|_| !cli.quiet) {
+                eprintln!("nginx: [notice] {text}");
+            }
+            None
+        }
+        Some(config) => process::try_out(config).err(),
+        None => None,
+    };
     if let Some(fault) = &fault {
         eprintln!("nginx: [emerg] {fault:#}");
     }

@@ -53,9 +53,26 @@ pub(crate) struct Source {
 /// configuration is built.
 pub(crate) fn try_out(config: Config) -> Result<()> {
     let pid = config.main.process.pid.clone();
+    user::check(config.main.process.user.as_deref())?;
     let ground = Ground::first(config, &Listeners::new(), Purpose::Test)?;
     Serving::build(&ground)?;
     pid::try_out(&pid)
+}
+
+/// What a configuration needs of the machine and is not there: folders of logs, user and group.
+pub(crate) fn absent(config: &Config) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    let mut logs: Vec<&PathBuf> = config.http.files.iter().collect();
+    logs.push(&config.main.process.pid);
+    for folder in logs.into_iter().filter_map(|log| log.parent()) {
+        let text = format!("the folder \"{}\" is not there", folder.display());
+        if !folder.exists() && !all.contains(&text) {
+            all.push(text);
+        }
+    }
+    let user = user::check(config.main.process.user.as_deref()).err();
+    all.extend(user.map(|fault| fault.to_string().lines().take(1).collect()));
+    all
 }
 
 /// Runs the server until it is told to end.

@@ -44,11 +44,15 @@ pub(crate) struct Tls {
     memory: Memory,
 }
 
-/// Adds to what is known of a configuration what its certificates and keys say.
-pub(crate) fn check(loaded: &mut Loaded) {
+/// Adds to what is known of a configuration what its certificates and keys say. Those that are
+/// not there may be no fault.
+pub(crate) fn check(loaded: &mut Loaded, without_files: bool) {
     let Some(config) = &loaded.config else { return };
     loaded.diagnostics.extend(Tls::findings(config));
     loaded.diagnostics.extend(Clients::new(config).err().into_iter().flatten());
+    if without_files {
+        loaded.diagnostics.excuse_absent();
+    }
     if loaded.diagnostics.has_errors() {
         loaded.config = None;
     }

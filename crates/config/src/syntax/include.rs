@@ -183,7 +183,8 @@ impl Reader<'_> {
         let built_in = BUILT_IN.iter().find(|(built_in, _)| *built_in == name);
         let exists = !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory);
         let (Some((name, text)), false) = (built_in, exists) else {
-            self.diagnostics.push(Diagnostic::emerg(fault(path, error)).at(span));
+            let fault = Diagnostic::emerg(fault(path, error)).at(span);
+            self.diagnostics.push(fault.absent(!exists));
             return Vec::new();
         };
         let message = format!(

@@ -51,6 +51,12 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Whether there is no such file.
+    pub fn is_absent(&self) -> bool {
+        use io::ErrorKind::{NotADirectory, NotFound};
+        matches!(self, Self::Unreadable(error) if matches!(error.kind(), NotFound | NotADirectory))
+    }
+
     /// What to do about it.
     pub fn mend(&self) -> &'static str {
         match self {

@@ -36,7 +36,7 @@ pub fn authorities(trust: &mut Trust, file: &PemFile, files: &Files) -> Result<(
     added.map_err(|fault| {
         let path = file.path.display();
         let text = format!("SSL_CTX_load_verify_locations(\"{path}\") failed: {fault}");
-        Diagnostic::emerg(text).at(file.span).hint(fault.mend())
+        Diagnostic::emerg(text).at(file.span).hint(fault.mend()).absent(fault.is_absent())
     })
 }
 
@@ -46,7 +46,7 @@ pub fn lists(trust: &mut Trust, file: &PemFile, files: &Files) -> Result<(), Dia
     added.and_then(|text| trust.add_lists(&text)).map_err(|fault| {
         let path = file.path.display();
         let text = format!("X509_LOOKUP_load_file(\"{path}\") failed: {fault}");
-        Diagnostic::emerg(text).at(file.span).hint(fault.mend())
+        Diagnostic::emerg(text).at(file.span).hint(fault.mend()).absent(fault.is_absent())
     })
 }
 
@@ -56,7 +56,8 @@ pub fn file_bytes(file: &PemFile, directive: &str, files: &Files) -> Result<Vec<
     read.map_err(|error| {
         let path = file.path.display();
         let text = format!("open() \"{path}\" failed ({error}) for \"{directive}\"");
-        Diagnostic::emerg(text).at(file.span).hint(Fault::from(error).mend())
+        let fault = Fault::from(error);
+        Diagnostic::emerg(text).at(file.span).hint(fault.mend()).absent(fault.is_absent())
     })
 }
 
@@ -74,5 +75,5 @@ fn told(what: &str, pem: &Pem, fault: &Fault) -> Diagnostic {
         _ => pem.text.chars().take(40).collect(),
     };
     let text = format!("cannot load {what} \"{path}\": {fault}");
-    Diagnostic::emerg(text).at(pem.span).hint(fault.mend())
+    Diagnostic::emerg(text).at(pem.span).hint(fault.mend()).absent(fault.is_absent())
 }

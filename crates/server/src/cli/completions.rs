@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 
 use super::command::Asked;
-use super::options::{COMMANDS, OPTIONS, Opt, TEMPLATES};
+use super::options::{COMMANDS, OPTIONS, Opt, TEMPLATES, WITHOUT_FILES};
 
 /// Prints a shell's completions.
 pub(super) fn run(asked: &Asked) -> Result<ExitCode> {
@@ -36,7 +36,7 @@ fn values(option: &Opt) -> (&'static str, &'static str) {
 fn bash() -> String {
     let mut letters: Vec<String> =
         OPTIONS.iter().map(|option| format!("-{}", option.letter)).collect();
-    letters.push(TEMPLATES.0.to_owned());
+    letters.extend([TEMPLATES.0, WITHOUT_FILES.0].map(str::to_owned));
     let commands: Vec<&str> = COMMANDS.iter().map(|command| command.name).collect();
     let mut text = String::from(
         "_tidegate() {\n    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}\n    COMPREPLY=()\n    case $before in\n",

@@ -44,7 +44,7 @@ pub(super) fn run(asked: &Asked) -> Result<ExitCode> {
     }
     let url = Url::parse(&word.to_string_lossy())?;
     let (path, mut loaded) = asked.load(None);
-    tls::check(&mut loaded);
+    tls::check(&mut loaded, false);
     let Some(config) = loaded.config.take() else {
         eprint!("{}", loaded.messages());
         bail!("\"{}\" is refused, so that nothing can be explained", path.display());

@@ -12,7 +12,7 @@ use tidegate_config::lint::{self, Rule};
 use tidegate_config::variable::{Builtin, Variable};
 
 use super::command::Asked;
-use super::options::{COMMANDS, OPTIONS, TEMPLATES, help};
+use super::options::{COMMANDS, OPTIONS, TEMPLATES, WITHOUT_FILES, help};
 
 /// Prints an entry, or all names.
 pub(super) fn run(asked: &Asked) -> Result<ExitCode> {
@@ -139,8 +139,9 @@ pub(super) fn man(_: &Asked) -> Result<ExitCode> {
         let value = option.value.unwrap_or_default();
         let _ = write!(text, ".TP\n\\fB\\-{}\\fR {value}\n{}\n", option.letter, roff(option.doc));
     }
-    let (name, value, doc) = TEMPLATES;
-    let _ = write!(text, ".TP\n\\fB{}\\fR {value}\n{}\n", roff(name), roff(doc));
+    for (name, value, doc) in [TEMPLATES, WITHOUT_FILES] {
+        let _ = write!(text, ".TP\n\\fB{}\\fR {value}\n{}\n", roff(name), roff(doc));
+    }
     text.push_str(".SH COMMANDS\n");
     for command in &COMMANDS {
         let _ = write!(

@@ -45,6 +45,14 @@ pub(super) const TEMPLATES: (&str, &str, &str) = (
      environment replaced, as nginx's container image does",
 );
 
+/// Another.
+pub(super) const WITHOUT_FILES: (&str, &str, &str) = (
+    "--without-files",
+    "",
+    "with -t: certificates, included files, folders of logs and users that are not on this machine are \
+     noticed, not faults; ports are not tried",
+);
+
 /// A command of ours.
 pub(super) struct Command {
     /// Its name.
@@ -129,8 +137,9 @@ pub(crate) fn help() -> String {
         let head = format!("-{letter} {}", option.value.unwrap_or_default());
         entry(&mut text, &head, option.doc);
     }
-    let (name, value, doc) = TEMPLATES;
-    entry(&mut text, &format!("{name} {value}"), doc);
+    for (name, value, doc) in [TEMPLATES, WITHOUT_FILES] {
+        entry(&mut text, format!("{name} {value}").trim_end(), doc);
+    }
     text.push_str("\nCommands:\n");
     for command in &COMMANDS {
         entry(&mut text, &format!("{} {}", command.name, command.words), command.doc);

@@ -44,7 +44,13 @@ impl Ground {
         make_log_folder(&http.files);
         user::make_folders(&http.folders, config.main.process.user.as_deref());
         let files = LogFiles::open(&http.files, known).map_err(|(path, error)| {
-            anyhow!("open() \"{}\" failed ({})", path.display(), words(&error))
+            let text = format!("open() \"{}\" failed ({})", path.display(), words(&error));
+            match path.parent().filter(|folder| !folder.exists()) {
+                Some(folder) => {
+                    anyhow!("{text}\n    = hint: mkdir -p {} makes its folder", folder.display())
+                }
+                None => anyhow!(text),
+            }
         })?;
         Ok(files.with_syslogs(&http.syslogs))
     }

@@ -67,6 +67,7 @@ pub(super) fn receive(message: Message) -> Result<Ground> {
         global: said(global).and_then(|global| String::from_utf8(global).ok()),
         error_log: said(error_log).map(text),
         files: Arc::new(Files::decode(&files).context(incomplete)?),
+        without_files: false,
     };
     let loaded = load(Path::new(&text(path)), &options);
     let messages = loaded.messages();

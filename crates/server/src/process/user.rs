@@ -35,6 +35,15 @@ pub(crate) fn become_worker(words: Option<&[String]>) -> Result<()> {
     set_dumpable_behavior(DumpableBehavior::Dumpable).context("prctl(PR_SET_DUMPABLE) failed")
 }
 
+/// Whether there are the user and the group that root would become; nobody else becomes anybody.
+pub(crate) fn check(words: Option<&[String]>) -> Result<()> {
+    if !Uid::effective().is_root() {
+        return Ok(());
+    }
+    named(words)?;
+    grouped(words).map(|_| ())
+}
+
 /// The user that workers become, where that is another than this one.
 pub(crate) fn of_workers(words: Option<&[String]>) -> Option<Uid> {
     let user = named(words).ok().filter(|_| Uid::effective().is_root())?;
@@ -46,15 +55,7 @@ fn become_with(words: Option<&[String]>, kept: CapabilitySet) -> Result<()> {
         return Ok(());
     }
     let user = named(words)?;
-    let gid: Gid = match words.and_then(|words| words.get(1)) {
-        None => user.gid,
-        Some(group) => {
-            Group::from_name(group)
-                .with_context(|| format!("getgrnam(\"{group}\") failed"))?
-                .ok_or_else(|| anyhow!("getgrnam(\"{group}\") failed: there is no such group"))?
-                .gid
-        }
-    };
+    let gid = grouped(words)?.unwrap_or(user.gid);
     if user.uid.is_root() {
         return Ok(());
     }
@@ -82,9 +83,23 @@ pub(crate) fn make_folders(folders: &[PathBuf], words: Option<&[String]>) {
     }
 }
 
+/// The group that is named beside the user.
+fn grouped(words: Option<&[String]>) -> Result<Option<Gid>> {
+    let Some(group) = words.and_then(|words| words.get(1)) else { return Ok(None) };
+    let failed = format!("getgrnam(\"{group}\") failed");
+    let found = Group::from_name(group).with_context(|| failed.clone())?;
+    let mend = format!("groupadd --system {group} makes it; `user` may name another");
+    found
+        .map(|found| Some(found.gid))
+        .ok_or_else(|| anyhow!("{failed}: there is no such group\n    = hint: {mend}"))
+}
+
 fn named(words: Option<&[String]>) -> Result<User> {
     let name = words.and_then(|words| words.first()).map_or("nobody", String::as_str);
-    User::from_name(name)
-        .with_context(|| format!("getpwnam(\"{name}\") failed"))?
-        .ok_or_else(|| anyhow!("getpwnam(\"{name}\") failed: there is no such user"))
+    User::from_name(name).with_context(|| format!("getpwnam(\"{name}\") failed"))?.ok_or_else(
+        || {
+            let mend = format!("useradd --system {name} makes it; `user` may name another");
+            anyhow!("getpwnam(\"{name}\") failed: there is no such user\n    = hint: {mend}")
+        },
+    )
 }
