@@ -171,12 +171,12 @@ async fn a_worker_that_stands_still_is_told_of() {
 
 #[tokio::test]
 async fn what_a_worker_was_at_when_it_stood_still_is_told() {
-    // Each takes as many steps as there may be.
-    let rule =
-        |number: u32| format!("if ($args ~ \"^(a|aa)+\\\\1c{number}$\") {{ return 403; }}\n");
-    let rules = (0..8).map(rule).collect::<Vec<_>>().concat();
+    // Each takes as many steps as there may be, and then the map has no value.
+    let map = |number: u32| format!("map $args $m{number} {{ ~^(a|aa)+\\1c{number}$ found; }}\n");
+    let maps = (0..24).map(map).collect::<Vec<_>>().concat();
+    let values = (0..24).map(|number| format!("$m{number}")).collect::<Vec<_>>().concat();
     let conf = format!(
-        "server {{ listen 127.0.0.1:8080; location /heavy {{ {rules} return 200 done; }}
+        "{maps} server {{ listen 127.0.0.1:8080; location /heavy {{ return 200 done{values}; }}
          location / {{ return 200 here; }} }}"
     );
     let server = Tidegate::start(&conf).await;

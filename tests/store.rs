@@ -65,6 +65,9 @@ async fn an_answer_is_kept_and_served_from_then_on() {
         for time in ["the first", "the second"] {
             let answer = server.get(&format!("/files/{name}")).await;
             assert!(answer.is(200).text() == content, "{name} {time} time");
+            // It gets its name when all of it is there, which the client may know a moment before.
+            let kept = html.join("files").join(name);
+            eventually("it is kept", || async { kept.exists() }).await;
         }
         assert_eq!(app.received().len(), 1, "{name} is asked for once");
         assert!(

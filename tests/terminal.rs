@@ -111,7 +111,7 @@ async fn a_session_from_start_to_quit() {
     client.get("/").await.says("word1");
     is(terminal.types("t status").await, "0", "reloaded 1 times");
     is(terminal.types("t quit").await, "0", "it ends with its last connection");
-    eventually("it ends", || async { !client.is_open().await }).await;
+    eventually("it ends", || async { !terminal.folder.path().join("t.pid").exists() }).await;
     is(terminal.types("t -s stop").await, "1", "No server runs");
     // In front, it lasts until Ctrl-C.
     terminal.press("t -g 'daemon off;'\n");

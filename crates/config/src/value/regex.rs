@@ -23,14 +23,15 @@ use translate::{Subject, Translated, translate};
 /// How often an expression may go back and try another way, before it is seen what that costs.
 const FIRST_STEPS: u32 = 50;
 
-/// How often it may do so then, as long as that costs little; at last it gives up. The least of the
-/// large ones is enough to begin anew at each byte of what a head can hold.
-const MORE_STEPS: [u32; 3] = [1_000, 20_000, 100_000];
+/// How often it may do so then, and what that may be expected to cost, in milliseconds of the processor's
+/// time; at last it gives up. Each step may look ahead over the whole subject, as in `(?=.*b)`, so that
+/// steps alone say little. The first may cost more, for what is measured before it is so short that a
+/// moment's disturbance must not decide. The second is enough to begin anew at each byte of what a head
+/// can hold.
+const MORE_STEPS: [(u32, u32); 3] = [(1_000, 20), (20_000, 5), (100_000, 5)];
 
-/// What a try may be expected to cost, in the processor's time. Each step may look ahead over the whole
-/// subject, as in `(?=.*b)`, so that steps alone say little. Programs built for finding faults are
-/// slow.
-const MOST: Duration = Duration::from_millis(if cfg!(debug_assertions) { 150 } else { 5 });
+/// A millisecond of a program that is built to be used. Those built for finding faults are slow.
+const MILLISECOND: Duration = Duration::from_millis(if cfg!(debug_assertions) { 30 } else { 1 });
 
 /// The bytes that one compiled expression may take.
 const MAX_COMPILED: usize = 4 << 20;
@@ -202,9 +203,9 @@ impl Program {
         let Some(more) = &self.more else { return act(&self.first).map_err(|_| TooManySteps) };
         let (mut steps, mut begun) = (FIRST_STEPS, worked());
         let mut found = act(&self.first);
-        for (next, allowed) in more.iter().zip(MORE_STEPS) {
+        for (next, (allowed, most)) in more.iter().zip(MORE_STEPS) {
             let spent = worked().saturating_sub(begun);
-            if found.is_ok() || spent * (allowed / steps) > MOST {
+            if found.is_ok() || spent * (allowed / steps) > MILLISECOND * most {
                 break;
             }
             let compiled = next.get_or_init(|| compile(&self.text, allowed).ok());

@@ -1,27 +1,20 @@
-//! The error log, in nginx's format or as JSON.
+//! The error log: who tells what, and where it goes.
 
-use std::borrow::Cow;
-use std::fmt::{Display, Write as _};
+mod record;
+
+use std::fmt::Display;
 
 use tidegate_config::block::Server;
 use tidegate_config::http::error_log::{ErrorTarget, Level, LogTo};
-use tidegate_config::http::log::Escape;
 
-use super::escape::put;
 use super::lost::Lost;
 use super::stderr::Stderr;
 use super::words::words;
 use super::{Logs, ProcessLog, memory, syslog};
 use crate::client::{Connection, Endpoint};
-use crate::date::Now;
 use crate::exchange::{Exchange, UpstreamTry};
 use crate::trace::Event;
-
-/// The longest line, its end included, in bytes (nginx: `NGX_MAX_ERROR_STR`).
-const LONGEST: usize = 2048;
-
-/// The longest value of a line of JSON, in bytes.
-const LONGEST_VALUE: usize = 2048;
+use record::Record;
 
 impl Logs {
     /// Tells of a fault of the process.
@@ -224,86 +217,6 @@ fn is_told(targets: &[ErrorTarget], level: Level) -> bool {
     targets.iter().any(|target| level <= target.level)
 }
 
-/// What is told.
-struct Record<'a> {
-    level: Level,
-    /// The number of the connection.
-    connection: Option<u64>,
-    /// Whether it is told whatever its level (`debug_connection`).
-    debug: bool,
-    message: &'a str,
-    /// Who asked what, by name.
-    more: Vec<(&'static str, String)>,
-}
-
-impl<'a> Record<'a> {
-    fn of_process(level: Level, message: &'a str) -> Self {
-        Self { level, connection: None, debug: false, message, more: Vec::new() }
-    }
-}
-
-impl Record<'_> {
-    fn word(&self) -> &'static str {
-        Level::WORDS.get(self.level as usize).copied().unwrap_or_default()
-    }
-
-    /// A line with its end. Control characters are spelled out, so that nobody writes lines of his
-    /// own into the log, or to the terminal of who reads it.
-    fn plain(&self) -> Vec<u8> {
-        let pid = std::process::id();
-        let mut text = format!(" [{}] {pid}#{pid}: ", self.word());
-        if let Some(number) = self.connection {
-            let _ = write!(text, "*{number} ");
-        }
-        text += self.message;
-        for (name, value) in &self.more {
-            let _ = match *name {
-                "client" | "server" => write!(text, ", {name}: {value}"),
-                _ => write!(text, ", {name}: \"{value}\""),
-            };
-        }
-        let mut line = Vec::with_capacity(text.len() + 32);
-        line.extend_from_slice(&Now::get().log);
-        for byte in text.bytes() {
-            if byte < b' ' || byte == 0x7f {
-                line.extend_from_slice(format!("\\x{byte:02X}").as_bytes());
-            } else {
-                line.push(byte);
-            }
-        }
-        line.truncate(LONGEST - 1);
-        line.push(b'\n');
-        line
-    }
-
-    /// An object with its end: `time`, `level`, `pid`, perhaps `connection`, `message`, and who asked
-    /// what.
-    fn json(&self) -> Vec<u8> {
-        let mut line = Vec::with_capacity(256);
-        let string = |line: &mut Vec<u8>, name: &str, value: &[u8]| {
-            line.extend_from_slice(format!("\"{name}\":\"").as_bytes());
-            let value = value.get(..LONGEST_VALUE).unwrap_or(value);
-            put(line, Some(String::from_utf8_lossy(value).as_bytes()), Escape::Json);
-            line.push(b'"');
-        };
-        line.push(b'{');
-        string(&mut line, "time", &Now::get().iso8601);
-        line.push(b',');
-        string(&mut line, "level", self.word().as_bytes());
-        line.extend_from_slice(format!(",\"pid\":{}", std::process::id()).as_bytes());
-        if let Some(number) = self.connection {
-            line.extend_from_slice(format!(",\"connection\":{number}").as_bytes());
-        }
-        let more = self.more.iter().map(|(name, value)| (*name, Cow::Borrowed(value.as_str())));
-        for (name, value) in std::iter::once(("message", self.message.into())).chain(more) {
-            line.push(b',');
-            string(&mut line, name, value.as_bytes());
-        }
-        line.extend_from_slice(b"}\n");
-        line
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -320,7 +233,7 @@ mod tests {
         let end = format!(" [error] {pid}#{pid}: *7 it\\x0Afailed, client: ::1, host: \"a\"b\"\n");
         assert!(text.ends_with(&end), "{text}");
         assert_eq!(text.find(" [").unwrap(), "1994/11/06 08:49:37".len());
-        assert_eq!(record(None, &"x".repeat(5000)).plain().len(), LONGEST);
+        assert_eq!(record(None, &"x".repeat(5000)).plain().len(), record::LONGEST);
     }
 
     #[test]

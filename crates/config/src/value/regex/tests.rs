@@ -193,7 +193,7 @@ fn no_expression_hangs() {
             let start = worked();
             _ = regex.captures(subject.as_bytes(), &mut captures);
             let took = worked().saturating_sub(start);
-            assert!(took < 8 * MOST, "{pattern} {took:?}");
+            assert!(took < 40 * MILLISECOND, "{pattern} {took:?}");
         }
     }
     let regex = Regex::new(r"(a+)+\1b", false).unwrap();
@@ -208,7 +208,7 @@ fn looking_ahead_over_a_long_subject_is_given_up_early() {
             let start = worked();
             assert_eq!(regex.is_match("a".repeat(length).as_bytes()), Err(TooManySteps));
             let took = worked().saturating_sub(start);
-            assert!(took < 8 * MOST, "{pattern} {length}: {took:?}");
+            assert!(took < 40 * MILLISECOND, "{pattern} {length}: {took:?}");
         }
     }
     let found = Regex::new("x(?=y)", false).unwrap();

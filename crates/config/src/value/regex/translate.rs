@@ -51,8 +51,8 @@ pub(super) struct Translated {
 impl Translated {
     /// Whether it holds what the linear engine cannot do, so that matching may go back.
     pub(super) fn may_go_back(&self) -> bool {
-        const SIGNS: [&str; 11] =
-            ["(?=", "(?!", "(?<", "(?>", "\\K", "(?:\\", "(?i:\\", "++", "*+", "?+", "}+"];
+        const SIGNS: [&str; 12] =
+            ["(?=", "(?!", "(?<=", "(?<!", "(?>", "\\K", "(?:\\", "(?i:\\", "++", "*+", "?+", "}+"];
         SIGNS.iter().any(|sign| self.text.contains(sign))
     }
 }
