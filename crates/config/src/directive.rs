@@ -25,6 +25,7 @@ pub(crate) mod absent;
 mod apply;
 pub mod reference;
 mod said;
+mod unacted;
 pub(crate) mod unsupported;
 
 use std::borrow::Cow;

@@ -102,7 +102,10 @@ fn check(
         draft.main.error_log.targets.push(ErrorTarget::unsaid(error_log, cx));
     }
     match draft.resolve(table, cx) {
-        Ok(config) => Some(config),
+        Ok(config) => {
+            config.events.connections.check(config.http.sockets.len(), cx);
+            Some(config)
+        }
         Err(fault) => {
             let told = Diagnostic::emerg(fault.message.to_string());
             cx.diagnostics.push(fault.hint.into_iter().fold(told, Diagnostic::hint));

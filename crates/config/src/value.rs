@@ -48,12 +48,12 @@ impl Value for bool {
     }
 }
 
-/// A number without a unit (nginx: `ngx_conf_set_num_slot`).
+/// A number without a unit (nginx: `ngx_conf_set_num_slot`); what is larger than that is as much.
 impl Value for u32 {
     fn parse(args: &Arguments<'_>, _: &mut Cx<'_>) -> Result<Self, Fault> {
         let word = args.first();
         number::parse(&word.text)
-            .and_then(|number| Self::try_from(number).ok())
+            .map(|number| Self::try_from(number).unwrap_or(Self::MAX))
             .ok_or_else(|| Fault::phrase("invalid number").at(word.span))
     }
 }

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use tidegate_config_derive::{Block, Directives};
 
+use crate::diagnostic::Diagnostic;
+use crate::directive::Cx;
 use crate::http::access::networks;
 use crate::value::cidr::Cidr;
 
@@ -68,4 +70,18 @@ pub struct Connections {
     /// How many events are taken at once.
     #[directive("epoll_events", only(Events), args(1), ignored = "the number is fixed")]
     pub epoll_events: Option<Vec<String>>,
+}
+
+impl Connections {
+    /// Whether there are more than the sockets that are listened on (nginx: `ngx_event_init_conf`,
+    /// which names no place).
+    pub(crate) fn check(&self, sockets: usize, cx: &mut Cx<'_>) {
+        let most = self.worker_connections;
+        if usize::try_from(most).is_ok_and(|most| most <= sockets) {
+            let text =
+                format!("{most} worker_connections are not enough for {sockets} listening sockets");
+            let hint = "each socket is one, and each client; 512 hold where nothing is said";
+            cx.diagnostics.push(Diagnostic::emerg(text).hint(hint));
+        }
+    }
 }

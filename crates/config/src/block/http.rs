@@ -31,6 +31,7 @@ use crate::http::limit_req::LimitReqZones;
 use crate::http::log::{LogFormat, LogFormats};
 use crate::http::map::{Map, MapHash};
 use crate::http::proxy_cache::CachePaths;
+use crate::http::referer;
 use crate::http::server_name::ServerNamesHash;
 use crate::http::split_clients::SplitClients;
 use crate::http::ssl;
@@ -210,6 +211,7 @@ impl HttpDraft {
         http.sockets = socket::all(&http.servers, cx);
         ssl::check::check(&http.servers, &http.sockets, cx);
         buffers::check(&http.servers, cx);
+        referer::check(&http.servers, cx);
         http.upstreams = upstream::resolve_all(&self.upstreams, &around.location.resolver, cx)?;
         http.maps.clone_from(&self.maps);
         http.geos.clone_from(&self.geos);

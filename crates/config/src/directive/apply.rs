@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Context, Contexts, Cx, Declaration, Effect, Fault, Key, absent};
+use super::{Context, Contexts, Cx, Declaration, Effect, Fault, Key, absent, unacted};
 use crate::block::Opens;
 use crate::diagnostic::{Diagnostic, suggest};
 use crate::source::Span;
@@ -98,7 +98,13 @@ pub(crate) fn judge(
         return None;
     }
     match declaration.effect {
-        Effect::Ignored(reason) => cx.names.ignored(name, reason, statement.span),
+        Effect::Ignored(reason) => {
+            if let Err(fault) = unacted::check(statement, cx) {
+                report(&fault, statement, cx);
+                return None;
+            }
+            cx.names.ignored(name, reason, statement.span);
+        }
         Effect::Refused { reason, unless } => {
             let harmless = |word: &Word| !unless.is_empty() && word.text == unless;
             if !matches!(statement.args.as_slice(), [only] if harmless(only)) {

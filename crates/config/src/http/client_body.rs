@@ -54,14 +54,9 @@ fn temp_path(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<TempPath, Fault> {
 pub(crate) fn leveled_path(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<TempPath, Fault> {
     let mut levels = Vec::new();
     for word in args.from(1) {
-        levels.push(match word.text.as_str() {
-            "1" => 1,
-            "2" => 2,
-            "3" => 3,
-            text => {
-                return Err(Fault::sentence(format!("invalid value \"{text}\"")).at(word.span));
-            }
-        });
+        // As many characters of a name, of which there are ten.
+        let level = word.text.parse().ok().filter(|level| (1..=10).contains(level));
+        levels.push(level.ok_or_else(|| Fault::invalid_value(word))?);
     }
     Ok(TempPath { folder: cx.under_prefix(&args.first().text), levels })
 }

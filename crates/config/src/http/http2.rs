@@ -63,23 +63,23 @@ pub struct Http2 {
     )]
     pub streams_index_size: u64,
     /// Obsolete: `keepalive_timeout`.
-    #[directive("http2_idle_timeout", only(Http, Server), parse = obsolete, args(1))]
-    pub idle_timeout: Obsolete,
+    #[directive("http2_idle_timeout", only(Http, Server), repeat, parse = obsolete, args(1))]
+    pub idle_timeout: Vec<Obsolete>,
     /// Obsolete: answers are not pushed.
-    #[directive("http2_max_concurrent_pushes", only(Http, Server), parse = obsolete, args(1))]
-    pub max_concurrent_pushes: Obsolete,
+    #[directive("http2_max_concurrent_pushes", only(Http, Server), repeat, parse = obsolete, args(1))]
+    pub max_concurrent_pushes: Vec<Obsolete>,
     /// Obsolete: `large_client_header_buffers`.
-    #[directive("http2_max_field_size", only(Http, Server), parse = obsolete, args(1))]
-    pub max_field_size: Obsolete,
+    #[directive("http2_max_field_size", only(Http, Server), repeat, parse = obsolete, args(1))]
+    pub max_field_size: Vec<Obsolete>,
     /// Obsolete: `large_client_header_buffers`.
-    #[directive("http2_max_header_size", only(Http, Server), parse = obsolete, args(1))]
-    pub max_header_size: Obsolete,
+    #[directive("http2_max_header_size", only(Http, Server), repeat, parse = obsolete, args(1))]
+    pub max_header_size: Vec<Obsolete>,
     /// Obsolete: `keepalive_requests`.
-    #[directive("http2_max_requests", only(Http, Server), parse = obsolete, args(1))]
-    pub max_requests: Obsolete,
+    #[directive("http2_max_requests", only(Http, Server), repeat, parse = obsolete, args(1))]
+    pub max_requests: Vec<Obsolete>,
     /// Obsolete: `client_header_timeout`.
-    #[directive("http2_recv_timeout", only(Http, Server), parse = obsolete, args(1))]
-    pub recv_timeout: Obsolete,
+    #[directive("http2_recv_timeout", only(Http, Server), repeat, parse = obsolete, args(1))]
+    pub recv_timeout: Vec<Obsolete>,
 }
 
 /// How answers go out on such a connection.
@@ -89,11 +89,11 @@ pub struct Http2Answer {
     #[directive("http2_chunk_size", default = "8k", parse = chunk, args(1))]
     pub chunk_size: Size,
     /// Obsolete: answers are not pushed.
-    #[directive("http2_push", parse = obsolete, args(1))]
-    pub push: Obsolete,
+    #[directive("http2_push", repeat, parse = obsolete, args(1))]
+    pub push: Vec<Obsolete>,
     /// Obsolete: answers are not pushed.
-    #[directive("http2_push_preload", parse = obsolete_flag)]
-    pub push_preload: bool,
+    #[directive("http2_push_preload", repeat, parse = obsolete_flag)]
+    pub push_preload: Vec<bool>,
 }
 
 /// A directive that nothing follows from; a warning says so.

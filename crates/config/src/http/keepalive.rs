@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tidegate_config_derive::Directives;
 
-use crate::directive::{Arguments, Cx, Fault};
+use crate::directive::{Arguments, Cx, Fault, Join};
 use crate::syntax::Word;
 use crate::value::choice::choice;
 use crate::value::time;
@@ -26,7 +26,7 @@ pub struct Keepalive {
     #[directive("keepalive_min_timeout", default = "0")]
     pub min_timeout: Duration,
     /// The browsers that get no keepalive.
-    #[directive("keepalive_disable", default = "msie6", parse = disable, args(1, 2))]
+    #[directive("keepalive_disable", default = "msie6", joins, parse = disable, args(1, 2))]
     pub disable: Vec<OldBrowser>,
 }
 
@@ -39,6 +39,13 @@ choice! {
         Msie6 = "msie6",
         /// Safari on a Mac.
         Safari = "safari",
+    }
+}
+
+impl Join for Vec<OldBrowser> {
+    fn join(mut self, added: Self) -> Self {
+        self.extend(added);
+        self
     }
 }
 

@@ -18,20 +18,20 @@ pub struct Cache {
     #[directive("{}_cache_valid", args(1, ..), repeat, ignored = NOT_KEPT)]
     pub cache_valid: Vec<Vec<String>>,
     /// When an answer is asked for anew.
-    #[directive("{}_cache_bypass", args(1, ..), ignored = NOT_KEPT)]
-    pub cache_bypass: Option<Vec<String>>,
+    #[directive("{}_cache_bypass", args(1, ..), repeat, ignored = NOT_KEPT)]
+    pub cache_bypass: Vec<Vec<String>>,
     /// When an answer is not kept.
-    #[directive("{}_no_cache", args(1, ..), ignored = NOT_KEPT)]
-    pub no_cache: Option<Vec<String>>,
+    #[directive("{}_no_cache", args(1, ..), repeat, ignored = NOT_KEPT)]
+    pub no_cache: Vec<Vec<String>>,
     /// The methods whose answers are kept.
-    #[directive("{}_cache_methods", args(1, ..), ignored = NOT_KEPT)]
-    pub cache_methods: Option<Vec<String>>,
+    #[directive("{}_cache_methods", args(1, ..), repeat, ignored = NOT_KEPT)]
+    pub cache_methods: Vec<Vec<String>>,
     /// After how many requests an answer is kept.
     #[directive("{}_cache_min_uses", args(1), ignored = NOT_KEPT)]
     pub cache_min_uses: Option<Vec<String>>,
     /// When an answer that is no longer fresh is given.
-    #[directive("{}_cache_use_stale", args(1, ..), ignored = NOT_KEPT)]
-    pub cache_use_stale: Option<Vec<String>>,
+    #[directive("{}_cache_use_stale", args(1, ..), repeat, ignored = NOT_KEPT)]
+    pub cache_use_stale: Vec<Vec<String>>,
     /// Whether one request at a time asks for an answer.
     #[directive("{}_cache_lock", default = "off", ignored = NOT_KEPT)]
     pub cache_lock: bool,

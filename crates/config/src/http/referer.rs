@@ -2,6 +2,8 @@
 
 use tidegate_config_derive::Directives;
 
+use crate::block::{Location, Server};
+use crate::diagnostic::Diagnostic;
 use crate::directive::{Arguments, Cx, Fault};
 use crate::value::hosts::{HostFault, Hosts};
 use crate::value::pattern::Pattern;
@@ -30,6 +32,24 @@ pub struct Referer {
         ignored = "tables grow as needed"
     )]
     pub bucket_size: u32,
+}
+
+/// Looks whether a level that lets in whom it cannot know names anybody (nginx:
+/// `ngx_http_referer_merge_conf`, which names no place and counts no expressions).
+pub(crate) fn check(servers: &[Server], cx: &mut Cx<'_>) {
+    if servers.iter().any(|server| names_nobody(&server.location)) {
+        let text = "the \"none\" or \"blocked\" referers are specified in the \
+                    \"valid_referers\" directive without any valid referer";
+        cx.diagnostics.push(Diagnostic::emerg(text).hint("add server_names, or a host"));
+    }
+}
+
+fn names_nobody(location: &Location) -> bool {
+    let valid = &location.referer.valid;
+    let lets_in = valid.iter().any(|one| one.none || one.blocked);
+    let named = valid.iter().any(|one| one.server_names || !one.hosts.is_empty());
+    let inner = location.locations.all().iter().chain(&location.conditions);
+    (lets_in && !named) || inner.into_iter().any(names_nobody)
 }
 
 /// One `valid_referers`.
@@ -77,16 +97,6 @@ impl Valid {
                 }
             }
         }
-        if valid.names_nobody() && (valid.none || valid.blocked) {
-            let text = "the \"none\" or \"blocked\" referers are specified in the \
-                        \"valid_referers\" directive without any valid referer";
-            cx.warn(text, args.name.span, "add server_names, or a host");
-        }
         Ok(valid)
-    }
-
-    /// Whether no host is named, by which every site would be let in.
-    fn names_nobody(&self) -> bool {
-        self.hosts.is_empty() && self.patterns.is_empty() && !self.server_names
     }
 }

@@ -102,9 +102,10 @@ pub struct Ssl {
         "ssl_ech_file",
         only(Http, Server),
         args(1),
+        repeat,
         ignored = "the name in a client hello is read in the clear"
     )]
-    pub ech_file: Option<Vec<String>>,
+    pub ech_file: Vec<Vec<String>>,
     /// Which of a client's certificates their authorities are asked about.
     #[directive("ssl_ocsp", only(Http, Server), default = "off")]
     pub ocsp: Ocsp,

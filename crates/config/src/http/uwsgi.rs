@@ -18,9 +18,15 @@ pub struct Uwsgi {
     /// The last byte of a packet's head.
     #[directive("uwsgi_modifier2", default = "0", range = 0..=255)]
     pub modifier2: u32,
-    /// Text that is sent between the variables and the body.
-    #[directive("uwsgi_string")]
+    /// Text that is sent between the variables and the body; a `$` in it is itself.
+    #[directive("uwsgi_string", parse = verbatim, args(1))]
     pub string: Option<Template>,
+}
+
+/// nginx: `ngx_conf_set_str_slot`
+#[allow(clippy::unnecessary_wraps)]
+fn verbatim(args: &Arguments<'_>, _: &mut Cx<'_>) -> Result<Option<Template>, Fault> {
+    Ok(Some(Template::text(args.first().text.clone())))
 }
 
 /// One variable of an application.
