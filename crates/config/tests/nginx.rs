@@ -34,10 +34,13 @@ const DIFFERENCES: &[(&str, &str)] = &[
     ("in OCSP responder", "a URL is judged where nobody is asked, too"),
     ("ssl_certificate_key $", "variables are judged where nothing is encrypted, too"),
     ("bind() to", "ports are tried by the server, not where the file is read"),
-    (
-        "unknown directive \"xslt_",
-        "a filter that is not built in is passed over by its module's name",
-    ),
+    ("unknown directive \"xslt_", BY_MODULE),
+    ("unknown directive \"mp4_", BY_MODULE),
+    ("unknown directive \"image_filter_", BY_MODULE),
+    ("could not build types_hash", "tables grow as needed"),
+    ("proxy_cookie_flags a nice", "nginx passes over a flag that nobody knows"),
+    ("ssl_certificate_key ^", "variables are judged where nothing is encrypted, too"),
+    ("\"fastcgi_split_path_info\" directive is duplicate", TWICE),
     ("\"mirror\" directive is duplicate", "a second `off` says the same"),
     ("ENGINE_by_id(", "no device is used"),
     ("should be placed after the \"proxy_pass\"", "the order of the two is of no matter"),
@@ -45,6 +48,7 @@ const DIFFERENCES: &[(&str, &str)] = &[
     ("\"ancient_browser_value\" directive is duplicate", TWICE),
 ];
 
+const BY_MODULE: &str = "a filter that is not built in is passed over by its module's name";
 const TWICE: &str = "a value that another one takes the place of is told";
 const UNUSED: &str = "what TLS cannot use is told where nothing is encrypted, too";
 

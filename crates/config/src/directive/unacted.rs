@@ -88,6 +88,12 @@ pub(super) fn check(statement: &Statement, cx: &mut Cx<'_>) -> Result<(), Fault>
     if name == "gzip_window" || name == "gzip_hash" {
         return power(words, if name == "gzip_hash" { 128 } else { 32 });
     }
+    if name == "aio" {
+        let fits =
+            |text: &str| matches!(text, "on" | "off" | "threads") || text.starts_with("threads=");
+        let wrong = words.iter().find(|word| !fits(&word.text));
+        return wrong.map_or(Ok(()), |word| Err(Fault::phrase("invalid value").at(word.span)));
+    }
     if name == "thread_pool" {
         return threads(words);
     }
