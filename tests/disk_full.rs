@@ -61,16 +61,18 @@ async fn a_full_disk_costs_one_request_and_leaves_nothing() {
     ))
     .with_port(8090, app.port())
     .await;
-    server.get("/small").await.is(200).says("small");
     let files = PathBuf::from(format!("/proc/{}/fd", server.pid()));
     let open = || std::fs::read_dir(&files).expect("a process").count();
-    let before = open();
-
     // A client that does not read: what waits for it does not fit.
     let mut slow = server.connect().await;
+    slow.send("GET /small HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    slow.answer().await.says("small");
+    let before = open();
     slow.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n").await;
-    server.logs("failed (28: No space left on device) while reading upstream").await;
+    // Nothing tells of it before the client reads on; were it too early, the whole answer would come.
+    tokio::time::sleep(std::time::Duration::from_millis(800)).await;
     let rest = slow.rest().await;
+    server.logs("failed (28: No space left on device) while reading upstream").await;
     assert!(rest.starts_with(b"HTTP/1.1 200 OK\r\n") && rest.len() < 16 << 20, "{}", rest.len());
 
     // A body that does not fit.

@@ -115,6 +115,7 @@ impl Drop for Ahead {
 
 /// Reads an answer to its end, as far as there is room.
 async fn pump<S: Supply>(mut supply: Box<S>, store: Rc<RefCell<Store>>) {
+    let mut has_waited = false;
     std::future::poll_fn(|cx| {
         loop {
             let room = store.borrow_mut().poll_room(cx);
@@ -128,9 +129,19 @@ async fn pump<S: Supply>(mut supply: Box<S>, store: Rc<RefCell<Store>>) {
                 }
                 Poll::Pending => {}
             }
-            // No more at the moment: what has come goes to the file.
-            if !store.borrow_mut().write() {
+            let mut store = store.borrow_mut();
+            if !store.has_batch() {
                 return Poll::Pending;
+            }
+            // No more at the moment: it is the client's turn. Who keeps up needs no file.
+            has_waited = !has_waited;
+            if has_waited {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            // What it has not taken goes to the file.
+            if !store.recall() {
+                store.write();
             }
         }
     })
@@ -189,6 +200,21 @@ mod tests {
             all.extend_from_slice(&bytes?);
         }
         Ok(all)
+    }
+
+    #[tokio::test]
+    async fn who_keeps_up_needs_no_file() {
+        let client = async {
+            let Case { mut answer, _folder, .. } = case(200, false, 10_000, 1 << 20);
+            let all = rest(&mut answer).await.unwrap();
+            assert_eq!(all.len(), 200_000);
+            assert!(all.chunks(1000).enumerate().all(|(at, piece)| piece == [at as u8; 1000]));
+            let Buffered::Ahead(ahead) = &answer else { panic!("it was not read ahead") };
+            assert!(!ahead.store.borrow().has_file());
+        };
+        let set = LocalSet::new();
+        let client = set.spawn_local(client);
+        set.run_until(client).await.unwrap();
     }
 
     async fn settled(condition: impl Fn() -> bool) {

@@ -145,11 +145,24 @@ impl Store {
         wake(&mut self.reader);
     }
 
-    /// Lets another thread write what goes to the file; `false` where there is nothing to begin.
-    pub(super) fn write(&mut self) -> bool {
-        if self.batch.is_empty() || self.writing.is_some() {
+    /// Whether there is something for the file that is not being written.
+    pub(super) fn has_batch(&self) -> bool {
+        !self.batch.is_empty() && self.writing.is_none()
+    }
+
+    /// Keeps in memory what was to go to the file, where the client has taken all before it.
+    pub(super) fn recall(&mut self) -> bool {
+        if !self.memory.is_empty() || self.read != self.written || self.writing.is_some() {
             return false;
         }
+        self.in_memory += std::mem::take(&mut self.batched) as usize;
+        self.memory.extend(self.batch.drain(..));
+        wake(&mut self.reader);
+        true
+    }
+
+    /// Lets another thread write what goes to the file.
+    pub(super) fn write(&mut self) {
         let batch = std::mem::take(&mut self.batch);
         let (file, folder, mut at) = (self.file.clone(), self.room.folder.clone(), self.written);
         self.writing = Some(spawn_blocking(move || {
@@ -164,7 +177,11 @@ impl Store {
             }
             Written::Done(file)
         }));
-        true
+    }
+
+    #[cfg(test)]
+    pub(super) fn has_file(&self) -> bool {
+        self.file.is_some()
     }
 
     fn wrote(&mut self, written: Result<Written, JoinError>) {
