@@ -168,7 +168,7 @@ impl<'a> Exchange<'a> {
 
     /// Matches a text; where it does, the groups become `$1` and so on, and the variables that the
     /// expression names get their values. Too many steps are no match, and are told; see
-    /// [`Exchange::judged`].
+    /// `judged`.
     pub fn matches(&mut self, pattern: &Pattern, subject: &Bytes) -> bool {
         let mut groups = Captures::default();
         match pattern.regex.captures(subject, &mut groups) {
