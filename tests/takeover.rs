@@ -132,9 +132,12 @@ fn asked(socket: &Path, line: &str) -> String {
 async fn signals_do_it_as_in_nginx() {
     let server = started("word0").await;
     let load = Load::on(server.at(8080));
+    let first = pid_in(&server, "nginx.pid");
     server.signal(Signal::USR2);
     eventually("two pid files", || async {
-        pid_in(&server, "nginx.pid").is_some() && pid_in(&server, "nginx.pid.oldbin").is_some()
+        // Between the two there is a moment without the first.
+        let new = pid_in(&server, "nginx.pid");
+        new.is_some() && new != first && pid_in(&server, "nginx.pid.oldbin").is_some()
     })
     .await;
     let (new, old) = (pid_in(&server, "nginx.pid"), pid_in(&server, "nginx.pid.oldbin"));
