@@ -20,16 +20,30 @@ class Server:
         folder.mkdir()
         self.program = program
         self.folder = folder
-        self.name = version(program)
+        self.name = self.told()
         self.port = free_port()
         self.configuration = folder / "bench.conf"
         shutil.copy(ROOT / "conf/uwsgi_params", folder)
         self.configuration.write_text(fill(text, {**marks, "port": self.port}))
-        command = [*under, program, "-p", folder, "-c", self.configuration]
-        self.process = Process(command, cores, folder)
+        self.process = Process([*under, *self.command()], cores, folder)
+        self.began()
         wait_for(self.port, patience)
-        # The socket is there before the server is.
+        self.ready(patience)
+
+    def command(self):
+        """As nginx is started."""
+        return [self.program, "-p", self.folder, "-c", self.configuration]
+
+    def began(self):
+        """Its process is there; whether it will serve is not known yet."""
+
+    def ready(self, patience):
+        """Until it answers: the socket is there before the server is."""
         self.ask("nobody", patience)
+
+    def told(self):
+        """Its name and version."""
+        return version(self.program)
 
     def url(self, path):
         return f"http://127.0.0.1:{self.port}{path}"
