@@ -40,6 +40,7 @@ mod log;
 mod map;
 mod method;
 mod not_modified;
+mod open_file_cache;
 mod post_action;
 mod proxy;
 mod proxy_protocol;

@@ -226,6 +226,7 @@ impl Worker {
     /// Takes up another configuration.
     pub(crate) fn replace(&self, generation: Generation, peers: &Arc<[Arc<Post>]>) {
         *self.generation.borrow_mut() = Rc::new(generation);
+        tidegate_static::forget_open_files();
         *self.peers.borrow_mut() = Arc::clone(peers);
     }
 

@@ -31,7 +31,7 @@ pub(crate) async fn respond(ex: &mut Exchange<'_>) -> Result<Option<Response>, S
         return Ok(Some(*response));
     }
     let links = Links::of(ex);
-    let opened = open(&path, &links).await;
+    let opened = open(ex, &path, &links).await;
     ex.tried("file", &path, matches!(opened, Ok(Found::File(_))));
     match opened {
         Ok(Found::File(_)) if ex.method == Method::POST => Err(Stop::Status(405)),

@@ -16,7 +16,7 @@ use crate::symlink::Links;
 
 /// Goes on with the URI of a folder's index, where the URI names a folder and there is one (nginx:
 /// `ngx_http_index_handler`).
-pub(crate) fn run(ex: &mut Exchange<'_>) -> Result<(), Stop> {
+pub(crate) async fn run(ex: &mut Exchange<'_>) -> Result<(), Stop> {
     let reads = matches!(ex.method, Method::GET | Method::HEAD | Method::POST);
     if !reads || !ex.uri.ends_with(b"/") {
         return Ok(());
@@ -34,7 +34,7 @@ pub(crate) fn run(ex: &mut Exchange<'_>) -> Result<(), Stop> {
         let Ok(path) = base.join(&[folder.as_ref(), &name].concat(), Some(file)) else {
             continue;
         };
-        let found = is_folder(&path, &links);
+        let found = is_folder(ex, &path, &links).await;
         ex.tried("index", &path, found.is_ok());
         let Err(error) = found else {
             let uri = Bytes::from([ex.uri.as_ref(), &name].concat());
@@ -44,7 +44,7 @@ pub(crate) fn run(ex: &mut Exchange<'_>) -> Result<(), Stop> {
             return Err(refused(ex, &path, error));
         }
         if !tested {
-            test_folder(ex, &base.join(&folder, None)?, (&path, &links))?;
+            test_folder(ex, &base.join(&folder, None)?, (&path, &links)).await?;
             tested = true;
         }
         if error != Errno::NOENT {
@@ -57,12 +57,12 @@ pub(crate) fn run(ex: &mut Exchange<'_>) -> Result<(), Stop> {
 }
 
 /// A folder that does not exist has no index, and is not forbidden either.
-fn test_folder(
+async fn test_folder(
     ex: &Exchange<'_>,
     folder: &Path,
     (file, links): (&Path, &Links),
 ) -> Result<(), Stop> {
-    let message = match is_folder(folder, links) {
+    let message = match is_folder(ex, folder, links).await {
         Ok(true) | Err(Errno::ACCESS) => return Ok(()),
         Err(Errno::NOENT) => return Err(refused(ex, file, Errno::NOENT)),
         Ok(false) => format!("\"{}\" is not a directory", folder.display()),

@@ -16,6 +16,8 @@ mod symlink;
 pub mod try_files;
 mod types;
 
+pub use open_file::forget_open_files;
+
 use tidegate_config::http::error_log::Level;
 use tidegate_http::exchange::Exchange;
 use tidegate_http::response::Response;
@@ -28,7 +30,7 @@ pub async fn respond(ex: &mut Exchange<'_>) -> Result<Response, Stop> {
     if ex.location.random_index.enabled {
         Box::pin(random_index::run(ex)).await?;
     }
-    index::run(ex)?;
+    index::run(ex).await?;
     if ex.location.autoindex.enabled
         && let Some(response) = Box::pin(autoindex::respond(ex)).await?
     {

@@ -1,31 +1,27 @@
 //! Files, opened and remembered.
 
-use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
+mod kept;
+mod lru;
+mod remembered;
+
 use std::fs::File;
 use std::io::IoSliceMut;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::rc::Rc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::{Bytes, BytesMut};
-use rustix::fs::{FileType, OFlags, Stat};
+use rustix::fs::{FileType, OFlags};
 use rustix::io::{Errno, ReadWriteFlags};
 use tidegate_http::body::{Body, FileSlice};
+use tidegate_http::exchange::Exchange;
 
 use crate::symlink::Links;
+use kept::Identity;
+pub use remembered::forget as forget_open_files;
 
 /// The longest file whose bytes are kept, in bytes.
 const LONGEST: u64 = 64 * 1024;
-
-/// The most bytes that a thread keeps.
-const MOST: usize = 32 * 1024 * 1024;
-
-/// How long ago a file must have changed before it is kept. One that changes again within a tick of
-/// the file system's clock would look the same.
-const SETTLED: Duration = Duration::from_millis(100);
 
 /// What lies at a path.
 #[derive(Clone, Debug)]
@@ -69,19 +65,24 @@ impl OpenFile {
     }
 }
 
+/// Opens what lies at a path; where the location says `open_file_cache`, what was there a while ago.
+pub(crate) async fn open(ex: &Exchange<'_>, path: &Path, links: &Links) -> Result<Found, Errno> {
+    if ex.location.open_file_cache.cache.is_some() {
+        return remembered::open(ex, path, links).await;
+    }
+    look(path, links).await
+}
+
 /// Opens what lies at a path. A short file's bytes are kept and found again by one `stat`, which
 /// sees every change at once; a longer file is opened anew. Bytes that are not in memory are read
 /// by another thread.
-pub(crate) async fn open(path: &Path, links: &Links) -> Result<Found, Errno> {
-    thread_local! {
-        static KEPT: RefCell<KeptFiles> = RefCell::default();
-    }
+async fn look(path: &Path, links: &Links) -> Result<Found, Errno> {
     let all = matches!(links, Links::All);
-    if let Some(kept) = KEPT.with_borrow(|kept| kept.get(path)).filter(|_| all) {
+    if let Some(kept) = kept::get(path).filter(|_| all) {
         if Identity::of(&rustix::fs::stat(path)?) == kept.identity {
             return Ok(Found::File(kept.file.clone()));
         }
-        KEPT.with_borrow_mut(|kept| kept.forget(path));
+        kept::forget(path);
     }
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = links.open(path, flags)?;
@@ -103,18 +104,23 @@ pub(crate) async fn open(path: &Path, links: &Links) -> Result<Found, Errno> {
         Read::Whole(bytes) => Content::Bytes(bytes),
         Read::Shrunk(file) => Content::File(Rc::new(file)),
     };
-    if all
-        && identity.is_settled()
-        && let Content::Bytes(_) = open.content
-    {
-        let kept = Kept { identity, file: open.clone(), used: Cell::new(false) };
-        KEPT.with_borrow_mut(|all| all.add(path, Rc::new(kept)));
+    if all && let Content::Bytes(_) = open.content {
+        kept::add(path, identity, &open);
     }
     Ok(Found::File(open))
 }
 
 /// What lies at a path: whether it is a folder (nginx: `of.test_only`).
-pub(crate) fn is_folder(path: &Path, links: &Links) -> Result<bool, Errno> {
+pub(crate) async fn is_folder(
+    ex: &Exchange<'_>,
+    path: &Path,
+    links: &Links,
+) -> Result<bool, Errno> {
+    if ex.location.open_file_cache.cache.is_some() {
+        // As in nginx, it is opened, for it is what will be sent, most likely.
+        let found = Box::pin(remembered::open(ex, path, links)).await?;
+        return Ok(matches!(found, Found::Folder));
+    }
     let stat = links.stat(path)?;
     Ok(FileType::from_raw_mode(stat.st_mode) == FileType::Directory)
 }
@@ -139,110 +145,15 @@ async fn read(file: File, length: u64) -> Result<Read, Errno> {
     reading.await.map_err(|_| Errno::IO)
 }
 
-/// What tells one content from another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Identity {
-    device: u64,
-    inode: u64,
-    length: u64,
-    /// Seconds and nanoseconds.
-    modified: (i64, u64),
-    /// When content, owner or rights were changed.
-    changed: (i64, u64),
-}
-
-impl Identity {
-    // The types of these fields differ between architectures.
-    #[allow(clippy::unnecessary_cast, clippy::cast_lossless)]
-    fn of(stat: &Stat) -> Self {
-        Self {
-            device: stat.st_dev as u64,
-            inode: stat.st_ino as u64,
-            length: stat.st_size as u64,
-            modified: (stat.st_mtime as i64, stat.st_mtime_nsec as u64),
-            changed: (stat.st_ctime as i64, stat.st_ctime_nsec as u64),
-        }
-    }
-
-    fn is_settled(&self) -> bool {
-        let (seconds, nanoseconds) = self.changed;
-        let changed = UNIX_EPOCH
-            + Duration::from_secs(seconds.unsigned_abs())
-            + Duration::from_nanos(nanoseconds);
-        SystemTime::now().duration_since(changed).is_ok_and(|age| age > SETTLED)
-    }
-}
-
-/// A file that is kept.
-#[derive(Debug)]
-struct Kept {
-    identity: Identity,
-    file: OpenFile,
-    /// Whether it was asked for since it was last considered for leaving.
-    used: Cell<bool>,
-}
-
-/// The files that a thread keeps; those that nobody asks for leave first.
-#[derive(Debug, Default)]
-struct KeptFiles {
-    /// By the bytes of their paths.
-    files: HashMap<Box<[u8]>, Rc<Kept>>,
-    order: VecDeque<Box<[u8]>>,
-    bytes: usize,
-}
-
-impl KeptFiles {
-    fn get(&self, path: &Path) -> Option<Rc<Kept>> {
-        let kept = self.files.get(path.as_os_str().as_bytes())?;
-        kept.used.set(true);
-        Some(Rc::clone(kept))
-    }
-
-    fn add(&mut self, path: &Path, kept: Rc<Kept>) {
-        let path: Box<[u8]> = path.as_os_str().as_bytes().into();
-        self.bytes += size(&path, &kept);
-        if let Some(old) = self.files.insert(path.clone(), kept) {
-            self.bytes = self.bytes.saturating_sub(size(&path, &old));
-        } else {
-            self.order.push_back(path);
-        }
-        while self.bytes > MOST {
-            let Some(oldest) = self.order.pop_front() else { break };
-            if self.files.get(&oldest).is_some_and(|kept| kept.used.take()) {
-                self.order.push_back(oldest);
-            } else {
-                self.drop_entry(&oldest);
-            }
-        }
-    }
-
-    fn forget(&mut self, path: &Path) {
-        let path = path.as_os_str().as_bytes();
-        self.drop_entry(path);
-        self.order.retain(|other| **other != *path);
-    }
-
-    fn drop_entry(&mut self, path: &[u8]) {
-        if let Some(kept) = self.files.remove(path) {
-            self.bytes = self.bytes.saturating_sub(size(path, &kept));
-        }
-    }
-}
-
-/// What an entry takes, roughly.
-fn size(path: &[u8], kept: &Kept) -> usize {
-    let content = usize::try_from(kept.file.length).unwrap_or(usize::MAX);
-    2 * path.len() + content + 512
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Write;
+    use std::time::{Duration, UNIX_EPOCH};
 
     use super::*;
 
     async fn file(path: &Path) -> OpenFile {
-        match open(path, &Links::All).await.unwrap() {
+        match look(path, &Links::All).await.unwrap() {
             Found::File(file) => file,
             other => panic!("{other:?}"),
         }
@@ -261,20 +172,20 @@ mod tests {
         let path = folder.path().join("a");
         std::fs::write(&path, "one").unwrap();
         assert_ne!(bytes(&file(&path).await).as_ptr(), bytes(&file(&path).await).as_ptr());
-        tokio::time::sleep(SETTLED * 2).await;
+        tokio::time::sleep(kept::SETTLED * 2).await;
         let first = bytes(&file(&path).await);
         assert_eq!(first.as_ptr(), bytes(&file(&path).await).as_ptr());
         std::fs::OpenOptions::new().write(true).open(&path).unwrap().write_all(b"two").unwrap();
         assert_eq!(bytes(&file(&path).await), "two");
         std::fs::remove_file(&path).unwrap();
-        assert_eq!(open(&path, &Links::All).await.unwrap_err(), Errno::NOENT);
+        assert_eq!(look(&path, &Links::All).await.unwrap_err(), Errno::NOENT);
     }
 
     #[tokio::test]
     async fn what_is_no_regular_file_is_told_apart() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(matches!(open(folder.path(), &Links::All).await.unwrap(), Found::Folder));
-        assert!(matches!(open(Path::new("/dev/null"), &Links::All).await.unwrap(), Found::Other));
+        assert!(matches!(look(folder.path(), &Links::All).await.unwrap(), Found::Folder));
+        assert!(matches!(look(Path::new("/dev/null"), &Links::All).await.unwrap(), Found::Other));
         let long = folder.path().join("long");
         std::fs::write(&long, vec![0; 70_000]).unwrap();
         assert!(matches!(file(&long).await.body(), Body::File(slice) if slice.length == 70_000));
@@ -292,22 +203,5 @@ mod tests {
         File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
         let file = file(&path).await;
         assert_eq!((file.etag.as_ref(), file.modified), (&b"\"65937d25-a\""[..], 0x6593_7d25));
-    }
-
-    #[test]
-    fn what_is_kept_is_bounded_and_what_is_used_stays() {
-        let mut kept = KeptFiles::default();
-        let identity =
-            Identity { device: 1, inode: 1, length: 60_000, modified: (0, 0), changed: (0, 0) };
-        let content = Content::Bytes(Bytes::new());
-        let file = OpenFile { length: 60_000, modified: 0, etag: Bytes::new(), content };
-        for number in 0..2000 {
-            let name = number.to_string();
-            let entry = Kept { identity, file: file.clone(), used: Cell::new(false) };
-            kept.add(Path::new(&name), Rc::new(entry));
-            kept.get(Path::new("0")).unwrap();
-        }
-        assert!(kept.bytes <= MOST && kept.files.len() == kept.order.len());
-        assert!(kept.files.len() > 400 && !kept.files.contains_key(b"1".as_slice()));
     }
 }

@@ -58,7 +58,7 @@ pub(crate) async fn find(ex: &mut Exchange<'_>, path: &Path) -> Result<Compresse
         let mut name = path.as_os_str().to_owned();
         name.push(form.suffix);
         let path = PathBuf::from(name);
-        let file = match open(&path, &links).await {
+        let file = match open(ex, &path, &links).await {
             Ok(Found::File(file)) => file,
             Ok(Found::Other) if taken => return Err(file::irregular(ex, &path)),
             Ok(Found::Folder | Found::Other) => continue,

@@ -13,7 +13,7 @@ use tidegate_config::http::disable_symlinks::Disable;
 use tidegate_http::exchange::Exchange;
 
 /// Which links are followed on the way to a file.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Links {
     /// All.
     All,

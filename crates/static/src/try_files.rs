@@ -13,13 +13,12 @@ use crate::symlink::Links;
 
 /// Makes the URI that of the first file or folder that exists; where none does, stops with what
 /// was said last (nginx: `ngx_http_try_files_handler`).
-#[allow(clippy::unused_async)] // whoever looks at the disk may have to wait for it
 pub async fn run(ex: &mut Exchange<'_>) -> Result<(), Stop> {
     let location = ex.location;
     let Some(files) = &location.try_files.files else { return Ok(()) };
     let base = Base::of(ex);
     for one in &files.tries {
-        if let Some(uri) = exists(ex, &base, one) {
+        if let Some(uri) = exists(ex, &base, one).await {
             ex.uri = uri;
             return Ok(());
         }
@@ -32,7 +31,7 @@ pub async fn run(ex: &mut Exchange<'_>) -> Result<(), Stop> {
 }
 
 /// The URI of what is tried, where it exists.
-fn exists(ex: &mut Exchange<'_>, base: &Base, one: &Try) -> Option<Bytes> {
+async fn exists(ex: &mut Exchange<'_>, base: &Base, one: &Try) -> Option<Bytes> {
     let root = &ex.location.root.root;
     let mut name = ex.render(&one.uri);
     let replaced = root
@@ -47,7 +46,8 @@ fn exists(ex: &mut Exchange<'_>, base: &Base, one: &Try) -> Option<Bytes> {
         name = name.slice(replaced.len()..);
     }
     let path = base.join(&name, Some(&one.uri)).ok()?;
-    let found = is_folder(&path, &Links::of(ex));
+    let links = Links::of(ex);
+    let found = is_folder(ex, &path, &links).await;
     ex.tried("try_files", &path, found == Ok(one.folder));
     match found {
         Ok(folder) if folder == one.folder => {}

@@ -82,7 +82,7 @@ pub(super) fn check(statement: &Statement, cx: &mut Cx<'_>) -> Result<(), Fault>
     if name.ends_with("_bind") {
         return bind(words, cx);
     }
-    if name == "open_file_cache" || name.ends_with("ssl_certificate_cache") {
+    if name.ends_with("ssl_certificate_cache") {
         return remembered(words);
     }
     if name == "gzip_window" || name == "gzip_hash" {

@@ -61,7 +61,7 @@ const PAGES: &[Row] = &[(
     &["open_file_cache_events"],
     LEVELS,
     FLAG,
-    Effect::Ignored("a changed file is always seen at once"),
+    Effect::Ignored("files are looked at when it is time (open_file_cache_valid)"),
 )];
 
 /// Who is let in, and what is known of a client.
