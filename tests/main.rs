@@ -38,6 +38,7 @@ mod large;
 mod limit_conn;
 mod limit_rate;
 mod limit_req;
+mod limits;
 mod lingering;
 mod lint;
 mod listen;

@@ -47,6 +47,7 @@ const UNLIKE: &[(&str, &str)] = &[
     ("state", "nginx has it in its paid edition alone"),
     ("upstream_wait", "of our own: a request waits while an application is restarted"),
     ("uwsgi_cache_background_update", "nginx's table says 1, its reader wants on or off"),
+    ("worker_memory_limit", "of our own: nginx has no bound of memory as a whole"),
     ("zstd", ZSTD),
     ("zstd_buffers", ZSTD),
     ("zstd_comp_level", ZSTD),

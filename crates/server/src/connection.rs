@@ -21,6 +21,7 @@ use tidegate_http::head::Version;
 use crate::runtime::Worker;
 use crate::tls;
 pub(crate) use io::Io;
+pub(crate) use manner::product;
 pub(crate) use stream::Stream;
 pub(crate) use stream::encrypted::{Encrypted, Raw};
 

@@ -38,7 +38,7 @@ use serving::Serving;
 use signal::Signals;
 pub(crate) use signal::{Command, send};
 use successor::Predecessor;
-pub(crate) use worker::{Post, stall};
+pub(crate) use worker::{Crowd, Post, stall};
 
 /// Where a configuration comes from.
 #[derive(Clone, Debug)]

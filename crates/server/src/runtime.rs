@@ -1,11 +1,12 @@
 //! What runs, built from a configuration: what all workers share, and what each has of its own.
 
+mod counters;
+
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
@@ -13,16 +14,17 @@ use tidegate_config::block::http::Socket;
 use tidegate_config::block::{Config, Http};
 use tidegate_config::http::listen::BindAddress;
 use tidegate_config::value::cidr::Cidr;
+use tidegate_config::value::size::Size;
 use tidegate_http::client::{Connection, Endpoint};
 use tidegate_http::log::Logs;
 use tidegate_http::log::file::LogFiles;
-use tidegate_http::subrequest::Connections;
 use tidegate_http::zone::Zones;
 use tidegate_proxy::Upstreams;
 use tokio::sync::Notify;
 
-use crate::process::Post;
+use crate::process::{Crowd, Post};
 use crate::tls::{Tls, Turns};
+pub(crate) use counters::Counters;
 
 /// What one configuration has become, shared by all workers.
 pub(crate) struct Shared {
@@ -54,6 +56,8 @@ pub(crate) struct Generation {
     pub(crate) tls: Arc<Tls>,
     /// How many connections the worker may have.
     pub(crate) worker_connections: u32,
+    /// How much the process may have in memory.
+    pub(crate) memory_limit: Option<Size>,
     /// Numbers of what goes on.
     pub(crate) counters: Arc<Counters>,
     /// The clients of whom everything is told.
@@ -74,6 +78,7 @@ impl Generation {
             upstreams: Arc::clone(&shared.upstreams),
             zones: Arc::clone(&shared.zones),
             tls: Arc::clone(&shared.tls),
+            memory_limit: shared.config.main.process.memory_limit.map(|limit| Size(limit.0)),
             worker_connections: shared.config.events.connections.worker_connections,
             counters: Arc::clone(counters),
             debugged: shared.config.events.connections.debug_connection.clone(),
@@ -89,12 +94,17 @@ impl Generation {
         })
     }
 
-    /// The socket that a connection came by: the one of its very address, else that of its port.
+    /// The socket that a connection came by.
     pub(crate) fn socket(&self, connection: &Connection) -> Option<&Socket> {
+        self.socket_at(&connection.local)
+    }
+
+    /// The socket of an address: the one of this very address, else that of its port.
+    pub(crate) fn socket_at(&self, local: &Endpoint) -> Option<&Socket> {
         if self.alone {
             return self.http.sockets.first();
         }
-        let place = match &connection.local {
+        let place = match local {
             Endpoint::Unix(path) => {
                 let path = path.clone().unwrap_or_default();
                 self.by_address.get(&BindAddress::Unix(path))
@@ -105,76 +115,8 @@ impl Generation {
                     .or_else(|| self.by_address.get(&BindAddress::Ip(crate::listen::any(*address))))
             }
         };
-        // A name that was looked up, or an address that a reload took away: the first one answers.
+        // An address that a reload took away: the first one answers.
         self.http.sockets.get(place.copied().unwrap_or(0))
-    }
-}
-
-/// Numbers of what goes on in all workers (`stub_status`).
-#[derive(Debug, Default)]
-pub(crate) struct Counters {
-    accepted: AtomicU64,
-    active: AtomicU64,
-    requests: AtomicU64,
-    reading: AtomicU64,
-    writing: AtomicU64,
-}
-
-/// Something that is going on, counted until this is dropped.
-pub(crate) struct Going<'a>(&'a AtomicU64);
-
-impl<'a> Going<'a> {
-    fn on(number: &'a AtomicU64) -> Self {
-        number.fetch_add(1, Ordering::Relaxed);
-        Self(number)
-    }
-}
-
-impl Drop for Going<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl Counters {
-    /// A head is being read.
-    pub(crate) fn reading(&self) -> Going<'_> {
-        Going::on(&self.reading)
-    }
-
-    /// A request is being answered.
-    pub(crate) fn writing(&self) -> Going<'_> {
-        Going::on(&self.writing)
-    }
-
-    /// What connections are at.
-    pub(crate) fn connections(&self) -> Connections {
-        let read = |number: &AtomicU64| number.load(Ordering::Relaxed);
-        let (active, reading) = (read(&self.active), read(&self.reading));
-        let writing = read(&self.writing);
-        Connections { active, reading, writing, waiting: active.saturating_sub(reading + writing) }
-    }
-
-    /// A connection was taken; its number.
-    pub(crate) fn open(&self) -> u64 {
-        self.active.fetch_add(1, Ordering::Relaxed);
-        self.accepted.fetch_add(1, Ordering::Relaxed) + 1
-    }
-
-    /// A connection ended.
-    pub(crate) fn close(&self) {
-        self.active.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    /// A request came.
-    pub(crate) fn request(&self) {
-        self.requests.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Connections taken, connections open, requests.
-    pub(crate) fn read(&self) -> (u64, u64, u64) {
-        let read = |number: &AtomicU64| number.load(Ordering::Relaxed);
-        (read(&self.accepted), read(&self.active), read(&self.requests))
     }
 }
 
@@ -191,6 +133,9 @@ pub(crate) struct Worker {
     pub(crate) stalled: Cell<Duration>,
     /// The turns of its handshakes.
     pub(crate) turns: Turns,
+    /// What is done where no more connections fit.
+    pub(crate) crowd: Crowd,
+    waiting: Cell<usize>,
     draining: Cell<bool>,
     dismissed: Cell<bool>,
     drain: Notify,
@@ -211,6 +156,8 @@ impl Worker {
             peers: RefCell::new(Arc::clone(peers)),
             stalled: Cell::default(),
             turns: Turns::new(),
+            crowd: Crowd::default(),
+            waiting: Cell::new(0),
             draining: Cell::new(false),
             dismissed: Cell::new(false),
             drain: Notify::new(),
@@ -255,22 +202,58 @@ impl Worker {
         }
     }
 
-    /// Has the connection end that has been idle for longest.
-    pub(crate) fn press(&self) {
-        self.idle.notify_one();
+    /// Whether a connection is idle.
+    pub(crate) fn has_idle(&self) -> bool {
+        self.waiting.get() > 0
+    }
+
+    /// Has the connection end that has been idle for longest; false where none is idle.
+    pub(crate) fn press(&self) -> bool {
+        let is_there = self.has_idle();
+        if is_there {
+            self.idle.notify_one();
+        }
+        is_there
+    }
+
+    /// Has all connections end that are idle now.
+    pub(crate) fn press_all(&self) {
+        self.idle.notify_waiters();
     }
 
     /// No connection has to end any more: one that was to, and was not there, is not looked for.
     pub(crate) fn hold(&self) {
-        let mut left = pin!(self.idle.notified());
-        let _ = left.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        forget(&self.idle);
     }
 
     /// Ready when an idle connection is to end, for all are to, or to make room for others.
     pub(crate) async fn dismissal(&self) {
         let notified = self.idle.notified();
         if !self.dismissed.get() {
+            let _waiting = Waiting::of(&self.waiting);
             notified.await;
         }
     }
+}
+
+/// A connection that is idle, counted until this is dropped.
+struct Waiting<'a>(&'a Cell<usize>);
+
+impl<'a> Waiting<'a> {
+    fn of(number: &'a Cell<usize>) -> Self {
+        number.update(|number| number + 1);
+        Self(number)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.update(|number| number.saturating_sub(1));
+    }
+}
+
+/// Takes back what was told to nobody.
+pub(crate) fn forget(told: &Notify) {
+    let mut left = pin!(told.notified());
+    let _ = left.as_mut().poll(&mut Context::from_waker(Waker::noop()));
 }

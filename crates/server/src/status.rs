@@ -15,8 +15,9 @@ pub(crate) fn respond(ex: &Exchange<'_>, generation: &Generation) -> Result<Resp
     }
     let (accepted, active, requests) = generation.counters.read();
     let Connections { reading, writing, waiting, .. } = generation.counters.connections();
+    let taken = accepted + generation.counters.turned_away();
     let text = format!(
-        "Active connections: {active} \nserver accepts handled requests\n {accepted} {accepted} \
+        "Active connections: {active} \nserver accepts handled requests\n {taken} {accepted} \
          {requests} \nReading: {reading} Writing: {writing} Waiting: {waiting} \n"
     );
     Ok(Response::new(200).with_type("text/plain").with_body(Body::Bytes(text.into())))

@@ -53,6 +53,11 @@ pub struct Process {
     /// How large a core file may get.
     #[directive("worker_rlimit_core", only(Main))]
     pub rlimit_core: Option<Offset>,
+    /// How much may be in memory. While there is more, idle connections end and new requests are
+    /// answered 503; what is being served goes on. Measured ten times a second, without what files
+    /// have; the workers' buffers are bounded by their own directives.
+    #[directive("worker_memory_limit", only(Main))]
+    pub memory_limit: Option<Offset>,
     /// For how long a worker that stops waits for its connections.
     #[directive("worker_shutdown_timeout", only(Main))]
     pub shutdown_timeout: Option<Duration>,

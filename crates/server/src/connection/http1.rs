@@ -118,6 +118,12 @@ async fn next_head(
             if !io.patience.within(patience, waiting).await.unwrap_or(false) {
                 return None;
             }
+            match io.fill_now() {
+                Ok(1..) => continue,
+                // What is new may be taken for ready without being so.
+                Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
+                _ => return None,
+            }
         }
         let left = started.map_or(head_patience, |at| head_patience.saturating_sub(at.elapsed()));
         match io.fill(left).await {

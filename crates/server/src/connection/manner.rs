@@ -28,11 +28,15 @@ pub(crate) struct Manner {
 impl Manner {
     /// The manner of this request's answer.
     pub(crate) fn new(ex: &Exchange<'_>, response: &Response, keep_alive: bool) -> Self {
-        let tokens = ex.location.server_tokens.tokens;
-        let server = if tokens == Tokens::Off { "tidegate" } else { SERVER };
+        let server = product(ex.location.server_tokens.tokens);
         let local = response.location.as_ref().is_some_and(|location| location.starts_with(b"/"));
         Self { keep_alive, server, base: if local { base(ex) } else { None } }
     }
+}
+
+/// What `Server` says.
+pub(crate) fn product(tokens: Tokens) -> &'static str {
+    if tokens == Tokens::Off { "tidegate" } else { SERVER }
 }
 
 /// Whether the client and the configuration let the connection live on.

@@ -41,6 +41,8 @@ pub(crate) enum Fault {
     Head(HeadFault),
     /// The client was too slow.
     TimedOut,
+    /// There is more in memory than there may be.
+    Memory,
 }
 
 /// What a server's configuration says about heads.
@@ -106,6 +108,8 @@ pub(super) async fn serve(
     worker.counters.request();
     let _writing = worker.counters.writing();
     let fault = next.fault.or_else(|| misdirected(&ex, socket));
+    let short = worker.counters.is_short_of_memory();
+    let fault = fault.or_else(|| short.then_some(Fault::Memory));
     ex.debug_request();
     let line = ex.request.line.clone();
     let what = |doing: &str| format!("{doing} \"{}\"", String::from_utf8_lossy(&line));
@@ -170,6 +174,7 @@ pub(crate) async fn respond(
             ex.log(Level::Info, &format!("{fault} while {}", fault.action()));
             pipeline::refuse(ex, behind, fault.status()).await
         }
+        Some(Fault::Memory) => pipeline::refuse(ex, behind, 503).await,
         Some(Fault::TimedOut) => {
             // As in nginx, one who has not even asked gets no answer.
             ex.log(Level::Info, TIMED_OUT);

@@ -207,15 +207,17 @@ fn listen(channel: Channel) -> Result<UnboundedReceiver<Reply>> {
                     Reply::Built(Err(String::from_utf8_lossy(text).into_owned()))
                 }
                 (answer::COMMITTED, _) => Reply::Committed,
-                (answer::NUMBERS, [accepted, active, requests, upstreams, each @ ..]) => {
-                    Reply::Numbers(Numbers {
-                        accepted: number(accepted),
-                        active: number(active),
-                        requests: number(requests),
-                        upstreams: printable(upstreams),
-                        each: each.iter().map(|field| number(field)).collect(),
-                    })
-                }
+                (
+                    answer::NUMBERS,
+                    [accepted, active, requests, turned_away, upstreams, each @ ..],
+                ) => Reply::Numbers(Numbers {
+                    accepted: number(accepted),
+                    active: number(active),
+                    requests: number(requests),
+                    turned_away: number(turned_away),
+                    upstreams: printable(upstreams),
+                    each: each.iter().map(|field| number(field)).collect(),
+                }),
                 (answer::LOG, [text]) => Reply::Log(text.clone()),
                 _ => continue,
             };

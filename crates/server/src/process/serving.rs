@@ -34,6 +34,8 @@ pub(super) struct Numbers {
     pub(super) active: u64,
     /// Requests.
     pub(super) requests: u64,
+    /// Clients that were told that there is no room for them.
+    pub(super) turned_away: u64,
     /// How the servers of all groups are, in lines.
     pub(super) upstreams: String,
     /// Connections of each worker.
@@ -168,7 +170,8 @@ impl Serving {
         let shared = Arc::clone(&self.orders.borrow().shared);
         let upstreams = health_check::told(shared.upstreams.defined());
         let each = self.threads.iter().map(|thread| thread.post.connections().into()).collect();
-        Numbers { accepted, active, requests, upstreams, each }
+        let turned_away = self.counters.turned_away();
+        Numbers { accepted, active, requests, turned_away, upstreams, each }
     }
 
     /// Waits for the threads.

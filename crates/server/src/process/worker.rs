@@ -1,6 +1,8 @@
 //! A worker: a thread with a runtime of its own, which takes connections and serves them.
 
 mod accept;
+mod crowd;
+mod memory;
 mod post;
 pub(crate) mod stall;
 
@@ -24,6 +26,7 @@ use crate::listen::Listeners;
 use crate::runtime::{Counters, Generation, Shared, Worker};
 use accept::Acceptor;
 pub(crate) use accept::Taken;
+pub(crate) use crowd::Crowd;
 pub(crate) use post::Post;
 
 /// What workers are told.
@@ -65,7 +68,7 @@ pub(crate) struct Start {
     pub(crate) given: UnboundedReceiver<Taken>,
     /// What all count.
     pub(crate) counters: Arc<Counters>,
-    /// Whether it is the one that makes the checks of servers for all.
+    /// Whether it is the one that makes the checks of servers, and measures memory, for all.
     pub(crate) checks: bool,
 }
 
@@ -87,7 +90,9 @@ async fn follow(start: Start) {
     adjust(&worker, &mut accepting, &first);
     let check = |worker: &Worker| checks.then(|| Checks::start(&worker.generation()));
     let mut checking = check(&worker);
+    worker.crowd.refill();
     tokio::task::spawn_local(stall::look(Rc::clone(&worker)));
+    tokio::task::spawn_local(memory::watch(Rc::clone(&worker), checks));
     first.heard.fetch_add(1, Ordering::Relaxed);
     // A socket is closed when nobody holds it any more.
     drop(first);

@@ -115,11 +115,12 @@ async fn act(
         }
         order::NUMBERS => {
             let numbers = serving.numbers();
-            let mut first = vec![numbers.accepted, numbers.active, numbers.requests];
+            let mut first =
+                vec![numbers.accepted, numbers.active, numbers.requests, numbers.turned_away];
             first.extend(numbers.each);
             let fields: Vec<[u8; 8]> = first.into_iter().map(u64::to_le_bytes).collect();
             let mut fields: Vec<&[u8]> = fields.iter().map(<[u8; 8]>::as_slice).collect();
-            fields.insert(3, numbers.upstreams.as_bytes());
+            fields.insert(4, numbers.upstreams.as_bytes());
             let _ = channel.send(answer::NUMBERS, &fields, &[]);
         }
         order::LOG => {

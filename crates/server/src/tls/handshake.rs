@@ -29,6 +29,8 @@ const UNRECOGNIZED_NAME: u8 = 112;
 enum Broken {
     /// The client closed without a word, as who only looks whether we are there does.
     Left,
+    /// It had said nothing, and has to make room.
+    Dismissed,
     /// The client closed.
     Closed,
     /// The client was too slow.
@@ -93,7 +95,11 @@ async fn shake(
     connection: &mut Connection,
     socket: &Stream,
 ) -> Result<Option<Shaken>, Broken> {
-    if !speaks_tls(socket).await? {
+    let speaks_tls = tokio::select! {
+        speaks = speaks_tls(socket) => speaks?,
+        () = worker.dismissal() => return Err(Broken::Dismissed),
+    };
+    if !speaks_tls {
         return Ok(None);
     }
     let mut acceptor = Acceptor::default();
@@ -235,6 +241,7 @@ impl From<io::Error> for Broken {
 fn tell(worker: &Worker, connection: &Connection, broken: &Broken) {
     let failed = |why: &str| format!("SSL_do_handshake() failed ({why})");
     let (level, text) = match broken {
+        Broken::Dismissed => return,
         Broken::Left => (Level::Info, "client closed connection".to_owned()),
         Broken::Closed => (Level::Info, "peer closed connection in SSL handshake".to_owned()),
         Broken::TimedOut => {

@@ -37,10 +37,10 @@ impl Master {
             self.reloads
         );
         if let Some(numbers) = numbers {
-            let Numbers { accepted, active, requests, upstreams, each } = numbers;
+            let Numbers { accepted, active, requests, turned_away, upstreams, each } = numbers;
             let each: Vec<String> = each.iter().map(u64::to_string).collect();
             let lines = format!(
-                "connections: {active} open, {accepted} accepted; of each worker: {}\nrequests: {requests}\n{upstreams}",
+                "connections: {active} open, {accepted} accepted, {turned_away} turned away; of each worker: {}\nrequests: {requests}\n{upstreams}",
                 each.join(" ")
             );
             text.push_str(&lines);

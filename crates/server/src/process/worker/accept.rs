@@ -6,32 +6,20 @@ use std::path::PathBuf;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
-use tidegate_config::http::error_log::Level;
 use tidegate_config::http::listen::BindAddress;
 use tidegate_http::client::{Connection, Endpoint};
-use tidegate_http::log::words::words;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
-use tokio::time::timeout;
 
-use super::{Post, stall};
+use super::{Post, crowd, stall};
 use crate::connection::{self, Stream};
 use crate::listen::Listener;
 use crate::runtime::{Counters, Worker};
 
-/// The pause after connections cannot be taken (nginx: `accept_mutex_delay`).
-const PAUSE: Duration = Duration::from_millis(500);
-
 /// How many connections more than another a worker may have before it gives one away, beside an
 /// eighth of what the other has: giving away costs a few system calls.
 const SLACK: u32 = 4;
-
-/// The seconds in which it was told last that connections cannot be taken, and that there are too
-/// many: all threads meet it at once, at every socket, and one line a second says it.
-static REFUSED: AtomicU64 = AtomicU64::new(0);
-static CROWDED: AtomicU64 = AtomicU64::new(0);
 
 /// A socket that connections are taken from.
 pub(super) enum Acceptor {
@@ -72,7 +60,8 @@ impl Acceptor {
         }
     }
 
-    async fn one(&self) -> io::Result<(Stream, Endpoint, Endpoint)> {
+    /// The next connection, its client and the address that it came to.
+    pub(super) async fn one(&self) -> io::Result<(Stream, Endpoint, Endpoint)> {
         match self {
             Self::Tcp(listener) => {
                 let (stream, peer) = listener.accept().await?;
@@ -94,61 +83,15 @@ pub(super) async fn run(worker: Rc<Worker>, acceptor: Acceptor) {
     loop {
         match acceptor.one().await {
             Ok((stream, peer, local)) => {
-                room(&worker).await;
-                place(&worker, stream, peer, local);
+                if crowd::has_room(&worker).await {
+                    place(&worker, stream, peer, local);
+                } else {
+                    crowd::turn_away(&worker, stream, &local, None);
+                }
             }
-            Err(error) => refused(&worker, &error).await,
+            Err(error) => crowd::refused(&worker, &acceptor, &error).await,
         }
     }
-}
-
-/// Waits until the worker may have the connection that it has taken (`worker_connections`); those
-/// that have been idle for longest make room (nginx: `ngx_drain_connections`).
-async fn room(worker: &Worker) {
-    let mut since = None;
-    loop {
-        let most = worker.generation().worker_connections;
-        if worker.post.connections() < most {
-            if since.is_some() {
-                worker.hold();
-            }
-            return;
-        }
-        let since = *since.get_or_insert_with(Instant::now);
-        if is_time(&CROWDED) {
-            let text = format!("{most} worker_connections are not enough");
-            let (level, more) = if since.elapsed() > PAUSE {
-                (Level::Alert, "")
-            } else {
-                (Level::Warn, ", reusing connections")
-            };
-            worker.generation().logs.tell(level, &(text + more));
-        }
-        worker.press();
-        // Where nobody is idle, it is told after a while.
-        let _ = timeout(2 * PAUSE, worker.post.closed.notified()).await;
-    }
-}
-
-async fn refused(worker: &Worker, error: &io::Error) {
-    // A client that left before it was taken is nothing to wait for.
-    let kind = error.kind();
-    if !matches!(kind, io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted) {
-        if is_time(&REFUSED) {
-            let text = format!("accept4() failed ({}); a pause is made", words(error));
-            worker.generation().logs.tell(Level::Crit, &text);
-        }
-        // Those that nobody uses give their descriptors back.
-        worker.press();
-        tokio::time::sleep(PAUSE).await;
-        worker.hold();
-    }
-}
-
-/// Whether another second has begun since it was told last.
-fn is_time(told: &AtomicU64) -> bool {
-    let second = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
-    told.swap(second, Ordering::Relaxed) != second
 }
 
 /// Serves a connection here, or has the worker serve it that has the fewest.
@@ -156,9 +99,11 @@ fn place(worker: &Rc<Worker>, stream: Stream, peer: Endpoint, local: Endpoint) {
     let peers = worker.peers.borrow();
     let own = worker.post.connections();
     let least = peers.iter().max_by_key(|post| Reverse(post.connections()));
+    let most = worker.generation().worker_connections;
     let other = least.filter(|post| {
         let theirs = post.connections();
-        own > theirs.saturating_add(SLACK).saturating_add(theirs / 8)
+        let is_full = own >= most && theirs < most;
+        is_full || own > theirs.saturating_add(SLACK).saturating_add(theirs / 8)
     });
     let Some(other) = other else { return open(worker, stream, peer, local, None) };
     let raw = match stream {
