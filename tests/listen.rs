@@ -1,6 +1,6 @@
 //! listen: ports, addresses and sockets.
 
-use crate::harness::{Connection, Tidegate};
+use crate::harness::{Connection, Tidegate, process};
 
 #[tokio::test]
 async fn unix_sockets_can_be_listened_on() {
@@ -31,4 +31,37 @@ async fn options_are_understood() {
     server.at(8081).get("/").await.is(200).says("two");
     server.at(8082).get("/").await.is(200).says("three");
     server.at(8083).get("/").await.is(200).says("four");
+}
+
+#[tokio::test]
+async fn a_name_is_listened_on_at_all_its_addresses() {
+    let conf = "server { listen 127.0.0.1:8080; server_name first; return 200 first; }
+         server { listen localhost:8081; server_name a; return 200 \"named $server_addr\"; }
+         server { listen 127.0.0.1:8081; server_name b; return 200 addressed; }
+         server { listen localhost:8082; return 200 \"other $server_port\"; }";
+    let mut server = Tidegate::start(conf).await;
+    let port = server.port(8082);
+    let both = async |server: &Tidegate| {
+        // The first of the address answers, whoever has said it and how.
+        server.at(8081).get("/").await.says("named 127.0.0.1");
+        server.at(8081).ask("GET / HTTP/1.0\r\nHost: b\r\n\r\n").await.says("addressed");
+        server.at(8082).get("/").await.says(format!("other {port}"));
+        server.get("/").await.says("first");
+    };
+    both(&server).await;
+    // The same names are the same sockets.
+    server.put_conf(conf);
+    assert!(process::is_ours() && server.command(&["-s", "reload"]).status.success());
+    both(&server).await;
+}
+
+#[test]
+fn a_name_without_an_address_is_refused() {
+    let conf = "server { listen nobody.invalid:8080; }";
+    let (accepted, text) = Tidegate::start(conf).check(&["-t"]);
+    let words = "host not found in \"nobody.invalid:";
+    assert!(!accepted && text.contains(words), "{text}");
+    assert!(text.contains("\" of the \"listen\" directive in "), "{text}");
+    let (accepted, text) = Tidegate::start(conf).check(&["-t", "--without-files"]);
+    assert!(accepted && text.contains(words), "{text}");
 }

@@ -1,10 +1,11 @@
-//! The files that a configuration is made of: read once, remembered, and handed to a process that
-//! may not read them itself.
+//! What a configuration is made of beside its words, files and addresses of names: read once,
+//! remembered, and handed to a process that may not read them itself.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read};
+use std::net::IpAddr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,6 +31,7 @@ struct Seen {
     /// The bytes, or the system's number of the error.
     files: BTreeMap<PathBuf, Result<Arc<[u8]>, i32>>,
     patterns: BTreeMap<String, Vec<PathBuf>>,
+    hosts: BTreeMap<String, Vec<IpAddr>>,
 }
 
 impl Files {
@@ -59,6 +61,16 @@ impl Files {
         Ok(found)
     }
 
+    /// The addresses of a name, looked up by `find` when it is first asked for; none where it has none.
+    pub fn addresses(&self, host: &str, find: impl FnOnce(&str) -> Vec<IpAddr>) -> Vec<IpAddr> {
+        if let Some(known) = self.seen().hosts.get(host) {
+            return known.clone();
+        }
+        let found = find(host);
+        self.seen().hosts.insert(host.to_owned(), found.clone());
+        found
+    }
+
     /// All of it as bytes, for [`Files::decode`].
     pub fn encode(&self) -> Vec<u8> {
         let seen = self.seen();
@@ -74,6 +86,12 @@ impl Files {
             let mut fields = vec![pattern.as_bytes()];
             fields.extend(paths.iter().map(|path| path.as_os_str().as_bytes()));
             record(&mut out, b'p', &fields);
+        }
+        for (host, addresses) in &seen.hosts {
+            let addresses: Vec<String> = addresses.iter().map(IpAddr::to_string).collect();
+            let mut fields = vec![host.as_bytes()];
+            fields.extend(addresses.iter().map(String::as_bytes));
+            record(&mut out, b'h', &fields);
         }
         out
     }
@@ -95,6 +113,11 @@ impl Files {
                 (b'p', [pattern, paths @ ..]) => {
                     let pattern = std::str::from_utf8(pattern).ok()?.to_owned();
                     seen.patterns.insert(pattern, paths.iter().map(|field| path(field)).collect());
+                }
+                (b'h', [host, addresses @ ..]) => {
+                    let text = |field: &[u8]| Some(std::str::from_utf8(field).ok()?.to_owned());
+                    let parsed = addresses.iter().map(|field| text(field)?.parse().ok());
+                    seen.hosts.insert(text(host)?, parsed.collect::<Option<_>>()?);
                 }
                 _ => return None,
             }
@@ -159,12 +182,16 @@ mod tests {
         assert_eq!(files.read(&missing).unwrap_err().kind(), io::ErrorKind::NotFound);
         let found = files.matching("*.conf", |_| Ok(vec![there.clone()])).unwrap();
 
+        let address = IpAddr::from([127, 0, 0, 1]);
+        assert_eq!(files.addresses("name", |_| vec![address]), [address]);
+
         std::fs::write(&there, "two").unwrap();
         std::fs::write(&missing, "here now").unwrap();
         let other = Files::decode(&files.encode()).unwrap();
         assert_eq!(&*other.read(&there).unwrap(), b"one");
         assert_eq!(other.read(&missing).unwrap_err().kind(), io::ErrorKind::NotFound);
         assert_eq!(other.matching("*.conf", |_| Err(String::new())).unwrap(), found);
+        assert_eq!(other.addresses("name", |_| Vec::new()), [address]);
     }
 
     #[test]

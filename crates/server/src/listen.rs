@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
@@ -92,7 +92,7 @@ pub(crate) fn open(
 ) -> Result<Listeners> {
     let mut opened = Listeners::new();
     for left in (0..TRIES.0).rev() {
-        let taken = open_missing(http, already, &mut opened);
+        let taken = open_missing(http, already, &mut opened, purpose);
         let done = taken.as_ref().is_ok_and(|taken| taken.is_empty() || purpose == Purpose::Test);
         if done && purpose == Purpose::Serve {
             return Ok(opened);
@@ -120,6 +120,7 @@ fn open_missing(
     http: &Http,
     already: &Listeners,
     listeners: &mut Listeners,
+    purpose: Purpose,
 ) -> Result<Vec<ListenError>, ListenError> {
     let mut taken = Vec::new();
     let wanted: Vec<&BindAddress> = http.sockets.iter().map(|socket| &socket.address).collect();
@@ -129,12 +130,10 @@ fn open_missing(
         if socket.options.quic && !socket.options.ssl || covered(address, &wanted) {
             continue;
         }
-        // One that was handed over is known by the address that the name stands for.
         let known = already.get(address).or_else(|| listeners.get(address));
-        let known = known.or_else(|| already.get(&BindAddress::Ip(looked_up(address)?)));
         let opened = match known {
             Some(listener) => Ok(listener.clone()),
-            None => bind(address, &socket.options),
+            None => bind(address, &socket.options, purpose),
         };
         match opened {
             Ok(listener) => {
@@ -169,31 +168,33 @@ fn covered(address: &BindAddress, wanted: &[&BindAddress]) -> bool {
     }
 }
 
-/// The first address of a name that is listened on.
-fn looked_up(address: &BindAddress) -> Option<SocketAddr> {
-    match address {
-        BindAddress::Host(host, port) => (host.as_str(), *port).to_socket_addrs().ok()?.next(),
-        _ => None,
-    }
-}
-
-fn bind(address: &BindAddress, options: &ListenOptions) -> Result<Listener, ListenError> {
+fn bind(
+    address: &BindAddress,
+    options: &ListenOptions,
+    purpose: Purpose,
+) -> Result<Listener, ListenError> {
     let fault = |call, error| ListenError { call, address: address.clone(), error };
     match address {
         BindAddress::Unix(path) => bind_unix(path, options).map_err(|error| fault("bind", error)),
-        BindAddress::Ip(ip) => bind_tcp(*ip, options).map_err(|error| fault("bind", error)),
-        BindAddress::Host(host, port) => {
-            let found = (host.as_str(), *port).to_socket_addrs().map(|mut found| found.next());
-            let found = found.map_err(|error| fault("getaddrinfo", error))?;
-            let missing = || fault("getaddrinfo", io::ErrorKind::NotFound.into());
-            bind_tcp(found.ok_or_else(missing)?, options).map_err(|error| fault("bind", error))
+        BindAddress::Ip(ip) => {
+            bind_tcp(*ip, options, purpose).map_err(|error| fault("bind", error))
         }
+        // Only where nothing is opened it may have no address.
+        BindAddress::Host(..) => Err(fault("getaddrinfo", io::ErrorKind::NotFound.into())),
     }
 }
 
-fn bind_tcp(address: SocketAddr, options: &ListenOptions) -> io::Result<Listener> {
+fn bind_tcp(
+    address: SocketAddr,
+    options: &ListenOptions,
+    purpose: Purpose,
+) -> io::Result<Listener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
+    // Whoever only tries it must not get connections of the one that serves.
+    if options.reuseport && purpose == Purpose::Serve {
+        socket.set_reuse_port(true)?;
+    }
     if address.is_ipv6() {
         socket.set_only_v6(options.ipv6only.unwrap_or(true))?;
     }

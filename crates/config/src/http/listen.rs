@@ -1,10 +1,12 @@
 //! `listen`: where connections are taken.
 
-use std::net::SocketAddr;
+use std::fs::read_to_string;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
 use tidegate_config_derive::Directives;
 
+use crate::diagnostic::Diagnostic;
 use crate::directive::{Arguments, Arity, Cx, Fault};
 use crate::syntax::Word;
 use crate::value::address::ListenAddress;
@@ -37,23 +39,48 @@ pub enum BindAddress {
     Unix(PathBuf),
     /// An address and a port.
     Ip(SocketAddr),
-    /// A name that is looked up at the start, and a port.
+    /// A name that has no address here, where that is excused, and a port.
     Host(String, u16),
 }
 
 impl BindAddress {
-    /// One a port.
-    pub fn all(address: &ListenAddress) -> Vec<Self> {
+    /// One a port and address; a name stands for all that it has.
+    fn all(address: &ListenAddress, word: &Word, cx: &mut Cx<'_>) -> Vec<Self> {
         match address {
             ListenAddress::Unix(path) => vec![Self::Unix(path.clone())],
             ListenAddress::Ip(ip, ports) => {
                 ports.clone().map(|port| Self::Ip(SocketAddr::new(*ip, port))).collect()
             }
             ListenAddress::Host(host, ports) => {
-                ports.clone().map(|port| Self::Host(host.clone(), port)).collect()
+                let found = cx.files.addresses(host, looked_up);
+                if found.is_empty() {
+                    let text =
+                        format!("host not found in \"{}\" of the \"listen\" directive", word.text);
+                    let hint = "an address of this machine, or a name that has one";
+                    let told = Diagnostic::emerg(text).at(word.span).hint(hint).absent(true);
+                    cx.diagnostics.push(told);
+                    return ports.clone().map(|port| Self::Host(host.clone(), port)).collect();
+                }
+                let all = ports.clone().flat_map(|port| {
+                    found.iter().map(move |ip| Self::Ip(SocketAddr::new(*ip, port)))
+                });
+                all.collect()
             }
         }
     }
+}
+
+/// The addresses of a name, those of IPv4 first; those of IPv6 where this machine has any of its own
+/// (nginx: `ngx_inet_resolve_host`).
+fn looked_up(host: &str) -> Vec<IpAddr> {
+    let found = (host, 0).to_socket_addrs().into_iter().flatten();
+    let mut found: Vec<IpAddr> = found.map(|address| address.ip()).collect();
+    let interfaces = read_to_string("/proc/net/if_inet6").unwrap_or_default();
+    let has_ipv6 = interfaces.lines().any(|line| !line.trim_end().ends_with(" lo"));
+    found.retain(|ip| ip.is_ipv4() || has_ipv6);
+    found.sort_by_key(IpAddr::is_ipv6);
+    found.dedup();
+    found
 }
 
 impl std::fmt::Display for BindAddress {
@@ -85,7 +112,8 @@ pub struct ListenOptions {
     pub rcvbuf: Option<Size>,
     /// `sndbuf=`: the size of the buffer for writing.
     pub sndbuf: Option<Size>,
-    /// `reuseport`: a socket for each worker.
+    /// `reuseport`: other processes of this user may listen there, too. Workers share one socket, and
+    /// what comes there.
     pub reuseport: bool,
     /// `ipv6only=`: whether `[::]` is for IPv6 alone, as it is by default.
     pub ipv6only: Option<bool>,
@@ -108,7 +136,7 @@ impl Value for Listener {
             Fault::sentence(format!("{error} in \"{}\" of the \"listen\" directive", word.text))
                 .at(word.span)
         })?;
-        let addresses = BindAddress::all(&address);
+        let addresses = BindAddress::all(&address, word, cx);
         let mut options = ListenOptions::default();
         for word in args.from(1) {
             options.parameter(word, cx)?;
