@@ -83,3 +83,31 @@ async fn requests_are_shared_out() {
     }
     assert_eq!((first.received().len(), second.received().len()), (30, 10));
 }
+
+#[tokio::test]
+async fn idle_connections_are_used_by_whichever_worker_needs_one() {
+    let app = Backend::http(|_| backend::ok("app")).await;
+    let server = Tidegate::start(
+        "worker_processes 4; error_log logs/error.log; events {}
+         http { upstream app { server 127.0.0.1:8090; keepalive 8; }
+         server { listen 127.0.0.1:8080; location / { proxy_pass http://app;
+             proxy_http_version 1.1; proxy_set_header Connection \"\"; } } }",
+    )
+    .with_port(8090, app.port())
+    .await;
+    // Spread over the workers: each gets two.
+    let mut clients = Vec::new();
+    for _ in 0..8 {
+        clients.push(server.connect().await);
+    }
+    for round in 0..2 {
+        for client in &mut clients {
+            client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+            client.answer().await.is(200).says("app");
+            // The answer is there a moment before its connection is idle.
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        let most = if round == 0 { 2 } else { 3 };
+        assert!(app.connections() <= most, "{} connections", app.connections());
+    }
+}

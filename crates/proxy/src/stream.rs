@@ -42,6 +42,20 @@ impl Stream {
 }
 
 impl Stream {
+    /// Whether it can go over to another event loop: it holds nothing but a socket.
+    pub(crate) fn can_move(&self) -> bool {
+        matches!(self, Self::Tcp(_) | Self::Unix(_))
+    }
+
+    /// The same in the event loop of this thread.
+    pub(crate) fn moved(self) -> io::Result<Self> {
+        match self {
+            Self::Tcp(stream) => TcpStream::from_std(stream.into_std()?).map(Self::Tcp),
+            Self::Unix(stream) => UnixStream::from_std(stream.into_std()?).map(Self::Unix),
+            Self::Http2(_) | Self::Tls(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
     /// Whether HTTP/2 is spoken over it.
     pub fn is_http2(&self) -> bool {
         matches!(self, Self::Http2(_))

@@ -1,9 +1,12 @@
 //! Idle connections to peers, kept to be used again.
 //!
-//! A connection belongs to the event loop of the worker that opened it, so each worker has its own
-//! idle ones, as in nginx: the limit of `keepalive` holds for each worker.
+//! A connection belongs to the event loop of the worker that opened it, so each worker keeps its own
+//! idle ones, as in nginx: the limit of `keepalive` holds for each worker. One that has none takes
+//! another's, which costs three system calls, and less than opening one.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use crate::connect::Address;
@@ -53,6 +56,11 @@ impl Connection {
     pub fn new(stream: Stream) -> Self {
         Self { stream, requests: 1, opened: Instant::now(), silence: Silence::default() }
     }
+
+    /// The same in the event loop of this thread.
+    fn moved(self) -> io::Result<Self> {
+        Ok(Self { stream: self.stream.moved()?, silence: Silence::default(), ..self })
+    }
 }
 
 #[derive(Debug)]
@@ -65,11 +73,30 @@ struct Idle {
     expires: Instant,
 }
 
+/// A worker's idle connections, the latest last.
+type Pool = Mutex<Vec<Idle>>;
+
+/// The pools of all workers.
+static POOLS: Mutex<Vec<Weak<Pool>>> = Mutex::new(Vec::new());
+
 thread_local! {
-    /// This worker's idle connections, the latest last.
-    static POOL: RefCell<Vec<Idle>> = const { RefCell::new(Vec::new()) };
+    /// This worker's.
+    static POOL: Arc<Pool> = registered();
     /// Whether a task looks after them.
     static SWEPT: Cell<bool> = const { Cell::new(false) };
+}
+
+fn registered() -> Arc<Pool> {
+    let pool = Arc::default();
+    let mut pools = lock(&POOLS);
+    pools.retain(|pool| pool.strong_count() > 0);
+    pools.push(Arc::downgrade(&pool));
+    pool
+}
+
+/// Nothing that is done while it is held can panic.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How long a peer that closes after its answer has been seen to do so.
@@ -99,19 +126,33 @@ fn take_where(
     address: &Address,
     trusted: impl Fn(&Idle) -> bool,
 ) -> Option<Connection> {
-    POOL.with_borrow_mut(|pool| {
-        let now = Instant::now();
-        loop {
-            let fits =
-                |idle: &Idle| idle.group == group && idle.address == *address && trusted(idle);
-            let found = pool.remove(pool.iter().rposition(fits)?);
-            if found.expires > now && found.connection.stream.is_idle() {
-                let mut connection = found.connection;
-                connection.requests += 1;
-                return Some(connection);
-            }
+    let fits = |idle: &Idle| idle.group == group && idle.address == *address && trusted(idle);
+    let own = POOL.with(|pool| open_one(&mut lock(pool), fits));
+    let mut connection = own.or_else(|| anothers(fits))?;
+    connection.requests += 1;
+    Some(connection)
+}
+
+/// The latest that fits and is open still.
+fn open_one(pool: &mut Vec<Idle>, fits: impl Fn(&Idle) -> bool) -> Option<Connection> {
+    let now = Instant::now();
+    loop {
+        let found = pool.remove(pool.iter().rposition(&fits)?);
+        if found.expires > now && found.connection.stream.is_idle() {
+            return Some(found.connection);
         }
-    })
+    }
+}
+
+/// One of another worker's; those that are being used by it at this moment are left alone.
+fn anothers(fits: impl Fn(&Idle) -> bool) -> Option<Connection> {
+    let fits = |idle: &Idle| idle.connection.stream.can_move() && fits(idle);
+    let taken = lock(&POOLS).iter().find_map(|pool| {
+        let pool = pool.upgrade()?;
+        let mut pool = pool.try_lock().ok()?;
+        open_one(&mut pool, fits)
+    });
+    taken?.moved().ok()
 }
 
 /// Keeps a connection that has nothing more to say, as far as the settings allow.
@@ -122,7 +163,8 @@ pub fn put(group: u64, address: &Address, connection: Connection, settings: &Set
     if worn || settings.connections == 0 {
         return;
     }
-    POOL.with_borrow_mut(|pool| {
+    POOL.with(|pool| {
+        let mut pool = lock(pool);
         let mine = pool.iter().filter(|idle| idle.group == group).count();
         if mine >= settings.connections
             && let Some(oldest) = pool.iter().position(|idle| idle.group == group)
@@ -142,7 +184,8 @@ pub fn put(group: u64, address: &Address, connection: Connection, settings: &Set
 async fn sweep(_sweeper: Sweeper) {
     loop {
         tokio::time::sleep(SWEEP).await;
-        let left = POOL.with_borrow_mut(|pool| {
+        let left = POOL.with(|pool| {
+            let mut pool = lock(pool);
             let now = Instant::now();
             pool.retain(|idle| idle.expires > now && idle.connection.stream.is_idle());
             pool.len()
@@ -189,13 +232,13 @@ mod tests {
             let (mut first, _far) = pair();
             let (mut second, _other) = pair();
             (first.requests, second.requests) = (10, 20);
-            put(1, &address(1), first, &Settings::default());
-            put(1, &address(1), second, &Settings::default());
-            assert!(take(2, &address(1), None).is_none());
-            assert!(take(1, &address(2), None).is_none());
-            assert_eq!(take(1, &address(1), None).as_ref().map(marked), Some(21));
-            assert_eq!(take(1, &address(1), None).as_ref().map(marked), Some(11));
-            assert!(take(1, &address(1), None).is_none());
+            put(10, &address(1), first, &Settings::default());
+            put(10, &address(1), second, &Settings::default());
+            assert!(take(11, &address(1), None).is_none());
+            assert!(take(10, &address(2), None).is_none());
+            assert_eq!(take(10, &address(1), None).as_ref().map(marked), Some(21));
+            assert_eq!(take(10, &address(1), None).as_ref().map(marked), Some(11));
+            assert!(take(10, &address(1), None).is_none());
         };
         LocalSet::new().run_until(test).await;
     }
@@ -204,11 +247,11 @@ mod tests {
     async fn what_cannot_be_sent_twice_goes_over_proven_connections() {
         let test = async {
             let (fresh, _far) = pair();
-            put(1, &address(1), fresh, &Settings::default());
-            assert!(take_proven(1, &address(1), None).is_none());
-            let proven = take(1, &address(1), None).unwrap();
-            put(1, &address(1), proven, &Settings::default());
-            assert_eq!(take_proven(1, &address(1), None).as_ref().map(marked), Some(3));
+            put(20, &address(1), fresh, &Settings::default());
+            assert!(take_proven(20, &address(1), None).is_none());
+            let proven = take(20, &address(1), None).unwrap();
+            put(20, &address(1), proven, &Settings::default());
+            assert_eq!(take_proven(20, &address(1), None).as_ref().map(marked), Some(3));
         };
         LocalSet::new().run_until(test).await;
     }
@@ -217,27 +260,60 @@ mod tests {
     async fn closed_talkative_worn_and_superfluous_ones_are_let_go() {
         let test = async {
             let (closed, far) = pair();
-            put(1, &address(1), closed, &Settings::default());
+            put(30, &address(1), closed, &Settings::default());
             drop(far);
-            assert!(take(1, &address(1), None).is_none());
+            assert!(take(30, &address(1), None).is_none());
 
             let (talkative, far) = pair();
-            put(1, &address(1), talkative, &Settings::default());
+            put(30, &address(1), talkative, &Settings::default());
             far.try_write(b"unasked").unwrap();
-            assert!(take(1, &address(1), None).is_none());
+            assert!(take(30, &address(1), None).is_none());
 
             let (mut worn, _far) = pair();
             worn.requests = 1000;
-            put(1, &address(1), worn, &Settings::default());
-            assert!(take(1, &address(1), None).is_none());
+            put(30, &address(1), worn, &Settings::default());
+            assert!(take(30, &address(1), None).is_none());
 
             let one = Settings { connections: 1, ..Settings::default() };
             let ((old, _far), (mut new, _other)) = (pair(), pair());
             new.requests = 5;
-            put(1, &address(1), old, &one);
-            put(1, &address(1), new, &one);
-            assert_eq!(take(1, &address(1), None).as_ref().map(marked), Some(6));
-            assert!(take(1, &address(1), None).is_none());
+            put(30, &address(1), old, &one);
+            put(30, &address(1), new, &one);
+            assert_eq!(take(30, &address(1), None).as_ref().map(marked), Some(6));
+            assert!(take(30, &address(1), None).is_none());
+        };
+        LocalSet::new().run_until(test).await;
+    }
+    #[tokio::test]
+    async fn a_worker_without_one_takes_anothers() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let test = async {
+            let (near, mut far) = pair();
+            let ((mut later, _far), (mut other, _other)) = (pair(), pair());
+            (later.requests, other.requests) = (5, 7);
+            put(40, &address(1), near, &Settings::default());
+            put(40, &address(1), later, &Settings::default());
+            put(41, &address(1), other, &Settings::default());
+            let elsewhere = tokio::task::spawn_blocking(|| {
+                let mut builder = tokio::runtime::Builder::new_current_thread();
+                let runtime = builder.enable_all().build().unwrap();
+                runtime.block_on(async {
+                    assert!(take(42, &address(1), None).is_none());
+                    assert_eq!(take(40, &address(1), None).as_ref().map(marked), Some(6));
+                    let mut taken = take(40, &address(1), None).unwrap();
+                    assert!(take(40, &address(1), None).is_none());
+                    taken.stream.write_all(b"asked").await.unwrap();
+                    let mut answer = [0; 8];
+                    taken.stream.read_exact(&mut answer).await.unwrap();
+                    answer
+                })
+            });
+            let mut asked = [0; 5];
+            far.read_exact(&mut asked).await.unwrap();
+            far.write_all(b"answered").await.unwrap();
+            assert_eq!((&asked, &elsewhere.await.unwrap()), (b"asked", b"answered"));
+            assert!(take(40, &address(1), None).is_none());
+            assert_eq!(take(41, &address(1), None).as_ref().map(marked), Some(8));
         };
         LocalSet::new().run_until(test).await;
     }
