@@ -4,14 +4,11 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::Notify;
 
-use crate::harness::{Backend, Client, DEADLINE, Load, Tidegate, eventually, process};
+use crate::harness::{Client, DEADLINE, Load, eventually, process};
 
 /// A line of `/proc/PID/…` that begins with a word.
 fn line(pid: &str, file: &str, word: &str) -> String {
@@ -85,15 +82,54 @@ fn it_goes_to_the_background_as_another_user_with_its_limit_of_files() {
     }
 }
 
-/// The processor time of a server and its workers so far, in hundredths of a second.
-fn ticks(pid: i32) -> u64 {
-    let pids = process::children(pid).into_iter().chain([pid]);
-    let time = |pid: i32| {
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        let fields = stat.rsplit(") ").next().unwrap_or_default().split(' ');
-        fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum::<u64>()
+#[test]
+fn the_worker_has_all_groups_of_its_user_and_no_right_beside() {
+    if !process::is_ours() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("unshared"), "").unwrap();
+    let mut apart = Command::new("unshare");
+    apart.args(["--mount", "mount", "--bind"]).arg(path("unshared")).arg("/etc/group");
+    let can = apart.output();
+    if !can.is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: `unshare --mount` takes root's rights");
+        return;
+    }
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let conf = format!(
+        "user nobody main; pid t.pid; error_log error.log; events {{}}
+         http {{ access_log off; server {{ listen 127.0.0.1:{port}; return 200 here; }} }}"
+    );
+    std::fs::write(path("nginx.conf"), conf).unwrap();
+    let groups =
+        "root:x:0:\nmain:x:4321:\none:x:4322:nobody\nother:x:4323:root\ntwo:x:4324:nobody\n";
+    std::fs::write(path("group"), groups).unwrap();
+    let script = "mount --bind group /etc/group && exec \"$0\" -p . -c nginx.conf";
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-c", script]).arg(process::binary());
+    assert!(command.current_dir(folder.path()).status().unwrap().success());
+    assert!(ask(port).ends_with("here"));
+    let master = std::fs::read_to_string(path("t.pid")).unwrap().trim().to_owned();
+    let worker = process::children(master.parse().unwrap()).remove(0).to_string();
+    let said = |word: &str| {
+        let line = line(&worker, "status", word);
+        line.split_whitespace().skip(1).map(str::to_owned).collect::<Vec<_>>()
     };
-    pids.map(time).sum()
+    assert_eq!(said("Gid:"), ["4321"; 4]);
+    assert_eq!(said("Groups:"), ["4321", "4322", "4324"]);
+    for set in ["CapInh:", "CapPrm:", "CapEff:", "CapAmb:"] {
+        assert_eq!(said(set), ["0000000000000000"], "{set}");
+    }
+    assert_eq!(said("NoNewPrivs:"), ["1"]);
+    assert!(!said("Uid:").contains(&"0".to_owned()));
+    kill_process(Pid::from_raw(master.parse().unwrap()).unwrap(), Signal::TERM).unwrap();
+    let deadline = Instant::now() + DEADLINE;
+    while path("t.pid").exists() {
+        assert!(Instant::now() < deadline, "it does not end");
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 /// A server in the background, which ends with this.
@@ -186,83 +222,4 @@ async fn the_workers_of_an_old_program_rest_and_come_back() {
         server.signal("t.pid", Signal::HUP);
         waiting.answer().await.is(200);
     }
-}
-
-#[tokio::test]
-async fn too_few_descriptors_pause_it_and_it_recovers() {
-    if !process::is_ours() {
-        return;
-    }
-    let server = Tidegate::start(
-        "worker_processes 1; worker_rlimit_nofile 40; error_log logs/error.log; events {}
-         http { access_log off; server { listen 127.0.0.1:8080; location / { return 200 here; } } }",
-    )
-    .await;
-    server.get("/").await.is(200);
-    let mut many = Vec::new();
-    for _ in 0..60 {
-        many.push(server.connect().await);
-    }
-    server.logs("accept4() failed (24: Too many open files); a pause is made").await;
-    let spent = ticks(server.pid());
-    tokio::time::sleep(Duration::from_millis(1200)).await;
-    assert!(ticks(server.pid()) - spent < 30, "it spins");
-    let lines = server.error_log().matches("accept4() failed").count();
-    assert!(lines <= 4, "{lines} lines in some two seconds");
-    drop(many);
-    server.get("/").await.is(200).says("here");
-}
-
-#[tokio::test]
-async fn a_worker_takes_no_more_connections_than_it_may() {
-    if !process::is_ours() {
-        return;
-    }
-    let (asked, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let (was_asked, may_go_on) = (asked.clone(), go_on.clone());
-    let backend = Backend::raw(move |mut stream| {
-        let (asked, go_on) = (was_asked.clone(), may_go_on.clone());
-        async move {
-            let _ = stream.read(&mut [0; 1024]).await;
-            let released = go_on.notified();
-            asked.notify_one();
-            released.await;
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate").await;
-        }
-    })
-    .await;
-    let server = Tidegate::start(
-        "worker_processes 1; error_log logs/error.log warn; events { worker_connections 2; }
-         http { server { listen 127.0.0.1:8080;
-             location / { return 200 here; }
-             location /slow { proxy_pass http://127.0.0.1:8090; } } }",
-    )
-    .with_port(8090, backend.port())
-    .await;
-    let ask = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
-    let mut one = server.connect().await;
-    one.send(ask).await;
-    one.answer().await.is(200);
-    let mut two = server.connect().await;
-    two.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n").await;
-    tokio::time::timeout(DEADLINE, asked.notified()).await.expect("the backend is asked");
-    // One that is idle makes room; one that is at work is left alone.
-    let mut three = server.connect().await;
-    three.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n").await;
-    server.logs("2 worker_connections are not enough, reusing connections").await;
-    assert!(one.closes().await);
-    tokio::time::timeout(DEADLINE, asked.notified()).await.expect("the backend is asked");
-    let mut four = server.connect().await;
-    four.send(ask).await;
-    let spent = ticks(server.pid());
-    tokio::time::sleep(Duration::from_millis(700)).await;
-    assert!(ticks(server.pid()) - spent < 20, "it spins");
-    server.logs("[alert]").await;
-    server.logs("2 worker_connections are not enough\n").await;
-    let lines = server.error_log().matches("are not enough").count();
-    assert!(lines <= 3, "{lines} lines");
-    go_on.notify_waiters();
-    two.answer().await.is(200).says("late");
-    three.answer().await.is(200).says("late");
-    four.answer().await.is(200).says("here");
 }
