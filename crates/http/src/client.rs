@@ -120,6 +120,11 @@ pub trait RequestBody {
     /// Whether the end has been reached.
     fn is_done(&self) -> bool;
 
+    /// The fields behind it, once its end has been reached; only HTTP/2 hands them on.
+    fn trailers(&self) -> Option<&Headers> {
+        None
+    }
+
     /// Sends an interim answer of status 103 with these fields, if the answer has not begun. A client
     /// that does not take it at once may go without it.
     fn hint(&mut self, _fields: &Headers) {}

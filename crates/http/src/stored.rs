@@ -14,6 +14,7 @@ use tidegate_config::http::error_log::Level;
 
 use crate::client::{ClientError, NoBody, RequestBody};
 use crate::exchange::Exchange;
+use crate::headers::Headers;
 use crate::stop::Stop;
 
 /// How much of a file is read at a time.
@@ -148,6 +149,10 @@ impl RequestBody for Again {
 
     fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.client.poll_closed(cx)
+    }
+
+    fn trailers(&self) -> Option<&Headers> {
+        self.client.trailers()
     }
 
     fn length(&self) -> Option<u64> {

@@ -238,6 +238,10 @@ impl RequestBody for Replay {
         self.client.poll_closed(cx)
     }
 
+    fn trailers(&self) -> Option<&Headers> {
+        self.client.trailers()
+    }
+
     fn hint(&mut self, fields: &Headers) {
         self.client.hint(fields);
     }

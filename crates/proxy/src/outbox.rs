@@ -13,6 +13,7 @@ use tidegate_http::client::{ClientError, RequestBody};
 use tokio::io::AsyncWrite;
 
 use crate::protocol::Codec;
+use crate::protocol::http2::Http2;
 use crate::stream::Stream;
 
 /// The body of a request.
@@ -109,9 +110,9 @@ impl Outbox {
         self.complete = true;
     }
 
-    /// The head, where HTTP/2 is spoken.
-    pub(crate) fn http2(&self) -> Option<http::Request<()>> {
-        self.codec.http2().cloned()
+    /// The request, where HTTP/2 is spoken.
+    pub(crate) fn http2(&self) -> Option<&Http2> {
+        self.codec.http2()
     }
 
     /// Whether it is known that there is no body.

@@ -67,7 +67,14 @@ pub(crate) fn over_http(
         http11: proxy.http_version != ProxyVersion::Http10,
     });
     let codec: Rc<dyn Codec> = match proxy.http_version {
-        ProxyVersion::Http2 => Rc::new(Http2::new(&sent, false, found.tls)),
+        ProxyVersion::Http2 => {
+            let http2 = Http2::new(&sent, false, found.tls);
+            // They belong to the client's body, and are fields of its head all but in their place.
+            let trailers = forward.pass_request_headers
+                && forward.pass_request_body
+                && proxy.set_body.is_none();
+            Rc::new(if trailers { http2.with_trailers(&set_header) } else { http2 })
+        }
         ProxyVersion::Http10 | ProxyVersion::Http11 => Rc::new(Http1::new(&sent)),
     };
     Outgoing { codec, content, url: ("http", target), hint: None }
@@ -97,7 +104,7 @@ pub(crate) fn over_grpc(ex: &mut Exchange<'_>, content: Content, found: &Found) 
         Some((_, value)) => value.eq_ignore_ascii_case(b"trailers"),
         None => takes_trailers(ex),
     };
-    let codec = Rc::new(Http2::new(&sent, trailers, found.tls));
+    let codec = Rc::new(Http2::new(&sent, trailers, found.tls).with_trailers(&set_header));
     Outgoing { codec, content, url: ("grpc", target), hint: None }
 }
 

@@ -32,8 +32,8 @@ pub trait Codec {
     /// Queues what says that the body is complete.
     fn end(&self, _out: &mut VecDeque<Bytes>) {}
 
-    /// The head of a request over HTTP/2, whose frames are not made here.
-    fn http2(&self) -> Option<&http::Request<()>> {
+    /// The request over HTTP/2, whose frames are not made here.
+    fn http2(&self) -> Option<&http2::Http2> {
         None
     }
 

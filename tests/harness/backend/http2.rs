@@ -13,7 +13,7 @@ type Answer = dyn Fn(&str) -> String + Send + Sync;
 
 impl Backend {
     /// Speaks HTTP/2 from the first byte. The function gets `POST http://host/path`, a line a
-    /// field, an empty line and the body, and returns a status, fields, a body and trailers in the
+    /// field, an empty line, the body, and a line for each field behind it, and returns a status, fields, a body and trailers in the
     /// same way: `200\nname: value\n\nbody\n\nname: value`. `reset 7` resets the stream.
     pub async fn http2(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
         let (listener, port) = listen().await;
@@ -52,6 +52,11 @@ async fn serve(
     while let Some(Ok(data)) = body.data().await {
         let _ = body.flow_control().release_capacity(data.len());
         text += &String::from_utf8_lossy(&data);
+    }
+    if let Ok(Some(trailers)) = body.trailers().await {
+        for (name, value) in &trailers {
+            text += &format!("\n{name}: {}", String::from_utf8_lossy(value.as_bytes()));
+        }
     }
     kept.received.lock().expect("no panic before").push(text.clone().into_bytes());
     let said = answer(&text);

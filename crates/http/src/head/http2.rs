@@ -1,7 +1,7 @@
 //! A request head as HTTP/2 carries it: in fields, some of them before the others, and no line.
 
 use bytes::Bytes;
-use http::Method;
+use http::{HeaderMap, Method};
 
 use super::fault::text;
 use super::field::Field;
@@ -73,6 +73,19 @@ impl Carried {
         head.chunked = head.content_length.is_none() && !self.ended;
         Ok(())
     }
+}
+
+/// The fields behind a body. Names that nginx drops from a head (`ignore_invalid_headers`) are no
+/// better here.
+pub fn behind(map: &HeaderMap) -> Headers {
+    let mut fields = Headers::with_capacity(map.len());
+    for (name, value) in map {
+        if is_valid(name.as_str().as_bytes(), false) {
+            let name = Bytes::copy_from_slice(name.as_str().as_bytes());
+            fields.push(name, trimmed(&Bytes::copy_from_slice(value.as_bytes())));
+        }
+    }
+    fields
 }
 
 fn take_fields(head: &mut RequestHead, fields: &Headers, rules: &Rules) -> Result<(), HeadFault> {

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use h2::client::ResponseFuture;
 use h2::{RecvStream, SendStream};
+use http::HeaderMap;
 use tidegate_http::client::RequestBody;
 
 use super::{Broken, Link};
@@ -22,6 +23,8 @@ pub(super) struct Exchange {
     sending: Option<SendStream<Bytes>>,
     /// What the peer has not allowed to be sent yet.
     waiting: Bytes,
+    /// What the client has said behind a body that was there whole.
+    trailers: Option<HeaderMap>,
     answer: Answer,
 }
 
@@ -62,7 +65,7 @@ impl Link {
         cx: &mut Context<'_>,
     ) -> Poll<Result<Event, Broken>> {
         if matches!(exchange.answer, Answer::Unasked) {
-            self.begin_http2(exchange, cx)?;
+            self.begin_http2(exchange, client.as_deref(), cx)?;
         }
         self.send_http2(exchange, client, cx)?;
         let action = self.reading();
@@ -118,7 +121,12 @@ impl Link {
     }
 
     /// Sends the head.
-    fn begin_http2(&mut self, exchange: &mut Exchange, cx: &mut Context<'_>) -> Result<(), Broken> {
+    fn begin_http2(
+        &mut self,
+        exchange: &mut Exchange,
+        client: Option<&(dyn RequestBody + '_)>,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Broken> {
         let Stream::Http2(session) = &mut self.connection.stream else { return Ok(()) };
         let action = Action::Sending;
         match session.sender.poll_ready(cx) {
@@ -127,10 +135,11 @@ impl Link {
             Poll::Ready(Ok(())) => {}
         }
         let Some(request) = self.outbox.http2() else { return Ok(()) };
-        let ends = self.outbox.is_without_body();
+        exchange.trailers = client.and_then(|client| request.trailers(client.trailers()?));
+        let ends = self.outbox.is_without_body() && exchange.trailers.is_none();
         let (answer, sending) = session
             .sender
-            .send_request(request, ends)
+            .send_request(request.request().clone(), ends)
             .map_err(|error| Broken::Peer(fault(error, action)))?;
         exchange.answer = Answer::Head(answer);
         if ends {
@@ -161,8 +170,15 @@ impl Link {
                     }
                     Ok(Poll::Ready(Some(piece))) => exchange.waiting = piece,
                     Ok(Poll::Ready(None)) => {
+                        let trailers = exchange.trailers.take().or_else(|| {
+                            let said = client.as_deref()?.trailers()?;
+                            self.outbox.http2()?.trailers(said)
+                        });
                         // That it is not taken will be told by the answer.
-                        let _ = stream.send_data(Bytes::new(), true);
+                        let _ = match trailers {
+                            Some(trailers) => stream.send_trailers(trailers),
+                            None => stream.send_data(Bytes::new(), true),
+                        };
                         exchange.sending = None;
                         self.sending = Progress::Done;
                         self.connection.silence.broken();

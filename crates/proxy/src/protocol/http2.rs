@@ -12,6 +12,8 @@ use super::{Codec, Decode, Event, Head, Invalid};
 #[derive(Debug)]
 pub struct Http2 {
     head: http::Request<()>,
+    /// What fields behind the body may not be named; `None` where they are not sent on.
+    kept_back: Option<Vec<Bytes>>,
 }
 
 /// Fields that speak of a connection, which HTTP/2 does without (RFC 9113, 8.2.2), or that have a
@@ -46,9 +48,66 @@ impl Http2 {
         if trailers {
             head.headers_mut().insert("te", HeaderValue::from_static("trailers"));
         }
-        Self { head }
+        Self { head, kept_back: None }
+    }
+
+    /// Sends on what the client says behind its body, save fields that `named` speaks of: an
+    /// upstream that mixes them into the head must not be told otherwise there.
+    #[must_use]
+    pub fn with_trailers(mut self, named: &[(Bytes, Bytes)]) -> Self {
+        self.kept_back = Some(named.iter().map(|(name, _)| name.clone()).collect());
+        self
+    }
+
+    /// Its head.
+    pub fn request(&self) -> &http::Request<()> {
+        &self.head
+    }
+
+    /// What of a client's fields behind its body is sent on; `None` where nothing is.
+    pub fn trailers(&self, fields: &Headers) -> Option<HeaderMap> {
+        let kept_back = self.kept_back.as_ref()?;
+        let named = |name: &str| kept_back.iter().any(|n| n.eq_ignore_ascii_case(name.as_bytes()));
+        let mut map = HeaderMap::new();
+        for field in fields {
+            if let Ok(name) = HeaderName::from_bytes(&field.name)
+                && let Ok(value) = HeaderValue::from_maybe_shared(field.value.clone())
+                && !NEVER_BEHIND.contains(&name.as_str())
+                && !self.head.headers().contains_key(&name)
+                && !named(name.as_str())
+            {
+                map.append(name, value);
+            }
+        }
+        Some(map).filter(|map| !map.is_empty())
     }
 }
+
+/// Fields that frame a message, route it, or say who it is of, which nobody may say behind a body
+/// (RFC 9110, section 6.5.1).
+const NEVER_BEHIND: [&str; 21] = [
+    "authorization",
+    "cache-control",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-range",
+    "content-type",
+    "cookie",
+    "expect",
+    "forwarded",
+    "host",
+    "keep-alive",
+    "max-forwards",
+    "proxy-authorization",
+    "proxy-connection",
+    "range",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "x-forwarded-for",
+];
 
 impl Codec for Http2 {
     fn head(&self) -> Bytes {
@@ -59,8 +118,8 @@ impl Codec for Http2 {
         Box::new(Elsewhere)
     }
 
-    fn http2(&self) -> Option<&http::Request<()>> {
-        Some(&self.head)
+    fn http2(&self) -> Option<&Http2> {
+        Some(self)
     }
 }
 
@@ -147,7 +206,7 @@ mod tests {
         let target = "/a<b?c|d".into();
         let request = Request { method: "POST".into(), target, headers, ..Request::default() };
         let http2 = Http2::new(&request, true, false);
-        let head = http2.http2().unwrap();
+        let head = http2.request();
         assert_eq!(head.uri().to_string(), "http://app:81/a%3Cb?c%7Cd");
         assert_eq!(head.method(), "POST");
         let fields: Vec<_> =
@@ -155,6 +214,24 @@ mod tests {
         assert_eq!(fields.len(), 3);
         assert_eq!(head.headers()["te"], "trailers");
         assert_eq!(head.headers().get_all("x-a").iter().count(), 2);
+    }
+
+    #[test]
+    fn fields_behind_a_body_say_nothing_that_the_head_does() {
+        let mut headers = Headers::new();
+        headers.push("X-Said", "1");
+        let request =
+            Request { method: "POST".into(), target: "/".into(), headers, ..Request::default() };
+        let mut fields = Headers::new();
+        for name in ["x-t", "x-said", "x-set", "host", "authorization", "te"] {
+            fields.push(name, "theirs");
+        }
+        let http2 = Http2::new(&request, false, false);
+        assert_eq!(http2.trailers(&fields), None);
+        let http2 = http2.with_trailers(&[("X-Set".into(), Bytes::new())]);
+        let sent = http2.trailers(&fields).unwrap();
+        assert_eq!(sent.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["x-t"]);
+        assert_eq!(http2.trailers(&Headers::new()), None);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use h2::RecvStream;
 use tidegate_http::client::{ClientError, RequestBody};
+use tidegate_http::head::http2::behind;
 use tidegate_http::headers::Headers;
 use tokio::time::{Sleep, sleep};
 
@@ -27,6 +28,8 @@ pub(super) struct Http2Body {
     most: Option<u64>,
     timer: Option<Pin<Box<Sleep>>>,
     state: State,
+    /// The fields behind it, where there are any.
+    trailers: Option<Box<Headers>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +58,7 @@ impl Http2Body {
             most: None,
             timer: None,
             state,
+            trailers: None,
         }
     }
 
@@ -83,6 +87,15 @@ impl Http2Body {
     }
 }
 
+impl Http2Body {
+    /// Takes the fields behind the body, which are there when it ends.
+    fn take_trailers(&mut self, cx: &mut Context<'_>) {
+        if let Poll::Ready(Ok(Some(map))) = self.stream.poll_trailers(cx) {
+            self.trailers = Some(Box::new(behind(&map)));
+        }
+    }
+}
+
 impl RequestBody for Http2Body {
     fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, ClientError>>> {
         if std::mem::take(&mut self.waits) {
@@ -103,6 +116,7 @@ impl RequestBody for Http2Body {
                 }
                 None => {
                     self.state = State::Ended;
+                    self.take_trailers(cx);
                     return Poll::Ready(None);
                 }
             }
@@ -111,6 +125,10 @@ impl RequestBody for Http2Body {
 
     fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.side.poll_reset(cx)
+    }
+
+    fn trailers(&self) -> Option<&Headers> {
+        self.trailers.as_deref()
     }
 
     fn hint(&mut self, fields: &Headers) {
