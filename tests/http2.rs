@@ -6,6 +6,8 @@ mod ending;
 mod flood;
 mod frames;
 mod heads;
+mod states;
+mod trailers;
 mod windows;
 
 use std::time::Duration;

@@ -109,6 +109,16 @@ async fn empty_pieces_of_a_body_are_too_many_soon() {
 }
 
 #[tokio::test]
+async fn windows_that_open_by_a_byte_are_too_many_soon() {
+    let server = server().await;
+    // A window of nothing, and then a byte at a time (CVE-2019-9511).
+    let head = frame(HEADERS, END_HEADERS | END_STREAM, 1, &literals(&get("/large", &[])));
+    let first = [settings_frame(&[(4, 0)]), head].concat();
+    let code = flood(&server, &first, |_| frame(WINDOW_UPDATE, 0, 1, &[0, 0, 0, 1])).await;
+    ended(code, &[CALM]);
+}
+
+#[tokio::test]
 async fn rapid_resets_are_stopped() {
     let server = server().await;
     let block = literals(&get("/", &[]));

@@ -123,6 +123,41 @@ async fn header_compression_keeps_the_rules() {
             Answer,
         ),
         ("6.2.3 a field that never enters", with_block(&[0x10, 0x01, b'x', 0x01, b'y']), Answer),
+        ("6.2.3 a known name that never enters", with_block(&[0x1f, 0x2b, 0x01, b'y']), Answer),
+        ("6.2.2 a known name that does not enter", with_block(&[0x0f, 0x2b, 0x01, b'y']), Answer),
+        ("6.2.1 a new name that enters", with_block(&[0x40, 0x01, b'x', 0x01, b'y']), Answer),
+        (
+            "6.2.1 a new name that enters and is used",
+            with_block(&[0x40, 0x01, b'x', 0x01, b'y', 0xbe, 0x7e, 0x01, b'z']),
+            Answer,
+        ),
+        (
+            "5.2 Huffman's code",
+            frame(
+                HEADERS,
+                5,
+                1,
+                &[
+                    0x82, 0x86, 0x84, 0x41, 0x8c, 0xf1, 0xe3, 0xc2, 0xe5, 0xf2, 0x3a, 0x6b, 0xa0,
+                    0xab, 0x90, 0xf4, 0xff,
+                ],
+            ),
+            Answer,
+        ),
+        (
+            "6.3 sizes that change",
+            frame(HEADERS, 5, 1, &[&[0x20, 0x3f, 0xe1, 0x1f][..], &simple()].concat()),
+            Answer,
+        ),
+        (
+            "2.3.3 what left the table",
+            [
+                frame(HEADERS, 5, 1, &[0x82, 0x86, 0x84, 0x41, 0x01, b'a']),
+                frame(HEADERS, 5, 3, &[0x20, 0x82, 0x86, 0x84, 0xbe]),
+            ]
+            .concat(),
+            BAD,
+        ),
     ])
     .await;
 }
