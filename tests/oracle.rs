@@ -57,6 +57,7 @@ mod slice;
 mod split_clients;
 mod ssi;
 mod ssl;
+mod stapling;
 mod sticky;
 mod sub;
 mod types;

@@ -5,6 +5,7 @@ mod clients;
 mod junk;
 mod ocsp;
 mod session;
+mod signed;
 mod turns;
 mod verify_client;
 

@@ -115,7 +115,10 @@ async fn sessions_that_are_taken_up_again() {
         server {{ listen 127.0.0.1:8446 ssl; ssl_session_tickets off; ssl_session_cache off; return 200 "$ssl_session_reused"; }}
         server {{ listen 127.0.0.1:8447 ssl; ssl_session_timeout 1d; ssl_session_cache builtin:100; return 200 "$ssl_session_reused"; }}
         server {{ listen 127.0.0.1:8448 ssl; ssl_session_ticket_key key1; ssl_session_ticket_key key2; return 200 "$ssl_session_reused"; }}
-        server {{ listen 127.0.0.1:8449 ssl; http2 on; return 200 "$ssl_session_reused $http2"; }}"#
+        server {{ listen 127.0.0.1:8449 ssl; http2 on; return 200 "$ssl_session_reused $http2"; }}
+        map $ssl_session_id $number {{ "" none; ~^[0-9a-f]+$ some; default odd; }}
+        server {{ listen 127.0.0.1:8450 ssl; return 200 "$ssl_session_reused $number [$ssl_sigalgs] [$ssl_ciphers] [$ssl_curves] [$ssl_cipher]"; }}
+        server {{ listen 127.0.0.1:8451 ssl; ssl_session_tickets off; ssl_session_cache shared:T:1m; return 200 "$ssl_session_reused $number [$ssl_sigalgs]"; }}"#
     ))
     .with_certificate(&["a.test"])
     .with_prefix_file("key1", "1".repeat(80))
@@ -124,7 +127,7 @@ async fn sessions_that_are_taken_up_again() {
     .answers(&twice(&["@8443 ~a.test+1.2", "@8443 ~a.test+1.3", "@8443 ~b.test+1.2", "@8443 ~b.test+1.3",
         "@8444 ~a.test+1.2", "@8444 ~a.test+1.3", "@8445 ~a.test+1.2", "@8445 ~a.test+1.3",
         "@8446 ~a.test+1.2", "@8446 ~a.test+1.3", "@8447 ~a.test+1.2", "@8447 ~a.test+1.3",
-        "@8448 ~a.test+1.2", "@8448 ~a.test+1.3", "@8449 ~a.test+1.3"]))
+        "@8448 ~a.test+1.2", "@8448 ~a.test+1.3", "@8449 ~a.test+1.3", "@8450 ~a.test+1.2", "@8450 ~a.test+1.3", "@8451 ~a.test+1.2", "@8451 ~a.test+1.3"]))
     .await;
 }
 
@@ -160,6 +163,9 @@ async fn certificates_of_clients() {
     params.not_before = rcgen::date_time_ymd(2098, 1, 1);
     params.not_after = rcgen::date_time_ymd(2099, 11, 30);
     let early = ours.sign(params);
+    // As `openssl req -x509` makes them: an authority of its own.
+    let itself = tls::Authority::new("Itself");
+    let itself = tls::Made { certificate: itself.certificate(), key: itself.key() };
     let all = r#"return 200 "$ssl_client_verify|$ssl_client_s_dn|$ssl_client_i_dn|$ssl_client_s_dn_legacy|$ssl_client_i_dn_legacy|$ssl_client_serial|$ssl_client_fingerprint|$ssl_client_v_start|$ssl_client_v_end|$ssl_client_v_remain|$ssl_client_escaped_cert|$ssl_client_raw_cert|$ssl_client_cert|";"#;
     alike(&format!(
         r#"{KEYS} ssl_client_certificate ca.pem;
@@ -179,6 +185,7 @@ async fn certificates_of_clients() {
     .with_client("late", &late)
     .with_client("early", &early)
     .with_client("strange", &theirs.sign(tls::named(&["client"])))
+    .with_client("itself", &itself)
     .with_client("own", &tls::certificate(&["client"]))
     .with_errors()
     .mainline()
@@ -188,6 +195,7 @@ async fn certificates_of_clients() {
         "@8443 ~a.test+late /", "@8443 ~a.test+early /", "@8443 ~a.test+strange /", "@8443 ~a.test+own /", "@8443 ~a.test+own+1.2 HEAD /x",
         "@8444 ~a.test+good /", "@8444 ~a.test /", "@8444 ~a.test+late /", "@8444 ~a.test+strange /", "@8444 ~a.test+own /",
         "@8445 ~a.test+good /", "@8445 ~a.test /", "@8445 ~a.test+late /", "@8445 ~a.test+early /", "@8445 ~a.test+strange /", "@8445 ~a.test+own /",
+        "@8443 ~a.test+itself /", "@8444 ~a.test+itself /", "@8445 ~a.test+itself /", "@8449 ~a.test+itself /",
         "@8446 ~a.test+good /", "@8446 ~a.test /",
         "@8447 ~a.test+good /", "@8447 ~a.test /x", "@8447 ~a.test+own /x", "@8447 ~a.test+late /x", "@8447 /x",
         "@8448 ~a.test / | Host: a.test", "@8448 ~b.test+good / | Host: b.test",

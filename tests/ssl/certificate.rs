@@ -39,6 +39,12 @@ fn what_is_wrong_with_files_is_told_with_its_mend_and_nothing_starts() {
     assert!(text.contains("no start line") && text.contains("exchanged"), "{text}");
     let text = check(&made.certificate.replace("MII", "!II"), &made.key);
     assert!(text.contains("bad base64 decode"), "{text}");
+    let stapled = SERVER.replace("return", "ssl_stapling on; ssl_stapling_file key.pem; return");
+    let (good, text) = Tidegate::start(&stapled)
+        .with_prefix_file("cert.pem", &made.certificate)
+        .with_prefix_file("key.pem", &made.key)
+        .check(&["-t"]);
+    assert!(!good && text.contains("d2i_OCSP_RESPONSE_bio(\"PREFIX/key.pem\") failed"), "{text}");
     let (good, text) = Tidegate::start("server { listen 8443 ssl; }").check(&["-t"]);
     assert!(
         !good && text.contains("no \"ssl_certificate\" is defined for the \"listen ... ssl\""),

@@ -69,6 +69,7 @@ const CONF: &str = "
         ssl_ocsp_cache shared:ocsp:1m; return 200 $ssl_client_verify; }
     server { listen 127.0.0.1:8446 ssl; ssl_verify_client on; ssl_ocsp on; ssl_ocsp_responder http://127.0.0.1:8191;
         error_page 495 =200 /said; location /said { return 200 $ssl_client_verify; } location / { return 200 in; } }
+    server { listen 127.0.0.1:8448 ssl; ssl_stapling on; ssl_certificate $ssl_server_name.pem; ssl_certificate_key key.pem; return 200 ok; }
     server { listen 127.0.0.1:8447 ssl; ssl_verify_client optional; ssl_ocsp on; return 200 $ssl_client_verify; }";
 
 async fn started() -> (Tidegate, tls::Authority) {
@@ -78,6 +79,8 @@ async fn started() -> (Tidegate, tls::Authority) {
     params.custom_extensions = vec![asks_at(&format!("http://127.0.0.1:{}/", start.port(8190)))];
     let own = ours.sign(params);
     let server = start
+        .with_prefix_file("a.test.pem", own.certificate.clone() + &ours.certificate())
+        .with_prefix_file("alone.pem", &own.certificate)
         .with_prefix_file("cert.pem", own.certificate + &ours.certificate())
         .with_prefix_file("key.pem", own.key)
         .with_prefix_file("ours.pem", ours.certificate())
@@ -110,10 +113,11 @@ async fn what_our_authority_says_is_sent_along_once_it_has_been_asked_and_checke
     assert!(refused.contains("OCSP response: no response sent"), "{refused}");
     let (server, _) = started().await;
     let _ours = Responder::start(server.folder(), server.port(8190), "ours").await;
-    for options in ["", " -tls1_2"] {
+    // One that a variable names is asked about as well, once it is known.
+    for (port, options) in [(8443, ""), (8443, " -tls1_2"), (8448, " -servername a.test")] {
         let arguments = format!(
             "s_client -connect 127.0.0.1:{} -status -CAfile ours.pem{options}",
-            server.port(8443)
+            server.port(port)
         );
         eventually("the word is sent along", async || {
             let text = tls::openssl(server.folder(), &arguments, "GET / HTTP/1.0\r\n\r\n").await;
@@ -121,6 +125,11 @@ async fn what_our_authority_says_is_sent_along_once_it_has_been_asked_and_checke
         })
         .await;
     }
+    let port = server.port(8448);
+    let alone = format!("s_client -connect 127.0.0.1:{port} -status -servername alone");
+    let text = tls::openssl(server.folder(), &alone, "GET / HTTP/1.0\r\n\r\n").await;
+    assert!(text.contains("OCSP response: no response sent"), "{text}");
+    server.logs("\"ssl_stapling\" ignored, issuer certificate not found for certificate").await;
 }
 
 #[tokio::test]

@@ -81,11 +81,8 @@ impl Builtin {
         matches!(
             self,
             Self::Http3
-                | Self::SslClientSigalg
                 | Self::SslEchOuterServerName
                 | Self::SslEchStatus
-                | Self::SslSessionId
-                | Self::SslSigalg
                 | Self::UpstreamCacheEtag
                 | Self::UpstreamCacheLastModified
                 | Self::UpstreamCacheStatus

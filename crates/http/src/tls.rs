@@ -1,6 +1,6 @@
 //! TLS: what connections to clients and to upstreams have in common.
 
-pub mod any_server;
+pub mod any_certificate;
 pub mod certificate;
 mod der;
 pub mod distinguished_name;
@@ -12,4 +12,5 @@ pub mod ocsp;
 pub mod pem;
 pub mod provider;
 pub mod session;
+pub mod signed;
 pub mod trust;

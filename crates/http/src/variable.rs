@@ -246,7 +246,11 @@ impl Exchange<'_> {
             | B::SslEarlyData
             | B::SslProtocol
             | B::SslServerName
-            | B::SslSessionReused => ssl::value(self, builtin),
+            | B::SslSessionReused
+            | B::SslClientSigalg
+            | B::SslSessionId
+            | B::SslSigalg
+            | B::SslSigalgs => ssl::value(self, builtin),
             _ => request::value(self, builtin),
         }
     }

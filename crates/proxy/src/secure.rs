@@ -19,7 +19,7 @@ use tidegate_config::http::forward_ssl::ForwardSsl;
 use tidegate_config::http::pass::{Destination, Protocol};
 use tidegate_config::http::ssl::curve::Curve;
 use tidegate_http::tls::trust::{Purpose, Trust, is_for};
-use tidegate_http::tls::{any_server::AnyServer, load, provider};
+use tidegate_http::tls::{any_certificate::AnyCertificate, load, provider};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -122,7 +122,7 @@ fn client(ssl: &ForwardSsl, family: &str, files: &Files) -> Result<Client, Diagn
         .with_protocol_versions(&provider::versions(ssl.protocols))
         .map_err(unusable)?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(AnyServer::new()));
+        .with_custom_certificate_verifier(Arc::new(AnyCertificate::new()));
     let mut config = match (&ssl.certificate, &ssl.certificate_key) {
         (Some(certificate), Some(key)) if !certificate.text.is_empty() => {
             let passwords = load::passwords(ssl.password_file.as_ref(), files)?;

@@ -3,10 +3,10 @@
 mod admission;
 mod advice;
 mod answers;
-mod asking;
 mod handshake;
 mod named;
 mod ocsp;
+mod overheard;
 mod resolver;
 mod sessions;
 mod standing;

@@ -176,7 +176,8 @@ pub struct Ssl {
         only(Http, Server),
         default = "off",
         differs = "certificates of version 1, which have no extensions, are refused unless they are \
-            themselves among those that are trusted"
+            themselves among those that are trusted, and so are certificates of authorities that \
+            another one has signed"
     )]
     pub verify_client: VerifyClient,
     /// How many authorities may stand between a client and one that is trusted.

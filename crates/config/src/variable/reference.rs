@@ -9,15 +9,11 @@ impl Builtin {
     pub fn why_empty(self) -> Option<&'static str> {
         let reason = match self {
             Self::Http3 => "connections are not taken over QUIC",
-            Self::SslSessionId => "sessions are kept by the client, in tickets, and have no number",
             Self::UpstreamCacheEtag
             | Self::UpstreamCacheLastModified
             | Self::UpstreamCacheStatus => "answers are not kept",
             Self::SslEchOuterServerName | Self::SslEchStatus => {
                 "the encrypted client hello is not spoken"
-            }
-            Self::SslClientSigalg | Self::SslSigalg => {
-                "the TLS library does not tell by what was signed"
             }
             _ => "nobody asks the system for it",
         };

@@ -8,6 +8,7 @@ use rustls::{Error, InconsistentKeys};
 
 use super::fault::Fault;
 use super::pem;
+use super::signed::Noting;
 
 /// The certificates of a PEM text, in their order.
 pub fn chain(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, Fault> {
@@ -34,7 +35,7 @@ pub fn certified(
     chain: Vec<CertificateDer<'static>>,
     key: Arc<dyn SigningKey>,
 ) -> Result<CertifiedKey, Fault> {
-    let certified = CertifiedKey::new(chain, key);
+    let certified = CertifiedKey::new(chain, Arc::new(Noting(key)));
     match certified.keys_match() {
         Ok(()) | Err(Error::InconsistentKeys(InconsistentKeys::Unknown)) => Ok(certified),
         Err(Error::InconsistentKeys(_)) => Err(Fault::Mismatch),

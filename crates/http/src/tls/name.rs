@@ -1,6 +1,6 @@
 //! OpenSSL's names of ciphers, curves and versions, as variables have them.
 
-use rustls::{CipherSuite, NamedGroup, ProtocolVersion};
+use rustls::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 
 /// `TLSv1.3`
 pub fn protocol(version: ProtocolVersion) -> &'static str {
@@ -22,6 +22,13 @@ pub fn cipher(suite: CipherSuite) -> String {
 pub fn curve(group: NamedGroup) -> String {
     let number = u16::from(group);
     let known = CURVES.iter().find(|(known, _)| *known == number);
+    known.map_or_else(|| format!("0x{number:04x}"), |(_, name)| (*name).to_owned())
+}
+
+/// `ecdsa_secp256r1_sha256`; a number for what OpenSSL does not know.
+pub fn scheme(scheme: SignatureScheme) -> String {
+    let number = u16::from(scheme);
+    let known = SCHEMES.iter().find(|(known, _)| *known == number);
     known.map_or_else(|| format!("0x{number:04x}"), |(_, name)| (*name).to_owned())
 }
 
@@ -64,6 +71,26 @@ const CIPHERS: [(u16, &str); 37] = [
     (0xc09d, "AES256-CCM"),
     (0xc09c, "AES128-CCM"),
     (0x00ff, "TLS_EMPTY_RENEGOTIATION_INFO_SCSV"),
+];
+
+/// Registered by IANA; OpenSSL has the same names.
+const SCHEMES: [(u16, &str); 16] = [
+    (0x0201, "rsa_pkcs1_sha1"),
+    (0x0203, "ecdsa_sha1"),
+    (0x0401, "rsa_pkcs1_sha256"),
+    (0x0403, "ecdsa_secp256r1_sha256"),
+    (0x0501, "rsa_pkcs1_sha384"),
+    (0x0503, "ecdsa_secp384r1_sha384"),
+    (0x0601, "rsa_pkcs1_sha512"),
+    (0x0603, "ecdsa_secp521r1_sha512"),
+    (0x0804, "rsa_pss_rsae_sha256"),
+    (0x0805, "rsa_pss_rsae_sha384"),
+    (0x0806, "rsa_pss_rsae_sha512"),
+    (0x0807, "ed25519"),
+    (0x0808, "ed448"),
+    (0x0809, "rsa_pss_pss_sha256"),
+    (0x080a, "rsa_pss_pss_sha384"),
+    (0x080b, "rsa_pss_pss_sha512"),
 ];
 
 const CURVES: [(u16, &str); 18] = [

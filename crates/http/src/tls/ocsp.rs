@@ -36,6 +36,11 @@ pub struct Verdict {
     pub until: Option<u64>,
 }
 
+/// Whether these bytes are an answer of an authority, whatever it says.
+pub fn is_answer(bytes: &[u8]) -> bool {
+    answer::is_one(bytes)
+}
+
 /// A question about one certificate.
 #[derive(Clone, Debug)]
 pub struct Question {

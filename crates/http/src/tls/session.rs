@@ -1,12 +1,16 @@
 //! What a handshake has come to, as requests see it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
+use aws_lc_rs::rand;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::ClientHello;
-use rustls::{CipherSuite, HandshakeKind, NamedGroup, ProtocolVersion, ServerConnection};
+use rustls::{
+    CipherSuite, HandshakeKind, NamedGroup, ProtocolVersion, ServerConnection, SignatureScheme,
+};
 
+use super::signed::Signed;
 use super::trust::{Distrust, Purpose, Trust};
 
 /// What a handshake with a client has come to.
@@ -30,6 +34,12 @@ pub struct Session {
     pub offered_ciphers: Box<[CipherSuite]>,
     /// How the client could have agreed on a key.
     pub offered_curves: Box<[NamedGroup]>,
+    /// By what the client takes signatures.
+    pub offered_schemes: Box<[SignatureScheme]>,
+    /// By what the handshake was signed; by nothing where a session was taken up again.
+    pub signed: Signed,
+    /// The session's number, where it was told or asked for.
+    pub number: OnceLock<Box<[u8]>>,
     /// The client's certificate and its chain; empty where it sent none.
     pub peer: Vec<CertificateDer<'static>>,
     /// Who has judged the client's certificate.
@@ -49,12 +59,14 @@ impl Session {
             server_name: hello.server_name().map(|name| name.to_ascii_lowercase().into()),
             offered_ciphers: hello.cipher_suites().into(),
             offered_curves: hello.named_groups().unwrap_or_default().into(),
+            offered_schemes: hello.signature_schemes().into(),
             ..Self::default()
         }
     }
 
-    /// Takes note of what the handshake has come to.
-    pub fn settle(&mut self, connection: &ServerConnection) {
+    /// Takes note of what the handshake has come to: by what it was signed, and which number the
+    /// session has in its `ServerHello`.
+    pub fn settle(&mut self, connection: &ServerConnection, signed: Signed, number: Box<[u8]>) {
         self.protocol = connection.protocol_version();
         self.cipher = connection.negotiated_cipher_suite().map(|suite| suite.suite());
         self.curve =
@@ -63,6 +75,23 @@ impl Session {
         self.resumed = connection.handshake_kind() == Some(HandshakeKind::Resumed);
         self.peer = connection.peer_certificates().map(<[_]>::to_vec).unwrap_or_default();
         self.early.store(connection.is_handshaking(), Ordering::Relaxed);
+        if !self.resumed {
+            self.signed = signed;
+        }
+        // What TLS 1.3 says there is the client's own (RFC 8446, section 4.1.3).
+        if self.protocol == Some(ProtocolVersion::TLSv1_2) {
+            self.number = number.into();
+        }
+    }
+
+    /// The session's number; empty where it has none. In TLS 1.3 sessions have none on the wire, and
+    /// OpenSSL draws one for each handshake: so do we, for who asks.
+    pub fn number(&self) -> &[u8] {
+        self.number.get_or_init(|| {
+            let mut drawn = [0; 32];
+            let good = rand::fill(&mut drawn).is_ok();
+            drawn.get(..if good { 32 } else { 0 }).unwrap_or_default().into()
+        })
     }
 
     /// What somebody thinks of the client's certificate; nothing where there is none.

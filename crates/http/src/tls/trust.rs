@@ -99,6 +99,19 @@ impl Trust {
         purpose: Purpose,
         now: UnixTime,
     ) -> Result<(), Distrust> {
+        let led = self.leads(chain, purpose, now);
+        // OpenSSL tells what it finds last, and looks at times later.
+        let later = led.is_err_and(|why| !why.is_of_authority());
+        let unfit = || chain.first().is_some_and(|end| !serves(end, purpose));
+        if !later && unfit() { Err(UNFIT) } else { led }
+    }
+
+    fn leads(
+        &self,
+        chain: &[CertificateDer<'_>],
+        purpose: Purpose,
+        now: UnixTime,
+    ) -> Result<(), Distrust> {
         let Some((end, between)) = chain.split_first() else { return Err(UNSPECIFIED) };
         if self.lists.is_empty() && self.certificates.iter().any(|trusted| **trusted == **end) {
             return in_time(end, now);
@@ -159,6 +172,18 @@ const UNSPECIFIED: Distrust =
 const EXPIRED: Distrust = Distrust { code: 10, words: "certificate has expired" };
 const TOO_EARLY: Distrust = Distrust { code: 9, words: "certificate is not yet valid" };
 
+const UNFIT: Distrust = Distrust { code: 26, words: "unsuitable certificate purpose" };
+
+/// Whether a key may sign handshakes, or agree on their keys, where its certificate says for what it
+/// is (OpenSSL: `check_purpose_ssl_client`, `check_purpose_ssl_server`).
+fn serves(certificate: &[u8], purpose: Purpose) -> bool {
+    let Ok((_, parsed)) = x509_parser::parse_x509_certificate(certificate) else { return true };
+    let Ok(Some(usage)) = parsed.key_usage() else { return true };
+    let usage = usage.value;
+    let server = purpose == Purpose::Server && usage.key_encipherment();
+    usage.digital_signature() || usage.key_agreement() || server
+}
+
 fn in_time(certificate: &[u8], now: UnixTime) -> Result<(), Distrust> {
     let (_, parsed) = x509_parser::parse_x509_certificate(certificate).map_err(|_| UNSPECIFIED)?;
     let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
@@ -184,9 +209,13 @@ fn distrust(error: &Error, chain: &[CertificateDer<'_>]) -> Distrust {
         Error::PathLenConstraintViolated => say(25, "path length constraint exceeded"),
         Error::NameConstraintViolation => say(47, "permitted subtree violation"),
         Error::InvalidSignatureForPublicKey => say(7, "certificate signature failure"),
-        Error::RequiredEkuNotFoundContext(_) => say(26, "unsuitable certificate purpose"),
+        Error::RequiredEkuNotFoundContext(_) => UNFIT,
         Error::UnsupportedCertVersion => {
             say(1, "certificate is of version 1; make it again with extensions")
+        }
+        // `openssl req -x509` makes such, and OpenSSL looks no further.
+        Error::CaUsedAsEndEntity if matches!(chain, [end] if signs_itself(end)) => {
+            unknown_issuer(chain)
         }
         Error::CaUsedAsEndEntity => {
             say(79, "invalid CA certificate: an authority's is shown as a client's own")
@@ -196,11 +225,12 @@ fn distrust(error: &Error, chain: &[CertificateDer<'_>]) -> Distrust {
     }
 }
 
+fn signs_itself(certificate: &[u8]) -> bool {
+    x509_parser::parse_x509_certificate(certificate)
+        .is_ok_and(|(_, parsed)| parsed.subject() == parsed.issuer())
+}
+
 fn unknown_issuer(chain: &[CertificateDer<'_>]) -> Distrust {
-    let signs_itself = |certificate: &CertificateDer<'_>| {
-        x509_parser::parse_x509_certificate(certificate)
-            .is_ok_and(|(_, parsed)| parsed.subject() == parsed.issuer())
-    };
     match chain {
         [end] if signs_itself(end) => Distrust { code: 18, words: "self-signed certificate" },
         [_] => Distrust { code: 21, words: "unable to verify the first certificate" },

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use rustls::pki_types::CertificateDer;
+use rustls::{ProtocolVersion, SignatureScheme};
 use sha1::{Digest, Sha1};
 use tidegate_config::variable::Builtin;
 use x509_parser::certificate::X509Certificate;
@@ -17,6 +18,11 @@ use crate::uri::escape::{Escape, escape};
 
 pub(super) fn value(ex: &Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
     let session = ex.connection.tls.as_deref()?;
+    // As in nginx, what is empty has no value.
+    of_session(session, builtin).filter(|value| !value.is_empty())
+}
+
+fn of_session(session: &Session, builtin: Builtin) -> Option<Bytes> {
     match builtin {
         Builtin::SslAlpnProtocol => session.alpn.as_deref().map(Bytes::copy_from_slice),
         Builtin::SslCipher => session.cipher.map(|cipher| name::cipher(cipher).into()),
@@ -25,6 +31,12 @@ pub(super) fn value(ex: &Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
             Some(names.collect::<Vec<_>>().join(":").into())
         }
         Builtin::SslCurve => session.curve.map(|curve| name::curve(curve).into()),
+        // Over TLS 1.2 they count for nothing then, and nginx has forgotten them.
+        Builtin::SslCurves
+            if session.resumed && session.protocol == Some(ProtocolVersion::TLSv1_2) =>
+        {
+            None
+        }
         Builtin::SslCurves => {
             let names = session.offered_curves.iter().map(|curve| name::curve(*curve));
             Some(names.collect::<Vec<_>>().join(":").into())
@@ -33,6 +45,15 @@ pub(super) fn value(ex: &Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
         Builtin::SslProtocol => session.protocol.map(|version| name::protocol(version).into()),
         Builtin::SslServerName => {
             session.server_name.as_deref().map(|name| Bytes::copy_from_slice(name.as_bytes()))
+        }
+        Builtin::SslSessionId => Some(hexadecimal(session.number(), false).into()),
+        Builtin::SslSigalg => session.signed.ours.map(|scheme| name::scheme(scheme).into()),
+        Builtin::SslClientSigalg => session.signed.theirs.map(|scheme| name::scheme(scheme).into()),
+        Builtin::SslSigalgs if session.resumed => None,
+        Builtin::SslSigalgs => {
+            let number = |scheme: &SignatureScheme| format!("0x{:04x}", u16::from(*scheme));
+            let numbers = session.offered_schemes.iter().map(number);
+            Some(numbers.collect::<Vec<_>>().join(":").into())
         }
         Builtin::SslSessionReused => Some(if session.resumed { "r" } else { "." }.into()),
         Builtin::SslClientVerify => Some(verdict(session)),

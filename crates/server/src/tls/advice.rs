@@ -14,7 +14,7 @@ use tidegate_config::value::pem::{Pem, PemSource};
 use tidegate_http::tls::certificate;
 use x509_parser::certificate::X509Certificate;
 
-use super::staple;
+use super::staple::Stapling;
 
 /// How many days before a certificate's end it is told of.
 const DAYS: i64 = 14;
@@ -24,6 +24,7 @@ const DAY: i64 = 86_400;
 /// What is worth knowing about a server's certificates.
 pub(super) fn of(server: &Server, files: &Files) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
+    let stapling = Stapling::of(&server.settings.ssl, files);
     for pem in &server.settings.ssl.certificate {
         let PemSource::File(path) = &pem.from else { continue };
         let chain = files.read(path).ok().and_then(|text| certificate::chain(&text).ok());
@@ -33,24 +34,15 @@ pub(super) fn of(server: &Server, files: &Files) -> Vec<Diagnostic> {
         findings.extend(time(&parsed, pem));
         findings.extend(names(first, server, pem));
         findings.extend(lonely(&chain, &parsed, pem));
-        findings.extend(unstapled(server, &chain, files, pem));
+        findings.extend(stapling.as_ref().and_then(|stapling| unstapled(stapling, &chain, pem)));
     }
     findings
 }
 
 /// A certificate whose authority cannot be asked, though it is to be (nginx:
 /// `ngx_ssl_stapling_certificate`).
-fn unstapled(
-    server: &Server,
-    chain: &[CertificateDer<'_>],
-    files: &Files,
-    pem: &Pem,
-) -> Option<Diagnostic> {
-    let ssl = &server.settings.ssl;
-    if !ssl.stapling || ssl.stapling_file.is_some() {
-        return None;
-    }
-    let why = staple::question(ssl, chain, files).err()?;
+fn unstapled(stapling: &Stapling, chain: &[CertificateDer<'_>], pem: &Pem) -> Option<Diagnostic> {
+    let why = stapling.question(chain).err()?;
     let text = format!("\"ssl_stapling\" ignored, {why} \"{}\"", pem.text);
     let hint = "most authorities have ended OCSP; take ssl_stapling out where yours has";
     Some(Diagnostic::warn(text).at(pem.span).hint(hint))

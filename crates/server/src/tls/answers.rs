@@ -11,17 +11,16 @@ use tidegate_config::files::Files;
 use tidegate_config::http::ssl::Ssl;
 use tidegate_config::http::ssl::session::SessionCache;
 use tidegate_config::value::pem::{Pem, PemFile, PemSource};
+use tidegate_http::tls::any_certificate::AnyCertificate;
 use tidegate_http::tls::trust::Trust;
-use tidegate_http::tls::{load, provider};
+use tidegate_http::tls::{load, ocsp, provider};
 
-use super::asking::Asking;
 use super::named::Named;
-use super::resolver::Certificates;
+use super::resolver::{Certificates, Shown};
 use super::sessions::{Cache, Zone};
 use super::standing::Standing;
-use super::staple::Staple;
+use super::staple::Stapling;
 use super::tickets::{self, Tickets};
-use super::turns::Weight;
 use super::{Answers, Memory};
 
 /// How much is taken before the handshake is over, in bytes (OpenSSL's default).
@@ -43,12 +42,12 @@ pub(super) fn build(
     let passwords = load::passwords(ssl.password_file.as_ref(), files)?;
     let certificates = certificates(ssl, &passwords, files)?;
     let trust = trust(ssl, files)?;
-    let named = Named::of(ssl, passwords);
-    let staple = |certified: &Arc<CertifiedKey>| {
-        let asked = ssl.stapling && ssl.stapling_file.is_none();
-        asked.then(|| Staple::of(ssl, certified, files)).flatten()
-    };
-    let shown = Arc::new(Certificates::stapled(certificates.clone(), staple));
+    let stapling = Stapling::of(ssl, files);
+    let staple = |certified: &Arc<CertifiedKey>| stapling.as_ref()?.staple(certified).ok();
+    let shown = certificates.iter().map(Arc::clone);
+    let shown = shown.map(|certified| Shown { staple: staple(&certified), certified });
+    let shown = Arc::new(Certificates::new(shown.collect()));
+    let named = Named::of(ssl, passwords, stapling);
     let mut config = plain(ssl, &shown, &trust)?;
     let identity = identity(ssl, &certificates, &trust);
     let secrets = ssl.session_ticket_key.iter().map(|file| ticket_key(file, files));
@@ -62,7 +61,7 @@ pub(super) fn build(
         http1: Arc::new(config),
         http2: Arc::new(http2),
         trust: Arc::new(trust),
-        weight: Weight::of(&certificates),
+        weight: shown.weight(),
         certificates: shown,
         standing: Standing::of(ssl, (memory, before)),
         named,
@@ -80,8 +79,9 @@ fn plain(
         .with_protocol_versions(&provider::versions(ssl.protocols))
         .map_err(unusable)?;
     let builder = if ssl.verify_client.asks() {
-        let asking = Asking::new(trust, ssl.client_certificate.is_some());
-        builder.with_client_cert_verifier(Arc::new(asking))
+        let any = AnyCertificate::new();
+        let told = ssl.client_certificate.is_some();
+        builder.with_client_cert_verifier(Arc::new(if told { any.telling_of(trust) } else { any }))
     } else {
         builder.with_no_client_auth()
     };
@@ -157,11 +157,23 @@ fn certificates(
         }
         let mut certified = load::certified((certificate, key), passwords, files)?;
         if let Some(file) = ssl.stapling_file.as_ref().filter(|_| ssl.stapling) {
-            certified.ocsp = Some(load::file_bytes(file, "ssl_stapling_file", files)?);
+            certified.ocsp = Some(stapled(file, files)?);
         }
         certificates.push(Arc::new(certified));
     }
     Ok(certificates)
+}
+
+/// An authority's word out of a file.
+fn stapled(file: &PemFile, files: &Files) -> Result<Vec<u8>, Diagnostic> {
+    let bytes = load::file_bytes(file, "ssl_stapling_file", files)?;
+    if ocsp::is_answer(&bytes) {
+        return Ok(bytes);
+    }
+    let text = format!("d2i_OCSP_RESPONSE_bio(\"{}\") failed", file.path.display());
+    let hint = "the file must be an answer of the authority's responder, in DER, as `openssl ocsp \
+        -respout` writes it";
+    Err(Diagnostic::emerg(text).at(file.span).hint(hint))
 }
 
 fn trust(ssl: &Ssl, files: &Files) -> Result<Trust, Diagnostic> {

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::server::{Accepted, AcceptedAlert, Acceptor};
-use rustls::{Error, ServerConfig, ServerConnection};
+use rustls::{Error, HandshakeKind, ServerConfig, ServerConnection};
 use tidegate_config::http::error_log::Level;
 use tidegate_http::client::Connection;
 use tidegate_http::tls::session::Session;
+use tidegate_http::tls::signed::{self, Signed};
 use tokio::time::timeout;
 
 use super::Answers;
+use super::overheard::Overheard;
 use super::resolver::Certificates;
 use super::turns::Weight;
 use crate::connection::{Encrypted, Raw, Stream};
@@ -124,28 +126,55 @@ async fn shake(
                 return Err(broken);
             }
         };
-    let answer = worker.turns.take(weight, || accepted.into_connection(config)).await;
-    let answer = answer.ok_or_else(|| Broken::Io(io::Error::other("the signing thread broke")))?;
-    let mut tls = answer.map_err(|(error, alert)| refused(socket, error, alert))?;
+    let work = || signed::during(|| accepted.into_connection(config));
+    let (answer, mut signed) = worker.turns.take(weight, work).await.ok_or_else(unsigned)?;
+    let tls = answer.map_err(|(error, alert)| refused(socket, error, alert))?;
+    let mut tls = Box::new(tls);
+    let mut number = None;
     loop {
-        if let Err(error) = tls.process_new_packets() {
+        let (processed, by);
+        (tls, processed, by) = process(worker, weight, tls).await?;
+        signed = signed.and(by);
+        if let Err(error) = processed {
             // What is wrong is told the client, as far as it fits.
             let _ = tls.write_tls(&mut Raw(socket));
             return Err(Broken::Tls(error));
         }
-        flush(&mut tls, socket).await?;
+        flush(&mut tls, &mut Overheard { socket, number: &mut number }).await?;
         if !tls.is_handshaking() || tls.early_data().is_some() {
-            session.settle(&tls);
+            session.settle(&tls, signed, number.unwrap_or_default());
             session.distrust = session.judge.as_ref().and_then(|judge| session.judged_by(judge));
             if let Some(standing) = answers.standing.as_ref().filter(|_| session.distrust.is_none())
             {
                 let generation = worker.generation();
                 session.revoked = standing.fault(&session.peer, &answers.trust, &generation).await;
             }
-            return Ok(Some(Shaken { tls, session }));
+            return Ok(Some(Shaken { tls: *tls, session }));
         }
         read(socket, |raw| tls.read_tls(raw)).await?;
     }
+}
+
+/// Goes on with what has come. Where the client was asked for another hello, our signature is still
+/// to be made, and has its turn.
+async fn process(
+    worker: &Worker,
+    weight: Weight,
+    mut tls: Box<ServerConnection>,
+) -> Result<(Box<ServerConnection>, Result<(), Error>, Signed), Broken> {
+    let asked_again = tls.handshake_kind() == Some(HandshakeKind::FullWithHelloRetryRequest);
+    let work = move || {
+        let (processed, signed) = signed::during(|| tls.process_new_packets().map(drop));
+        (tls, processed, signed)
+    };
+    if asked_again {
+        return worker.turns.take(weight, work).await.ok_or_else(unsigned);
+    }
+    Ok(work())
+}
+
+fn unsigned() -> Broken {
+    Broken::Io(io::Error::other("the signing thread broke"))
 }
 
 async fn speaks_tls(socket: &Stream) -> Result<bool, Broken> {
@@ -191,9 +220,11 @@ fn choose(
     let certificates = named.certificates(&generation, connection, server);
     let session = connection.tls.take().and_then(Arc::into_inner).unwrap_or_default();
     let certificates = certificates.map_err(Broken::Unnamed)?;
-    let weight = Weight::of(&certificates);
+    let certificates = Certificates::new(certificates);
+    certificates.refresh(&generation);
+    let weight = certificates.weight();
     let mut config = ServerConfig::clone(config);
-    config.cert_resolver = Arc::new(Certificates::new(certificates));
+    config.cert_resolver = Arc::new(certificates);
     Ok(Chosen { config: Arc::new(config), session, weight, answers: Arc::clone(answers) })
 }
 
@@ -211,11 +242,11 @@ async fn read(
     }
 }
 
-async fn flush(tls: &mut ServerConnection, socket: &Stream) -> Result<(), Broken> {
+async fn flush(tls: &mut ServerConnection, out: &mut Overheard<'_>) -> Result<(), Broken> {
     while tls.wants_write() {
-        match tls.write_tls(&mut Raw(socket)) {
+        match tls.write_tls(out) {
             Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::WouldBlock => socket.writable().await?,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => out.socket.writable().await?,
             Err(error) => return Err(error.into()),
         }
     }

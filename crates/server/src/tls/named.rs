@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use bytes::BytesMut;
-use rustls::sign::CertifiedKey;
 use tidegate_config::block::Server;
+use tidegate_config::http::error_log::Level;
 use tidegate_config::http::ssl::Ssl;
 use tidegate_config::value::pem::{Pem, PemSource};
 use tidegate_http::client::{Connection, NoBody};
@@ -17,6 +17,8 @@ use tidegate_http::tls::fault::Fault;
 use tidegate_http::tls::{certificate, key};
 
 use super::locked;
+use super::resolver::Shown;
+use super::staple::Stapling;
 use crate::runtime::Generation;
 
 /// How many certificates are kept.
@@ -27,12 +29,13 @@ const MOST: usize = 1000;
 pub(super) struct Named {
     pairs: Vec<(Pem, Pem)>,
     passwords: Vec<Vec<u8>>,
+    stapling: Option<Stapling>,
     kept: Mutex<HashMap<(String, String), Kept>>,
 }
 
 #[derive(Clone, Debug)]
 struct Kept {
-    certified: Arc<CertifiedKey>,
+    shown: Shown,
     changed: (Option<SystemTime>, Option<SystemTime>),
 }
 
@@ -67,7 +70,11 @@ impl Source {
 
 impl Named {
     /// `None` where no variable names a certificate.
-    pub(super) fn of(ssl: &Ssl, passwords: Vec<Vec<u8>>) -> Option<Self> {
+    pub(super) fn of(
+        ssl: &Ssl,
+        passwords: Vec<Vec<u8>>,
+        stapling: Option<Stapling>,
+    ) -> Option<Self> {
         let variable = |pem: &Pem| matches!(pem.from, PemSource::Variable(..));
         let pairs: Vec<(Pem, Pem)> = ssl
             .certificate
@@ -76,7 +83,7 @@ impl Named {
             .filter(|(certificate, key)| variable(certificate) || variable(key))
             .map(|(certificate, key)| (certificate.clone(), key.clone()))
             .collect();
-        (!pairs.is_empty()).then(|| Self { pairs, passwords, kept: Mutex::default() })
+        (!pairs.is_empty()).then(|| Self { pairs, passwords, stapling, kept: Mutex::default() })
     }
 
     /// The certificates for a connection whose handshake has begun; what is wrong, in nginx's words.
@@ -85,21 +92,26 @@ impl Named {
         generation: &Generation,
         connection: &Connection,
         server: &Server,
-    ) -> Result<Vec<Arc<CertifiedKey>>, String> {
+    ) -> Result<Vec<Shown>, String> {
         let mut ex = blank(generation, connection, server).ok_or("no request can be made up")?;
         let mut all = Vec::new();
         for (certificate, key) in &self.pairs {
             let (certificate, key) = (source(&mut ex, certificate), source(&mut ex, key));
-            all.push(self.certified(&certificate, &key)?);
+            all.push(self.shown(&certificate, &key, generation)?);
         }
         Ok(all)
     }
 
-    fn certified(&self, certificate: &Source, key: &Source) -> Result<Arc<CertifiedKey>, String> {
+    fn shown(
+        &self,
+        certificate: &Source,
+        key: &Source,
+        generation: &Generation,
+    ) -> Result<Shown, String> {
         let names = (certificate.name(), key.name());
         let changed = (certificate.changed(), key.changed());
         if let Some(kept) = locked(&self.kept).get(&names).filter(|kept| kept.changed == changed) {
-            return Ok(Arc::clone(&kept.certified));
+            return Ok(kept.shown.clone());
         }
         let told = |what: &str, name: &str, fault: &Fault| {
             let name: String = name.chars().take(80).collect();
@@ -112,12 +124,21 @@ impl Named {
         let certified = certificate::certified(chain, signer)
             .map_err(|fault| told("certificate key", &names.1, &fault))?;
         let certified = Arc::new(certified);
+        let staple = self.stapling.as_ref().and_then(|stapling| {
+            let unstapled = |why: &&str| {
+                let name: String = names.0.chars().take(80).collect();
+                let text = format!("\"ssl_stapling\" ignored, {why} \"{name}\"");
+                generation.logs.tell(Level::Warn, &text);
+            };
+            stapling.staple(&certified).inspect_err(unstapled).ok()
+        });
+        let shown = Shown { certified, staple };
         let mut kept = locked(&self.kept);
         if kept.len() >= MOST {
             kept.clear();
         }
-        kept.insert(names, Kept { certified: Arc::clone(&certified), changed });
-        Ok(certified)
+        kept.insert(names, Kept { shown: shown.clone(), changed });
+        Ok(shown)
     }
 }
 

@@ -8,6 +8,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{CipherSuite, SignatureAlgorithm};
 
 use super::staple::Staple;
+use super::turns::Weight;
 use crate::runtime::Generation;
 
 /// The certificates of one server, of different kinds.
@@ -17,10 +18,10 @@ pub(super) struct Certificates {
 }
 
 /// A certificate, and what its authority says of it.
-#[derive(Debug)]
-struct Shown {
-    certified: Arc<CertifiedKey>,
-    staple: Option<Arc<Staple>>,
+#[derive(Clone, Debug)]
+pub(super) struct Shown {
+    pub(super) certified: Arc<CertifiedKey>,
+    pub(super) staple: Option<Arc<Staple>>,
 }
 
 impl Shown {
@@ -33,19 +34,14 @@ impl Shown {
 
 impl Certificates {
     /// Those that cost both sides less come first: others before RSA.
-    pub(super) fn new(all: Vec<Arc<CertifiedKey>>) -> Self {
-        Self::stapled(all, |_| None)
+    pub(super) fn new(mut all: Vec<Shown>) -> Self {
+        all.sort_by_key(|shown| is_rsa(&shown.certified));
+        Self { all }
     }
 
-    /// The same, with what authorities say of them.
-    pub(super) fn stapled(
-        mut all: Vec<Arc<CertifiedKey>>,
-        staple: impl Fn(&Arc<CertifiedKey>) -> Option<Arc<Staple>>,
-    ) -> Self {
-        all.sort_by_key(|certified| is_rsa(certified));
-        let shown =
-            all.into_iter().map(|certified| Shown { staple: staple(&certified), certified });
-        Self { all: shown.collect() }
+    /// What a signature by one of them costs.
+    pub(super) fn weight(&self) -> Weight {
+        Weight::of(self.all.iter().map(|shown| &*shown.certified))
     }
 
     /// Has authorities asked, where it is time.

@@ -39,14 +39,63 @@ struct State {
     due: Option<Instant>,
 }
 
-impl Staple {
-    /// `None` where nobody can be asked, of which [`question`] tells why.
-    pub(super) fn of(ssl: &Ssl, certified: &Arc<CertifiedKey>, files: &Files) -> Option<Arc<Self>> {
-        let (question, responder) = question(ssl, &certified.cert, files).ok()?;
-        let state = Mutex::new(State { stapled: None, due: Some(Instant::now()) });
-        Some(Arc::new(Self { question, responder, bare: Arc::clone(certified), state }))
+/// How authorities are asked about the certificates of one server.
+#[derive(Debug)]
+pub(super) struct Stapling {
+    /// Who is asked instead of whom certificates name.
+    responder: Option<Responder>,
+    /// Those that may have signed what comes without its signer.
+    authorities: Trust,
+}
+
+impl Stapling {
+    /// `None` where nobody is asked.
+    pub(super) fn of(ssl: &Ssl, files: &Files) -> Option<Self> {
+        if !ssl.stapling || ssl.stapling_file.is_some() {
+            return None;
+        }
+        let mut authorities = Trust::default();
+        if let Some(file) = &ssl.trusted_certificate {
+            // What is wrong with it is told where clients are judged by it.
+            let _ = load::authorities(&mut authorities, file, files);
+        }
+        Some(Self { responder: ssl.stapling_responder.clone(), authorities })
     }
 
+    /// A certificate that is asked about; else why nobody can be asked.
+    pub(super) fn staple(
+        &self,
+        certified: &Arc<CertifiedKey>,
+    ) -> Result<Arc<Staple>, &'static str> {
+        let (question, responder) = self.question(&certified.cert)?;
+        let state = Mutex::new(State { stapled: None, due: Some(Instant::now()) });
+        Ok(Arc::new(Staple { question, responder, bare: Arc::clone(certified), state }))
+    }
+
+    /// What is asked about a chain's first certificate, and whom.
+    pub(super) fn question(
+        &self,
+        chain: &[CertificateDer<'_>],
+    ) -> Result<(Question, Responder), &'static str> {
+        let unknown = "issuer certificate not found for certificate";
+        let (first, rest) = chain.split_first().ok_or(unknown)?;
+        let mut issuers = rest.iter().chain(self.authorities.certificates());
+        let asked = issuers.find_map(|issuer| Question::about(first, issuer));
+        let question = asked.ok_or(unknown)?;
+        let named = question.responder.as_deref().map(Responder::of);
+        let responder = match (&self.responder, named) {
+            (Some(said), _) => said.clone(),
+            (None, Some(Some(named))) => named,
+            (None, Some(None)) => {
+                return Err("invalid URL prefix in the OCSP responder of certificate");
+            }
+            (None, None) => return Err("no OCSP responder URL in the certificate"),
+        };
+        Ok((question, responder))
+    }
+}
+
+impl Staple {
     /// The certificate as it is shown now.
     pub(super) fn certified(&self) -> Arc<CertifiedKey> {
         let state = locked(&self.state);
@@ -100,31 +149,4 @@ impl Staple {
         state.stapled = Some((Arc::new(certified), until));
         Ok(())
     }
-}
-
-/// What is asked about a chain's first certificate, and whom; else why nobody can be asked.
-pub(super) fn question(
-    ssl: &Ssl,
-    chain: &[CertificateDer<'_>],
-    files: &Files,
-) -> Result<(Question, Responder), &'static str> {
-    let (first, rest) =
-        chain.split_first().ok_or("issuer certificate not found for certificate")?;
-    let mut authorities = Trust::default();
-    if let Some(file) = &ssl.trusted_certificate {
-        let _ = load::authorities(&mut authorities, file, files);
-    }
-    let issuers = rest.iter().chain(authorities.certificates());
-    let asked = issuers.into_iter().find_map(|issuer| Question::about(first, issuer));
-    let question = asked.ok_or("issuer certificate not found for certificate")?;
-    let named = question.responder.as_deref().map(Responder::of);
-    let responder = match (&ssl.stapling_responder, named) {
-        (Some(said), _) => said.clone(),
-        (None, Some(Some(named))) => named,
-        (None, Some(None)) => {
-            return Err("invalid URL prefix in the OCSP responder of certificate");
-        }
-        (None, None) => return Err("no OCSP responder URL in the certificate"),
-    };
-    Ok((question, responder))
 }

@@ -1,7 +1,6 @@
 //! Handshakes take turns, so that their signatures hold nobody else up.
 
 use std::cell::Cell;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustls::SignatureAlgorithm;
@@ -28,12 +27,8 @@ pub(super) enum Weight {
 
 impl Weight {
     /// Of a handshake by one of these certificates.
-    pub(super) fn of(certificates: &[Arc<CertifiedKey>]) -> Self {
-        if certificates.iter().any(|certified| is_heavy(certified)) {
-            Self::Heavy
-        } else {
-            Self::Light
-        }
+    pub(super) fn of<'a>(mut certificates: impl Iterator<Item = &'a CertifiedKey>) -> Self {
+        if certificates.any(is_heavy) { Self::Heavy } else { Self::Light }
     }
 }
 

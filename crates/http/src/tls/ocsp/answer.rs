@@ -47,6 +47,12 @@ impl Answer<'_> {
     }
 }
 
+/// Whether these bytes are an answer, whatever it says (nginx: `d2i_OCSP_RESPONSE_bio()`).
+pub(super) fn is_one(mut bytes: &[u8]) -> bool {
+    let mut outer = der::expect(&mut bytes, SEQUENCE).unwrap_or_default();
+    bytes.is_empty() && der::expect(&mut outer, ENUMERATED).is_some_and(|code| code.len() == 1)
+}
+
 /// Reads an answer; a refusal is told in nginx's words.
 pub(super) fn read(bytes: &[u8]) -> Result<Answer<'_>, String> {
     let mut input = bytes;
@@ -161,6 +167,11 @@ mod tests {
     fn what_is_no_answer_is_told_and_never_read_beyond_its_end() {
         let told = |bytes: &[u8]| read(bytes).map(|_| ()).unwrap_err();
         assert_eq!(told(b"junk"), "d2i_OCSP_RESPONSE() failed");
+        assert!(
+            is_one(&[SEQUENCE, 3, ENUMERATED, 1, 3])
+                && !is_one(&[SEQUENCE, 3, ENUMERATED, 1, 3, 0])
+        );
+        assert!(!is_one(b"junk") && !is_one(b""));
         let refused = [SEQUENCE, 3, ENUMERATED, 1, 6];
         assert_eq!(told(&refused), "OCSP response not successful (6: unauthorized)");
         let empty = [SEQUENCE, 3, ENUMERATED, 1, 0];
