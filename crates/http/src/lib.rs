@@ -26,6 +26,7 @@ pub mod stop;
 pub mod stored;
 pub mod subrequest;
 pub mod tasks;
+pub mod timer;
 pub mod tls;
 pub mod trace;
 pub mod types;

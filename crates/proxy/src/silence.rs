@@ -1,17 +1,17 @@
 //! A timer for a peer that may be silent for so long and no longer.
 
-use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::time::{Instant, Sleep, sleep_until};
+use tidegate_http::timer::Timer;
+use tokio::time::Instant;
 
 /// Measures silence. It runs only while we wait: what comes at once costs no timer, and while a
 /// slow client keeps us busy the peer is not blamed.
 #[derive(Debug, Default)]
 pub(crate) struct Silence {
     deadline: Option<Instant>,
-    sleep: Option<Pin<Box<Sleep>>>,
+    timer: Timer,
 }
 
 impl Silence {
@@ -23,18 +23,7 @@ impl Silence {
     /// Ready when the silence has lasted for `limit`.
     pub(crate) fn poll_over(&mut self, cx: &mut Context<'_>, limit: Duration) -> Poll<()> {
         let deadline = *self.deadline.get_or_insert_with(|| Instant::now() + limit);
-        let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
-        if sleep.deadline() > deadline {
-            sleep.as_mut().reset(deadline);
-        }
-        // It may have been set for an earlier silence; then it is set again.
-        while sleep.as_mut().poll(cx).is_ready() {
-            if sleep.deadline() >= deadline {
-                return Poll::Ready(());
-            }
-            sleep.as_mut().reset(deadline);
-        }
-        Poll::Pending
+        self.timer.poll_over(cx, deadline)
     }
 }
 

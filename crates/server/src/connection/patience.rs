@@ -2,18 +2,17 @@
 
 use std::cell::RefCell;
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
-use tokio::time::{Instant, Sleep, sleep_until};
+use tidegate_http::timer::Timer;
+use tokio::time::Instant;
 
-/// A timer that stays where it is when what it was set for has come in time. Most of what is waited
-/// for comes long before, and the next wait ends later than the one before: so the timer's place
-/// among all others is changed once in such a time, not twice in every request.
+/// The timer of a connection, for all that is waited for on it.
 #[derive(Debug, Default)]
 pub(crate) struct Patience {
-    sleep: RefCell<Option<Pin<Box<Sleep>>>>,
+    timer: RefCell<Timer>,
 }
 
 /// A time that is not reached.
@@ -34,26 +33,9 @@ impl Patience {
                 return Poll::Ready(Some(output));
             }
             let deadline = *deadline.get_or_insert_with(|| Instant::now() + patience.min(NEVER));
-            self.poll_over(cx, deadline).map(|()| None)
+            self.timer.borrow_mut().poll_over(cx, deadline).map(|()| None)
         })
         .await
-    }
-
-    /// Ready at the deadline.
-    fn poll_over(&self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
-        let mut sleep = self.sleep.borrow_mut();
-        let sleep = sleep.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
-        if sleep.deadline() > deadline {
-            sleep.as_mut().reset(deadline);
-        }
-        // It may have been set for an earlier wait; then it is set again.
-        while sleep.as_mut().poll(cx).is_ready() {
-            if sleep.deadline() >= deadline {
-                return Poll::Ready(());
-            }
-            sleep.as_mut().reset(deadline);
-        }
-        Poll::Pending
     }
 }
 

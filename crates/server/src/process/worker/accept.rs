@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
 
 use tidegate_config::http::listen::BindAddress;
 use tidegate_http::client::{Connection, Endpoint};
@@ -143,17 +142,7 @@ fn open(
     let counted = counted
         .unwrap_or_else(|| Open::new(Arc::clone(&worker.post), Arc::clone(&worker.counters)));
     let number = counted.number;
-    let mut connection = Connection {
-        number,
-        peer,
-        local,
-        started: Instant::now(),
-        tls: None,
-        to_tls: false,
-        proxy_protocol: None,
-        debug: false,
-        transport: None,
-    };
+    let mut connection = Connection::new(number, peer, local);
     let generation = worker.generation();
     connection.to_tls = generation.socket(&connection).is_some_and(|socket| socket.options.ssl);
     connection.debug = generation.is_debugged(&connection.peer);
