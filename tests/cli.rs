@@ -71,6 +71,8 @@ async fn a_taken_port_is_told() {
     assert!(said.contains(" failed (98: Address"), "{said}");
     assert_eq!(said.matches("[notice] try again to bind() after 500ms").count(), 4, "{said}");
     assert!(said.contains("[emerg] still could not bind()"), "{said}");
+    second.logs("[emerg]").await;
+    second.logs("still could not bind()").await;
     first.get("/").await.is(200);
 }
 
@@ -136,8 +138,53 @@ async fn a_second_server_does_not_take_the_pid_file_of_the_first() {
     assert!(!output.status.success());
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(text.contains(&format!("is the pid file of process {}", first.pid())), "{text}");
+    assert_eq!(text.lines().count(), 1, "{text}");
+    first.logs("is the pid file of process ").await;
     assert_eq!(first.read("nginx.pid").trim(), first.pid().to_string());
     first.get("/").await.is(200);
+}
+
+#[tokio::test]
+async fn a_server_is_asked_whatever_has_become_of_its_configuration() {
+    if !process::is_ours() {
+        return;
+    }
+    let mut server = Tidegate::start(CONF).await;
+    server.put_conf("server { nonsense; }");
+    let said = |words: &[&str]| {
+        let output = server.command(words);
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+    };
+    for word in ["reload", "upgrade"] {
+        let (done, text) = said(&[word]);
+        assert!(!done && text.contains("unknown directive \"nonsense\""), "{text}");
+    }
+    let (done, text) = said(&["status"]);
+    assert!(done && text.contains("running for"), "{text}");
+    let (done, text) = said(&["quit"]);
+    assert!(done, "{text}");
+    server.ends().await;
+    server.logs("asked to quit, shutting down").await;
+    let (done, text) = said_of_nobody(&server);
+    assert!(!done && text.contains("nobody answers beside"), "{text}");
+}
+
+fn said_of_nobody(server: &Tidegate) -> (bool, String) {
+    let output = server.command(&["status"]);
+    (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[test]
+fn an_error_log_that_cannot_be_written_is_told() {
+    if !process::is_ours() {
+        return;
+    }
+    let (accepted, text) = Tidegate::start(CONF).check(&["-t", "-e", "nowhere/error.log"]);
+    assert!(accepted, "{text}");
+    assert!(text.starts_with("nginx: [alert] could not open error log file: open() \""), "{text}");
+    let (accepted, text) = Tidegate::start(CONF).check(&["-t", "-q", "-e", "stderr"]);
+    assert!(accepted && text.is_empty(), "{text}");
 }
 
 #[tokio::test]

@@ -52,6 +52,13 @@ impl ProcessLog {
         }
         Self { files, targets }
     }
+
+    /// The same without standard error.
+    #[must_use]
+    pub fn in_files(mut self) -> Self {
+        self.targets.retain(|target| matches!(target.to, LogTo::File(_)));
+        self
+    }
 }
 
 impl Logs {

@@ -11,11 +11,13 @@ mod status;
 mod templates;
 mod tls;
 
-use std::path::Path;
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Result, anyhow};
 use tidegate_config::{Loaded, Options, load};
+use tidegate_http::log::words::words;
 
 use cli::{Action, Cli, Shown, Told};
 use process::{Command, Request, Source, worker_process};
@@ -70,6 +72,10 @@ fn act() -> Result<ExitCode> {
         without_files: cli.without_files,
         ..Options::default()
     };
+    let error_log = cli.error_log.as_deref().filter(|path| *path != Path::new("stderr"));
+    if let Some(error) = error_log.and_then(|path| unwritable(&options.prefix.join(path))) {
+        eprintln!("nginx: [alert] could not open error log file: {error}");
+    }
     let loaded = whole(load(&conf, &options), &cli);
     let source = Source { path: conf, options };
     match cli.action {
@@ -85,8 +91,10 @@ fn act() -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Action::Ask(request) => {
-            let config = accepted(loaded)?;
-            let pid = &config.main.process.pid;
+            let pid = &match said_pid(&loaded, &source.options.prefix) {
+                Some(pid) if !request.takes_up_configuration() => pid,
+                _ => accepted(loaded)?.main.process.pid.clone(),
+            };
             let answer = process::ask(request, pid)?;
             let nobody = || not_running(&anyhow!("nobody answers beside \"{}\"", pid.display()));
             println!("{}", answer.ok_or_else(nobody)?.trim_end());
@@ -94,10 +102,16 @@ fn act() -> Result<ExitCode> {
         }
         Action::Run => {
             let config = accepted(loaded)?;
-            process::run(source, config)?;
-            Ok(ExitCode::SUCCESS)
+            process::run(source, config)
         }
     }
+}
+
+/// Why lines cannot be written to the file of `-e`.
+fn unwritable(path: &Path) -> Option<String> {
+    let opened = OpenOptions::new().append(true).create(true).open(path);
+    let error = opened.err()?;
+    Some(format!("open() \"{}\" failed ({})", path.display(), words(&error)))
 }
 
 /// With what certificates and keys say, unless somebody is just to be told something.
@@ -106,6 +120,15 @@ fn whole(mut loaded: Loaded, cli: &Cli) -> Loaded {
         tls::check(&mut loaded, cli.without_files);
     }
     loaded
+}
+
+/// The pid file that a configuration names, be it otherwise faulty: the server that runs can be asked
+/// all the same.
+fn said_pid(loaded: &Loaded, prefix: &Path) -> Option<PathBuf> {
+    let said = loaded.statements.iter().find(|statement| statement.name.text == "pid");
+    let word = said.map(|statement| statement.args.first());
+    let path = word.map_or(Some("logs/nginx.pid"), |word| Some(word?.text.as_str()));
+    (!loaded.statements.is_empty()).then_some(prefix.join(path?))
 }
 
 /// Asks for a reload, and tells what it left; false where nobody answers.

@@ -20,12 +20,14 @@ mod worker;
 pub(crate) mod worker_process;
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Result;
 use tidegate_config::http::error_log::Level;
 use tidegate_config::{Config, Options};
 use tidegate_http::log::ProcessLog;
+use tidegate_http::log::file::LogFiles;
 
 use crate::listen::{Listeners, Purpose};
 use admin::Admin;
@@ -75,12 +77,24 @@ pub(crate) fn absent(config: &Config) -> Vec<String> {
     all
 }
 
-/// Runs the server until it is told to end.
-pub(crate) fn run(source: Source, config: Config) -> Result<()> {
+/// Runs the server until it is told to end; or, where it is to do so in the background, starts it. Why
+/// a start fails is in the error log, too.
+pub(crate) fn run(source: Source, config: Config) -> Result<ExitCode> {
     let is_successor = inherited::is_successor();
     if config.main.process.daemon && !daemon::in_background() && !is_successor {
         return daemon::start();
     }
+    let said = config.clone();
+    serve(source, config).inspect_err(|error| {
+        if let Ok(files) = LogFiles::open(&said.http.files, None) {
+            let log = ProcessLog::new(&said, Arc::new(files)).in_files();
+            format!("{error:#}").lines().for_each(|line| log.tell(Level::Emerg, line));
+        }
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn serve(source: Source, config: Config) -> Result<()> {
     let predecessor = Predecessor::of_this()?;
     let inherited = inherited::listeners();
     let program = successor::program();

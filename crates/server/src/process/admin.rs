@@ -50,6 +50,21 @@ impl Request {
         Self::ALL.iter().find(|(known, _)| *known == word).map(|(_, request)| *request)
     }
 
+    /// Whether the configuration that lies there is to be used for it.
+    pub(crate) fn takes_up_configuration(self) -> bool {
+        matches!(self, Self::Reload | Self::Upgrade)
+    }
+
+    /// What the log says of it.
+    pub(super) fn told(self) -> Option<&'static str> {
+        match self {
+            Self::Status | Self::Log => None,
+            Self::Reload => Some("asked to reload, reconfiguring"),
+            Self::Upgrade => Some("asked to upgrade, changing binary"),
+            Self::Quit => Some("asked to quit, shutting down"),
+        }
+    }
+
     fn word(self) -> &'static str {
         Self::ALL.iter().find(|(_, request)| *request == self).map_or("", |(word, _)| word)
     }

@@ -8,7 +8,7 @@ use std::env;
 use std::fs::OpenOptions;
 use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, bail};
 
@@ -24,7 +24,7 @@ pub(crate) fn in_background() -> bool {
 }
 
 /// Starts the one in the background, and waits until it listens.
-pub(crate) fn start() -> Result<()> {
+pub(crate) fn start() -> Result<ExitCode> {
     let program = env::current_exe().context("the program's own path is not known")?;
     let mut child = Command::new(program)
         .arg0(super::successor::program())
@@ -39,9 +39,13 @@ pub(crate) fn start() -> Result<()> {
         && output.read(&mut byte).is_ok_and(|read| read == 1)
         && byte == [READY]
     {
-        return Ok(());
+        return Ok(ExitCode::SUCCESS);
     }
     let status = child.wait().context("the process in the background is lost")?;
+    if status.code() == Some(1) {
+        // It has told why.
+        return Ok(ExitCode::FAILURE);
+    }
     bail!("the process in the background ended with {status}")
 }
 

@@ -108,7 +108,7 @@ impl Master {
 
     /// Acts on signals and requests until nobody serves any more, as told.
     pub(super) async fn follow(mut self, mut signals: Signals) {
-        self.tell_left_out();
+        self.tell_start();
         self.notify.ready();
         if let Some(predecessor) = &mut self.parts.predecessor {
             predecessor.tell();
@@ -145,16 +145,16 @@ impl Master {
     }
 
     async fn act(&mut self, word: Word) {
+        if let Some(told) = word.told() {
+            self.log.tell(Level::Notice, told);
+        }
         match word {
-            Word::Stop => self.order(State::Stopping),
+            Word::Stop | Word::Interrupt => self.order(State::Stopping),
             Word::Quit => self.order(self.quitting()),
             Word::Reload if self.state != State::Running => {}
             Word::Reload if self.resting => self.wake().await,
-            Word::Reload => {
-                self.log.tell(Level::Notice, "signal 1 (SIGHUP) received, reconfiguring");
-                // It is in the log.
-                let _ = self.reload().await;
-            }
+            // What comes of it is in the log.
+            Word::Reload => drop(self.reload().await),
             Word::Reopen => self.reopen(),
             Word::Upgrade => {
                 if let Err(error) = self.start_takeover() {
@@ -171,6 +171,9 @@ impl Master {
     async fn answer(&mut self, ask: Ask) {
         self.saying.retain_mut(|said| said.try_recv() == Err(TryRecvError::Empty));
         self.saying.push(ask.said);
+        if let Some(told) = ask.request.told() {
+            self.log.tell(Level::Notice, told);
+        }
         let running = self.state == State::Running;
         let answer = match ask.request {
             Request::Status => Ok(self.status().await),
@@ -231,12 +234,7 @@ impl Master {
                 Place::Nowhere(_) => {}
             }
         }
-    }
-
-    fn tell_left_out(&self) {
-        for text in listen::left_out(&self.parts.ground.config.http) {
-            self.log.tell(Level::Error, &text);
-        }
+        self.log.tell(Level::Notice, "exit");
     }
 }
 

@@ -53,7 +53,10 @@ pub(crate) fn send(command: Command, pid_file: &Path) -> Result<()> {
 /// What a signal says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Word {
+    /// TERM.
     Stop,
+    /// INT, which does the same.
+    Interrupt,
     Quit,
     Reload,
     Reopen,
@@ -63,6 +66,21 @@ pub(super) enum Word {
     Rest,
     /// A process that this one started, or was left with, has ended (CHLD).
     Child,
+}
+
+impl Word {
+    /// What the log says of it, in nginx's words; nothing of what happens by itself.
+    pub(super) fn told(self) -> Option<&'static str> {
+        match self {
+            Self::Stop => Some("signal 15 (SIGTERM) received, exiting"),
+            Self::Interrupt => Some("signal 2 (SIGINT) received, exiting"),
+            Self::Quit => Some("signal 3 (SIGQUIT) received, shutting down"),
+            Self::Reload => Some("signal 1 (SIGHUP) received, reconfiguring"),
+            Self::Reopen => Some("signal 10 (SIGUSR1) received, reopening logs"),
+            Self::Upgrade => Some("signal 12 (SIGUSR2) received, changing binary"),
+            Self::Rest | Self::Child => None,
+        }
+    }
 }
 
 /// The signals that the process acts on.
@@ -97,7 +115,7 @@ impl Signals {
     pub(super) async fn next(&mut self) -> Word {
         tokio::select! {
             _ = self.term.recv() => Word::Stop,
-            _ = self.int.recv() => Word::Stop,
+            _ = self.int.recv() => Word::Interrupt,
             _ = self.quit.recv() => Word::Quit,
             _ = self.hup.recv() => Word::Reload,
             _ = self.usr1.recv() => Word::Reopen,

@@ -83,7 +83,7 @@ async fn follow(
                 }
             }
             word = signals.next() => match word {
-                Word::Stop => state = State::Stopping,
+                Word::Stop | Word::Interrupt => state = State::Stopping,
                 Word::Quit => state = State::Draining,
                 // They are for the master; a terminal sends some to all.
                 Word::Reload | Word::Reopen | Word::Upgrade | Word::Rest | Word::Child => continue,

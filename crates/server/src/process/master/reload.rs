@@ -188,12 +188,12 @@ impl Master {
         let mut child = Child::start(&ground.config.main.process)?;
         child.prepare(&self.parts.source, ground).await?;
         child.commit().await?;
+        self.log.tell(Level::Notice, &format!("start worker process {}", child.pid()));
         Ok(Place::There(child))
     }
 
     /// Opens the logs anew.
     pub(super) fn reopen(&self) {
-        self.log.tell(Level::Notice, "signal 10 (SIGUSR1) received, reopening logs");
         for text in self.parts.ground.reopen() {
             self.log.tell(Level::Emerg, &text);
         }

@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use rustix::process::{Resource, getrlimit};
 use tidegate_config::http::error_log::Level;
 
 use super::{Master, Place};
+use crate::listen;
 use crate::process::worker::State;
 
 /// A worker that dies younger than this is started again after a pause.
@@ -14,6 +16,26 @@ const YOUNG: Duration = Duration::from_secs(1);
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
 
 impl Master {
+    /// Tells who serves from here on, and what is not listened on.
+    pub(super) fn tell_start(&self) {
+        let limit = getrlimit(Resource::Nofile);
+        let (now, most) = (limit.current.unwrap_or(u64::MAX), limit.maximum.unwrap_or(u64::MAX));
+        let version = concat!("tidegate/", env!("CARGO_PKG_VERSION"));
+        self.log.tell(Level::Notice, version);
+        self.log.tell(Level::Notice, &format!("getrlimit(RLIMIT_NOFILE): {now}:{most}"));
+        if let Place::There(child) = &self.parts.place {
+            self.log.tell(Level::Notice, &format!("start worker process {}", child.pid()));
+        }
+        self.tell_left_out();
+    }
+
+    /// Tells what is not listened on.
+    pub(super) fn tell_left_out(&self) {
+        for text in listen::left_out(&self.parts.ground.config.http) {
+            self.log.tell(Level::Error, &text);
+        }
+    }
+
     /// Tells how the worker process died, and says when another is due.
     pub(super) fn bury(&mut self) {
         let Place::There(child) = &mut self.parts.place else {
