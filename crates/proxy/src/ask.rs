@@ -17,54 +17,70 @@ use tidegate_config::http::error_log::Level;
 use tidegate_config::http::forward::{Forward, NextUpstream};
 use tidegate_config::http::upstream_wait::Waiting;
 use tidegate_http::client::{ClientError, RequestBody};
-use tidegate_http::exchange::UpstreamTry;
+use tidegate_http::exchange::{Exchange, UpstreamTry};
 
 pub(crate) use self::attempt::reach;
 use self::journal::Told;
 use self::wait::{End, Later, Wait, later_than};
 use crate::connect::Manner;
-use crate::content::Content;
 use crate::fault::{Condition, Fault};
 use crate::link::Link;
-use crate::protocol::{Codec, Head};
+use crate::outgoing::Outgoing;
+use crate::protocol::Head;
 use crate::response::Rules;
 use crate::secure::Secured;
 use crate::upstream::group::Group;
 use crate::upstream::peer::Outcome;
 use crate::upstream::selection::{Lease, Selection};
+use crate::upstream::{self, sticky};
 
 /// Everything that is needed to ask.
 pub(crate) struct Question<'a> {
     /// Who is asked.
-    pub(crate) group: Arc<Group>,
-    /// What the group chooses by.
-    pub(crate) key: Bytes,
-    /// What `sticky` calls the peer that the client is kept with.
-    pub(crate) sid: Option<Bytes>,
+    pub(crate) group: &'a Arc<Group>,
+    /// By what a peer is chosen and reached.
+    pub(crate) terms: Terms,
     /// What is asked.
-    pub(crate) codec: Rc<dyn Codec>,
-    /// The body of it.
-    pub(crate) content: Content,
+    pub(crate) outgoing: Outgoing,
     /// Whether the method may have an effect each time it is sent: POST, LOCK, PATCH.
     pub(crate) unrepeatable: bool,
     /// How it is asked.
     pub(crate) forward: &'a Forward,
-    /// How connections are made.
-    pub(crate) manner: Manner,
     /// The handshake that comes first, over TLS.
     pub(crate) secured: Option<Secured>,
     /// What of interim answers of status 103 is sent on, where they are.
     pub(crate) hints: Option<&'a Rules<'a>>,
-    /// How long it may wait while nobody can be reached.
-    pub(crate) waiting: Waiting,
     /// What becomes of each try.
     pub(crate) journal: Rc<RefCell<Vec<UpstreamTry>>>,
     /// Where it is told.
     pub(crate) log: &'a dyn Fn(Level, &str),
-    /// Scheme and URI of the log's `upstream: "…"`.
-    pub(crate) url: (&'static str, Bytes),
-    /// What to say when a peer closes without a word.
-    pub(crate) hint: Option<String>,
+}
+
+/// By what a peer is chosen and reached, for one request.
+pub(crate) struct Terms {
+    /// What the group chooses by.
+    key: Bytes,
+    /// What `sticky` calls the peer that the client is kept with.
+    sid: Option<Bytes>,
+    /// How connections are made.
+    manner: Manner,
+    /// How long the request may wait while nobody can be reached.
+    waiting: Waiting,
+}
+
+impl Terms {
+    /// What the request says, and the configuration where it stands.
+    pub(crate) fn of(ex: &mut Exchange<'_>, group: &Group, forward: &Forward) -> Self {
+        // A group may have a word of its own on waiting.
+        let queue = group.description.queue;
+        let queue = queue.map(|queue| Waiting { time: queue.timeout, requests: queue.requests });
+        Self {
+            key: upstream::key(ex, group),
+            sid: sticky::sid(ex, group),
+            manner: Manner::of(ex, forward),
+            waiting: queue.unwrap_or(ex.location.upstream_wait.waiting),
+        }
+    }
 }
 
 /// A peer that answers.
@@ -109,7 +125,8 @@ struct Loss {
 }
 
 impl Question<'_> {
-    /// Asks until somebody answers, or until waiting for somebody has no use.
+    /// Asks until somebody answers, or until waiting for somebody has no use. What few requests wait
+    /// for is boxed, so that the rest of them stay small.
     pub(crate) async fn ask(
         &self,
         client: &mut (dyn RequestBody + '_),
@@ -117,12 +134,15 @@ impl Question<'_> {
         let started = Instant::now();
         let tries = self.forward.next_upstream_tries as usize;
         let before = self.journal.borrow().len();
-        let mut wait = Wait::new(self.waiting);
+        let mut wait = Wait::new(self.terms.waiting);
         if self.group.outage.lasts() {
-            self.pause(&mut wait, client).await?;
+            Box::pin(self.pause(&mut wait, client)).await?;
         }
-        let mut way = Selection::new(self.group.clone(), tries, self.key.clone()).await;
-        way.keep_with(self.sid.clone());
+        if !self.group.is_fresh() {
+            Box::pin(self.group.refresh()).await;
+        }
+        let mut way = Selection::begin(self.group.clone(), tries, self.terms.key.clone());
+        way.keep_with(self.terms.sid.clone());
         if wait.so_far().is_some() {
             way.ask_the_ejected();
         }
@@ -131,13 +151,13 @@ impl Question<'_> {
                 Ok(answered) => return Ok(answered),
                 Err(end) => end,
             };
-            if !self.may_come_back(&end, &mut wait, tries, client).await? {
+            if !Box::pin(self.may_come_back(&end, &mut wait, tries, client)).await? {
                 self.tell((&end.fault, &end.said), &wait, Told::Last);
                 return Err(Unanswered::Status(end.fault.status()));
             }
             self.journal.borrow_mut().truncate(before);
-            way.again(self.key.clone()).await;
-            way.keep_with(self.sid.clone());
+            Box::pin(way.again(self.terms.key.clone())).await;
+            way.keep_with(self.terms.sid.clone());
         }
     }
 
@@ -151,9 +171,10 @@ impl Question<'_> {
     ) -> Result<Result<Answered, End>, Unanswered> {
         let mut reached = false;
         // A request that has waited was about to connect all the time.
-        let mut begun = if wait.so_far().is_some() { started } else { Instant::now() };
+        let mut now = Instant::now();
+        let mut begun = if wait.so_far().is_some() { started } else { now };
         loop {
-            let lease = match way.pick() {
+            let lease = match way.pick(now) {
                 Ok(lease) => lease,
                 Err(fault) => {
                     let later = later_than(&fault, way, reached);
@@ -201,7 +222,8 @@ impl Question<'_> {
             if ejected {
                 (self.log)(Level::Warn, "upstream server temporarily disabled");
             }
-            begun = Instant::now();
+            now = Instant::now();
+            begun = now;
         }
     }
 

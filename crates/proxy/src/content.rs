@@ -50,6 +50,14 @@ pub(crate) enum Unread {
     },
 }
 
+/// The body of a request that has none.
+pub(crate) fn at_hand(ex: &Exchange<'_>) -> Option<Content> {
+    // One that is told to be empty has a file all the same.
+    let asked = ex.location.client_body.in_file_only != InFileOnly::Off
+        && ex.request.content_length.is_some();
+    (!ex.request.has_body() && !asked).then(|| Content::Memory(Bytes::new()))
+}
+
 /// Reads the body of the request, or its beginning where it is not to be buffered.
 pub(crate) async fn take(
     ex: &mut Exchange<'_>,
@@ -57,10 +65,8 @@ pub(crate) async fn take(
     forward: &Forward,
 ) -> Result<Content, Stop> {
     let settings = &*ex.location.client_body;
-    // One that is told to be empty has a file all the same.
-    let asked = settings.in_file_only != InFileOnly::Off && ex.request.content_length.is_some();
-    if !ex.request.has_body() && !asked {
-        return Ok(Content::Memory(Bytes::new()));
+    if let Some(content) = at_hand(ex) {
+        return Ok(content);
     }
     let chunks = match pass.protocol {
         Protocol::Http => ex.location.proxy.http_version != ProxyVersion::Http10,
@@ -116,14 +122,20 @@ impl Content {
         while let Some(bytes) = poll_fn(|cx| body.poll_data(cx)).await {
             let bytes = bytes.map_err(Unread::Client)?;
             length += bytes.len() as u64;
+            // What is large is not gathered, but written from where it was read to.
+            if file.is_some() && bytes.len() >= LARGE {
+                spill(&mut file, memory.split().freeze(), settings).await?;
+                spill(&mut file, bytes, settings).await?;
+                continue;
+            }
             memory.extend_from_slice(&bytes);
             let enough = if file.is_some() { limit.max(PIECE) } else { limit };
             if memory.len() as u64 > enough {
-                spill(&mut file, &mut memory, settings).await?;
+                spill(&mut file, memory.split().freeze(), settings).await?;
             }
         }
         if file.is_some() || settings.in_file_only != InFileOnly::Off {
-            spill(&mut file, &mut memory, settings).await?;
+            spill(&mut file, memory.split().freeze(), settings).await?;
         }
         Ok(match file {
             Some(file) => Self::File(Rc::new(file), length),
@@ -166,14 +178,16 @@ impl Content {
     }
 }
 
-/// How much of a body that has a file is gathered for one more write, in bytes: each is another
-/// thread's work, and handing it over costs more than the write.
-const PIECE: u64 = 128 * 1024;
+/// How much of a body that has a file is gathered for one more write, in bytes.
+const PIECE: u64 = 64 * 1024;
 
-/// Writes what is in memory to the file, which is made first.
+/// So many bytes that have come at once are worth a write of their own.
+const LARGE: usize = 8 * 1024;
+
+/// Writes a piece to the file, which is made first.
 async fn spill(
     file: &mut Option<TempFile>,
-    memory: &mut BytesMut,
+    piece: Bytes,
     settings: &ClientBody,
 ) -> Result<(), Unread> {
     let file = if let Some(file) = file {
@@ -189,7 +203,7 @@ async fn spill(
         let made = TempFile::create(place, name);
         file.insert(made.map_err(|error| Unread::File { call: "open", path, error })?)
     };
-    let written = file.write(memory.split().freeze()).await;
+    let written = file.write(piece).await;
     written.map_err(|error| Unread::File { call: "write", path: file.path.clone(), error })
 }
 

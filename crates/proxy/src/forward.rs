@@ -6,6 +6,7 @@ mod prepare;
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::num::NonZeroU64;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::task::Poll;
 
@@ -13,8 +14,6 @@ use bytes::Bytes;
 use tidegate_config::http::error_log::Level;
 use tidegate_config::http::forward::Forward;
 use tidegate_config::http::pass::{Pass, Protocol};
-use tidegate_config::http::upstream::queue::Queue;
-use tidegate_config::http::upstream_wait::Waiting;
 use tidegate_config::value::size::Size;
 use tidegate_http::body::{Body, Tunnel};
 use tidegate_http::client::{NoBody, RequestBody};
@@ -24,39 +23,39 @@ use tidegate_http::response::Response;
 use tidegate_http::stop::Stop;
 
 use crate::answer::{Answer, Leased, Tally};
-use crate::ask::{Answered, Question, Unanswered};
+use crate::ask::{Answered, Question, Terms, Unanswered};
 use crate::buffering::{Buffered, Room};
-use crate::connect::Manner;
-use crate::destination::Found;
+use crate::content;
 use crate::link::Link;
-use crate::outgoing::Outgoing;
 use crate::response::{self, Rules};
-use crate::secure::Secured;
 use crate::store::Store;
-use crate::upstream::group::Group;
-use crate::upstream::{self, Upstreams, sticky};
+use crate::upstream::{Upstreams, sticky};
 use instead::{instead_of, intercepted, redirected};
 pub use prepare::{Plan, plan};
 use prepare::{Prepared, prepare};
 pub(crate) use prepare::{secured, spoken};
 
 /// Answers a request by asking an upstream.
-pub async fn respond(
-    ex: &mut Exchange<'_>,
-    pass: &Pass,
-    upstreams: &Upstreams,
-) -> Result<Response, Stop> {
+pub fn respond<'s, 'e: 's>(
+    ex: &'s mut Exchange<'e>,
+    pass: &'s Pass,
+    upstreams: &'s Upstreams,
+) -> Pin<Box<dyn Future<Output = Result<Box<Response>, Stop>> + 's>> {
     // Boxed, so that requests that are not forwarded stay small.
-    Box::pin(forward(ex, pass, upstreams)).await
+    Box::pin(forward(ex, pass, upstreams))
 }
 
 async fn forward(
     ex: &mut Exchange<'_>,
     pass: &Pass,
     upstreams: &Upstreams,
-) -> Result<Response, Stop> {
+) -> Result<Box<Response>, Stop> {
     let forward = spoken(ex, pass);
-    let Prepared { found, outgoing, secured } = prepare(ex, pass, upstreams).await?;
+    let content = match content::at_hand(ex) {
+        Some(content) => content,
+        None => Box::pin(content::take(ex, pass, forward)).await?,
+    };
+    let Prepared { found, outgoing, secured } = prepare(ex, (pass, upstreams), content)?;
     if let Some(last) = ex.upstream.borrow_mut().last_mut() {
         last.redirected = true;
     }
@@ -68,7 +67,22 @@ async fn forward(
         default: found.redirect.as_ref(),
     };
     let hints = takes_hints(ex).then_some(&rules);
-    let asked = ask(ex, (outgoing, secured), (&found, hints), (forward, client.as_mut())).await;
+    let terms = Terms::of(ex, &found.group, forward);
+    let asked = {
+        let log = |level: Level, text: &str| ex.log(level, text);
+        let question = Question {
+            group: &found.group,
+            terms,
+            outgoing,
+            unrepeatable: matches!(ex.request.method.as_str(), "POST" | "LOCK" | "PATCH"),
+            forward,
+            secured,
+            hints,
+            journal: ex.upstream.clone(),
+            log: &log,
+        };
+        question.ask(client.as_mut()).await
+    };
     let unsent = matches!(&asked, Ok(answered) if answered.unsent);
     // An application may answer before it has read all of a body that is still coming.
     let client = if unsent {
@@ -77,46 +91,20 @@ async fn forward(
         ex.body = client;
         None
     };
-    let answered = asked?;
+    let answered = asked.map_err(|unanswered| ended(ex, unanswered))?;
     let_back(ex, answered, client, &rules).await
 }
 
-/// Asks the group; what the client does meanwhile is heard.
-async fn ask(
-    ex: &mut Exchange<'_>,
-    (outgoing, secured): (Outgoing, Option<Secured>),
-    (found, hints): (&Found, Option<&Rules<'_>>),
-    (forward, client): (&Forward, &mut (dyn RequestBody + '_)),
-) -> Result<Answered, Stop> {
-    let key = upstream::key(ex, &found.group);
-    let sid = sticky::sid(ex, &found.group);
-    let manner = Manner::of(ex, forward);
-    let log = |level: Level, text: &str| ex.log(level, text);
-    let question = Question {
-        group: found.group.clone(),
-        key,
-        sid,
-        codec: outgoing.codec,
-        content: outgoing.content,
-        unrepeatable: matches!(ex.request.method.as_str(), "POST" | "LOCK" | "PATCH"),
-        forward,
-        manner,
-        secured,
-        hints,
-        waiting: waiting(ex, &found.group),
-        journal: ex.upstream.clone(),
-        log: &log,
-        url: outgoing.url,
-        hint: outgoing.hint,
-    };
-    question.ask(client).await.map_err(|unanswered| match unanswered {
+/// What ends a request that nobody has answered.
+fn ended(ex: &Exchange<'_>, unanswered: Unanswered) -> Stop {
+    match unanswered {
         Unanswered::Status(status) => Stop::Status(status),
         Unanswered::Client(error) => {
             ex.log(Level::Info, &format!("{error} while sending request to upstream"));
             error.into()
         }
         Unanswered::Gone => Stop::Unanswered(499),
-    })
+    }
 }
 
 /// Whether interim answers of status 103 are sent on (nginx: `early_hints`).
@@ -128,20 +116,13 @@ fn takes_hints(ex: &mut Exchange<'_>) -> bool {
     conditions.iter().any(|text| !matches!(ex.render(text).as_ref(), b"" | b"0"))
 }
 
-/// How long the request may wait for the group, which may have a word of its own on it.
-fn waiting(ex: &Exchange<'_>, group: &Group) -> Waiting {
-    let queue = group.description.queue;
-    let waiting = |queue: Queue| Waiting { time: queue.timeout, requests: queue.requests };
-    queue.map_or(ex.location.upstream_wait.waiting, waiting)
-}
-
 /// Makes the client's answer of the upstream's.
 async fn let_back(
     ex: &mut Exchange<'_>,
     answered: Answered,
     client: Option<Box<dyn RequestBody>>,
     rules: &Rules<'_>,
-) -> Result<Response, Stop> {
+) -> Result<Box<Response>, Stop> {
     let Answered { link, mut head, begun, .. } = answered;
     let accel = response::accel(&head.headers, rules.forward);
     if let Some(uri) = &accel.redirect {
@@ -151,8 +132,8 @@ async fn let_back(
         return Err(redirected(ex, uri));
     }
     let warnings = RefCell::new(Vec::new());
-    let mut response =
-        response::response(&head, rules, ex, &|text| warnings.borrow_mut().push(text.to_owned()));
+    let told = |text: &str| warnings.borrow_mut().push(text.to_owned());
+    let mut response = Box::new(response::response(&head, rules, ex, &told));
     for warning in warnings.take() {
         ex.log(Level::Warn, &format!("{warning} while reading response header from upstream"));
     }
@@ -185,39 +166,44 @@ async fn let_back(
     if buffering && let Some(rate) = rate(ex, rules.forward) {
         answer.brake(rate);
     }
-    let room = room(rules.forward);
-    let whole = poll_fn(|cx| Poll::Ready(answer.poll_whole(room.memory, cx))).await;
+    let memory = memory(rules.forward);
+    let whole = poll_fn(|cx| Poll::Ready(answer.poll_whole(memory, cx))).await;
     tell(ex, &mut answer);
     if whole.is_none() {
         answer.told_by(ex.teller());
     }
     let store = Store::of(ex, rules.protocol, (head.status, head.content_length));
-    response.body = body(whole, (answer, buffering), room, store).await;
+    response.body = match store {
+        None => body(whole, (answer, buffering), rules.forward),
+        Some(store) => Box::pin(body_kept(whole, answer, rules.forward, store)).await,
+    };
     Ok(response)
 }
 
-/// The body of an answer: all of it, or what is to come; a copy is kept where that is wanted.
-async fn body(
-    whole: Option<Bytes>,
-    (answer, buffering): (Box<Answer>, bool),
-    room: Room,
-    store: Option<Store>,
-) -> Body {
-    match (whole, store) {
-        (Some(bytes), store) => {
-            if let Some(store) = store {
-                store.keep(bytes.clone()).await;
-            }
-            if bytes.is_empty() { Body::Empty } else { Body::Bytes(bytes) }
-        }
-        (None, Some(store)) => {
-            // It is kept whole, though the client leaves.
-            let room = Room { outlives_client: true, ..room };
-            Body::Stream(Box::pin(Buffered::ahead(Box::new(store.along(answer)), room)))
-        }
-        (None, None) if buffering => Body::Stream(Box::pin(Buffered::new(answer, room))),
-        (None, None) => Body::Stream(Box::into_pin(answer)),
+/// The body of an answer: all of it, or what is to come.
+fn body(whole: Option<Bytes>, (answer, buffering): (Box<Answer>, bool), forward: &Forward) -> Body {
+    match whole {
+        Some(bytes) if bytes.is_empty() => Body::Empty,
+        Some(bytes) => Body::Bytes(bytes),
+        None if buffering => Body::Stream(Box::pin(Buffered::new(answer, room(forward)))),
+        None => Body::Stream(Box::into_pin(answer)),
     }
+}
+
+/// The same, of which a copy is kept.
+async fn body_kept(
+    whole: Option<Bytes>,
+    answer: Box<Answer>,
+    forward: &Forward,
+    store: Store,
+) -> Body {
+    if let Some(bytes) = &whole {
+        store.keep(bytes.clone()).await;
+        return body(whole, (answer, true), forward);
+    }
+    // It is kept whole, though the client leaves.
+    let room = Room { outlives_client: true, ..room(forward) };
+    Body::Stream(Box::pin(Buffered::ahead(Box::new(store.along(answer)), room)))
 }
 
 /// How many bytes of an answer are read in a second, where that is bounded.
@@ -254,10 +240,15 @@ fn tunnel(link: Link, tally: Tally, forward: &Forward) -> Body {
 /// How much is written to a file at once where nothing is said, in bytes.
 const BATCH: u64 = 256 * 1024;
 
-fn room(forward: &Forward) -> Room {
+/// How much of an answer may wait in memory, in bytes.
+fn memory(forward: &Forward) -> usize {
     let buffers = &forward.buffers;
+    (buffers.number as usize).saturating_mul(buffers.size.0 as usize)
+}
+
+fn room(forward: &Forward) -> Room {
     Room {
-        memory: (buffers.number as usize).saturating_mul(buffers.size.0 as usize),
+        memory: memory(forward),
         file: forward.max_temp_file_size.0,
         batch: forward.temp_file_write_size.map_or(BATCH, |size| size.0.max(1)),
         folder: forward.temp_path.folder.clone(),

@@ -18,6 +18,7 @@ mod cookie;
 mod destination;
 mod diagnosis;
 mod evaluate;
+mod field;
 mod http2;
 mod link;
 mod outbox;

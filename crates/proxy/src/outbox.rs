@@ -57,6 +57,8 @@ pub(crate) struct Outbox {
     position: u64,
     /// Whether all of the payload is in the queue.
     complete: bool,
+    /// Whether the kernel has refused to send a file by itself.
+    reads: bool,
     /// How many bytes the peer has taken.
     pub(crate) sent: u64,
 }
@@ -71,7 +73,7 @@ impl Outbox {
     /// A request of which nothing has been sent.
     pub(crate) fn new(codec: Rc<dyn Codec>, payload: Payload) -> Self {
         let queue = VecDeque::from([codec.head()]);
-        Self { codec, queue, payload, position: 0, complete: false, sent: 0 }
+        Self { codec, queue, payload, position: 0, complete: false, reads: false, sent: 0 }
     }
 
     /// Sends what can be sent.
@@ -83,8 +85,16 @@ impl Outbox {
     ) -> Result<Progress, Unsent> {
         let mut client = client;
         loop {
+            let file = self.file(stream);
+            if let (Some((file, left)), true) = (&file, self.queue.is_empty()) {
+                match self.poll_file(stream, (file, *left), cx)? {
+                    Poll::Ready(()) => continue,
+                    Poll::Pending => return Ok(Progress::Peer),
+                }
+            }
             // Head and body go together where the body is at hand.
-            let waiting = !self.complete
+            let waiting = file.is_none()
+                && !self.complete
                 && self.queue.len() < 2
                 && self.fill(client.as_deref_mut(), cx)?.is_pending();
             if self.queue.is_empty() {
@@ -95,13 +105,49 @@ impl Outbox {
                 *slice = IoSlice::new(bytes);
             }
             let filled = pieces.get(..self.queue.len().min(PIECES)).unwrap_or_default();
-            match Pin::new(&mut *stream).poll_write_vectored(cx, filled) {
+            let written = if file.is_some() {
+                stream.poll_write_more(filled, cx)
+            } else {
+                Pin::new(&mut *stream).poll_write_vectored(cx, filled)
+            };
+            match written {
                 Poll::Ready(Ok(0)) => return Err(Unsent::Peer(io::ErrorKind::WriteZero.into())),
                 Poll::Ready(Ok(taken)) => self.advance(taken),
                 Poll::Ready(Err(error)) => return Err(Unsent::Peer(error)),
                 Poll::Pending => return Ok(Progress::Peer),
             }
         }
+    }
+
+    /// The file that the kernel sends by itself, and how much of it has not gone.
+    fn file(&self, stream: &Stream) -> Option<(Rc<File>, u64)> {
+        let Payload::File(file, length) = &self.payload else { return None };
+        let left = length.saturating_sub(self.position);
+        let by_itself = !self.reads && left > 0 && stream.is_plain() && self.codec.is_raw();
+        by_itself.then(|| (file.clone(), left))
+    }
+
+    fn poll_file(
+        &mut self,
+        stream: &Stream,
+        (file, left): (&File, u64),
+        cx: &mut Context<'_>,
+    ) -> Result<Poll<()>, Unsent> {
+        let mut position = self.position;
+        match stream.poll_send_file(file, (&mut position, left as usize), cx) {
+            Poll::Pending => return Ok(Poll::Pending),
+            Poll::Ready(Ok(0)) => return Err(Unsent::File(io::ErrorKind::UnexpectedEof.into())),
+            Poll::Ready(Ok(sent)) => {
+                self.position = position;
+                self.sent += sent as u64;
+            }
+            // Not every kind of file can be sent so.
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::InvalidInput => {
+                self.reads = true;
+            }
+            Poll::Ready(Err(error)) => return Err(Unsent::Peer(error)),
+        }
+        Ok(Poll::Ready(()))
     }
 
     /// Gives up what has not been sent.

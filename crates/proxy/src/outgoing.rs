@@ -7,13 +7,13 @@ use std::rc::Rc;
 use bytes::Bytes;
 use tidegate_config::block::location::LocationName;
 use tidegate_config::http::forward::Forward;
-use tidegate_config::http::proxy::ProxyVersion;
+use tidegate_config::http::proxy::{Field, ProxyVersion};
 use tidegate_http::exchange::Exchange;
 
 use crate::content::Content;
 use crate::destination::{Found, Uri};
 use crate::protocol::Codec;
-use crate::protocol::http1::Http1;
+use crate::protocol::http1::Draft;
 use crate::protocol::http2::Http2;
 use crate::request::{self, Length};
 use crate::target::{self, Replacement};
@@ -38,10 +38,9 @@ pub(crate) fn over_http(
     found: &Found,
 ) -> Outgoing {
     let proxy = &*ex.location.proxy;
-    let target = http_target(ex, &found.uri);
     let method = proxy.method.as_ref().map(|method| ex.render(method));
     let method = method.filter(|method| !method.is_empty());
-    let method = method.unwrap_or_else(|| Bytes::copy_from_slice(ex.method.as_str().as_bytes()));
+    let method = method.as_ref().map(request::on_one_line);
     let content = match &proxy.set_body {
         Some(template) => Content::Memory(ex.render(template)),
         None if forward.pass_request_body => content,
@@ -53,52 +52,54 @@ pub(crate) fn over_http(
         (None, Some(length)) | (Some(length), _) if told => Length::Known(length),
         _ => Length::None,
     };
-    let mut set_header = Vec::with_capacity(proxy.set_header.len());
-    for field in &proxy.set_header {
-        set_header.push((field.name.clone(), ex.render(&field.value)));
-    }
-    let sent = request::over_http(&request::Asked {
-        method: &method,
-        target: &target,
+    let set_header = rendered(ex, &proxy.set_header);
+    let asked = request::Asked {
         headers: forward.pass_request_headers.then_some(&ex.request.headers),
         host: &found.host,
         length,
         set_header: &set_header,
-        http11: proxy.http_version != ProxyVersion::Http10,
-    });
-    let codec: Rc<dyn Codec> = match proxy.http_version {
-        ProxyVersion::Http2 => {
-            let http2 = Http2::new(&sent, false, found.tls);
-            // They belong to the client's body, and are fields of its head all but in their place.
-            let trailers = forward.pass_request_headers
-                && forward.pass_request_body
-                && proxy.set_body.is_none();
-            Rc::new(if trailers { http2.with_trailers(&set_header) } else { http2 })
-        }
-        ProxyVersion::Http10 | ProxyVersion::Http11 => Rc::new(Http1::new(&sent)),
     };
-    Outgoing { codec, content, url: ("http", target), hint: None }
+    let method = method.as_ref().map_or(ex.method.as_str().as_bytes(), |method| method);
+    let write = |out: &mut Vec<u8>| write_target(ex, &found.uri, out);
+    if proxy.http_version == ProxyVersion::Http2 {
+        let target = target(write);
+        let sent = request::over_http(method, target.clone(), &asked);
+        let http2 = Http2::new(&sent, false, found.tls);
+        // They belong to the client's body, and are fields of its head all but in their place.
+        let trailers =
+            forward.pass_request_headers && forward.pass_request_body && proxy.set_body.is_none();
+        let http2 = if trailers { http2.with_trailers(&set_header) } else { http2 };
+        let codec = Rc::new(http2);
+        return Outgoing { codec, content, url: ("http", target), hint: None };
+    }
+    let mut draft = Draft::new(method, write, proxy.http_version != ProxyVersion::Http10);
+    let upgrade = asked.fields(|name, value| draft.field(name, value));
+    let codec = draft.finish(length == Length::Chunked, upgrade);
+    let url = ("http", codec.target());
+    Outgoing { codec: Rc::new(codec), content, url, hint: None }
+}
+
+/// Configured fields with their values.
+fn rendered<'a>(ex: &mut Exchange<'_>, fields: &'a [Field]) -> Vec<(&'a Bytes, Bytes)> {
+    let mut rendered = Vec::with_capacity(fields.len());
+    for field in fields {
+        rendered.push((&field.name, ex.render(&field.value)));
+    }
+    rendered
 }
 
 /// As `grpc_pass` sends it.
 pub(crate) fn over_grpc(ex: &mut Exchange<'_>, content: Content, found: &Found) -> Outgoing {
-    let target = http_target(ex, &Uri::None);
-    let method = Bytes::copy_from_slice(ex.method.as_str().as_bytes());
-    let settings = &*ex.location.grpc;
-    let mut set_header = Vec::with_capacity(settings.set_header.len());
-    for field in &settings.set_header {
-        set_header.push((field.name.clone(), ex.render(&field.value)));
-    }
+    let target = target(|out| write_target(ex, &Uri::None, out));
+    let set_header = rendered(ex, &ex.location.grpc.set_header);
     let length = ex.request.content_length.map_or(Length::None, Length::Known);
-    let sent = request::over_http(&request::Asked {
-        method: &method,
-        target: &target,
+    let asked = request::Asked {
         headers: Some(&ex.request.headers),
         host: &found.host,
         length,
         set_header: &set_header,
-        http11: true,
-    });
+    };
+    let sent = request::over_http(ex.method.as_str().as_bytes(), target.clone(), &asked);
     let own = set_header.iter().find(|(name, _)| name.eq_ignore_ascii_case(b"TE"));
     let trailers = match own {
         Some((_, value)) => value.eq_ignore_ascii_case(b"trailers"),
@@ -119,7 +120,14 @@ fn takes_trailers(ex: &Exchange<'_>) -> bool {
     })
 }
 
-fn http_target(ex: &Exchange<'_>, uri: &Uri) -> Bytes {
+/// What is written of a target, by itself.
+fn target(write: impl FnOnce(&mut Vec<u8>)) -> Bytes {
+    let mut out = Vec::new();
+    write(&mut out);
+    out.into()
+}
+
+fn write_target(ex: &Exchange<'_>, uri: &Uri, out: &mut Vec<u8>) {
     let name = match &ex.location.name {
         LocationName::Prefix { prefix, .. } => prefix.len(),
         LocationName::Exact(name) => name.len(),
@@ -137,7 +145,7 @@ fn http_target(ex: &Exchange<'_>, uri: &Uri) -> Bytes {
         Uri::Prefix(uri) => Replacement::Prefix(uri),
         Uri::Exact(uri) => Replacement::Exact(uri),
     };
-    target::target(&asked, replacement)
+    target::write(&asked, replacement, out);
 }
 
 fn path_is_encoded(target: &[u8]) -> bool {

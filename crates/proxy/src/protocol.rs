@@ -29,6 +29,16 @@ pub trait Codec {
         out.push_back(bytes);
     }
 
+    /// Whether a connection may carry another request; where none does, none is looked for.
+    fn keeps(&self) -> bool {
+        true
+    }
+
+    /// Whether the body goes as it is, without frames.
+    fn is_raw(&self) -> bool {
+        false
+    }
+
     /// Queues what says that the body is complete.
     fn end(&self, _out: &mut VecDeque<Bytes>) {}
 

@@ -1,5 +1,6 @@
 //! What of a request is sent on: fields over HTTP, variables over uwsgi and its kin.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use bytes::Bytes;
@@ -22,10 +23,6 @@ pub(crate) enum Length {
 /// The client's side of a request that is sent on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asked<'a> {
-    /// The method to be sent.
-    pub(crate) method: &'a Bytes,
-    /// The target to be sent.
-    pub(crate) target: &'a Bytes,
     /// The client's fields; none where they are not passed on.
     pub(crate) headers: Option<&'a Headers>,
     /// `$proxy_host`.
@@ -33,57 +30,71 @@ pub(crate) struct Asked<'a> {
     /// The body to be sent.
     pub(crate) length: Length,
     /// `proxy_set_header`, with the values as they came out.
-    pub(crate) set_header: &'a [(Bytes, Bytes)],
-    /// Whether 1.1 is spoken, not 1.0.
-    pub(crate) http11: bool,
+    pub(crate) set_header: &'a [(&'a Bytes, Bytes)],
 }
 
-/// Fields of a client that concern its connection with us, or that we write ourselves.
-const OURS: [&str; 9] = [
-    "Host",
-    "Connection",
-    "Proxy-Connection",
-    "Content-Length",
-    "Transfer-Encoding",
-    "TE",
-    "Keep-Alive",
-    "Expect",
-    "Upgrade",
-];
+impl Asked<'_> {
+    /// Puts the fields in order: configured ones first, then ours, then the client's (nginx:
+    /// `ngx_http_proxy_create_request`). Whether an upgrade is asked for.
+    pub(crate) fn fields(&self, mut put: impl FnMut(&Bytes, &Bytes)) -> bool {
+        let mut upgrades = false;
+        for (name, value) in self.set_header.iter().filter(|(_, value)| !value.is_empty()) {
+            put(name, &on_one_line(value));
+            upgrades |= name.eq_ignore_ascii_case(b"Upgrade");
+        }
+        if !self.configures(b"Host") {
+            put(&Bytes::from_static(b"Host"), &on_one_line(self.host));
+        }
+        match self.length {
+            Length::Known(length) if !self.configures(b"Content-Length") => {
+                let mut text = itoa::Buffer::new();
+                let text = Bytes::copy_from_slice(text.format(length).as_bytes());
+                put(&Bytes::from_static(b"Content-Length"), &text);
+            }
+            Length::Chunked if !self.configures(b"Transfer-Encoding") => {
+                let (name, value) = (b"Transfer-Encoding", b"chunked");
+                put(&Bytes::from_static(name), &Bytes::from_static(value));
+            }
+            _ => {}
+        }
+        for field in self.headers.into_iter().flatten() {
+            if !is_ours(&field.name) && !self.configures(&field.name) {
+                put(&field.name, &field.value);
+            }
+        }
+        upgrades && self.headers.is_some_and(|headers| headers.contains("Upgrade"))
+    }
 
-/// The request as HTTP sends it: configured fields first, then ours, then the client's (nginx:
-/// `ngx_http_proxy_create_request`).
-pub(crate) fn over_http(asked: &Asked<'_>) -> Request {
+    fn configures(&self, name: &[u8]) -> bool {
+        self.set_header.iter().any(|(set, _)| set.eq_ignore_ascii_case(name))
+    }
+}
+
+/// Whether a field of a client concerns its connection with us, or is one that we write ourselves.
+fn is_ours(name: &[u8]) -> bool {
+    // Names of one length are few.
+    let ours: &[&str] = match name.len() {
+        2 => &["TE"],
+        4 => &["Host"],
+        6 => &["Expect"],
+        7 => &["Upgrade"],
+        10 => &["Connection", "Keep-Alive"],
+        14 => &["Content-Length"],
+        16 => &["Proxy-Connection"],
+        17 => &["Transfer-Encoding"],
+        _ => &[],
+    };
+    ours.iter().any(|ours| ours.as_bytes().eq_ignore_ascii_case(name))
+}
+
+/// The request as HTTP/2 is made of.
+pub(crate) fn over_http(method: &[u8], target: Bytes, asked: &Asked<'_>) -> Request {
     let mut headers = Headers::with_capacity(16);
-    for (name, value) in asked.set_header.iter().filter(|(_, value)| !value.is_empty()) {
-        headers.push(name.clone(), on_one_line(value.clone()));
-    }
-    let configured =
-        |name: &[u8]| asked.set_header.iter().any(|(set, _)| set.eq_ignore_ascii_case(name));
-    if !configured(b"Host") {
-        headers.push("Host", on_one_line(asked.host.clone()));
-    }
-    match asked.length {
-        Length::Known(length) if !configured(b"Content-Length") => {
-            headers.push("Content-Length", itoa::Buffer::new().format(length).to_owned());
-        }
-        Length::Chunked if !configured(b"Transfer-Encoding") => {
-            headers.push("Transfer-Encoding", "chunked");
-        }
-        _ => {}
-    }
-    let ours = |name: &[u8]| OURS.iter().any(|ours| ours.as_bytes().eq_ignore_ascii_case(name));
-    for field in asked.headers.into_iter().flatten() {
-        if !ours(&field.name) && !configured(&field.name) {
-            headers.push(field.name.clone(), field.value.clone());
-        }
-    }
-    let upgrade = headers.contains("Upgrade")
-        && asked.headers.is_some_and(|headers| headers.contains("Upgrade"));
+    let upgrade = asked.fields(|name, value| headers.push(name.clone(), value.clone()));
     Request {
-        method: on_one_line(asked.method.clone()),
-        target: asked.target.clone(),
-        http11: asked.http11,
+        method: on_one_line(&Bytes::copy_from_slice(method)).into_owned(),
+        target,
+        http11: true,
         headers,
         chunked: asked.length == Length::Chunked,
         upgrade,
@@ -91,12 +102,12 @@ pub(crate) fn over_http(asked: &Asked<'_>) -> Request {
 }
 
 /// A variable may hold what would end the line.
-fn on_one_line(value: Bytes) -> Bytes {
+pub(crate) fn on_one_line(value: &Bytes) -> Cow<'_, Bytes> {
     let bad = |byte: &u8| matches!(byte, b'\r' | b'\n' | 0);
-    if !value.iter().any(bad) {
-        return value;
+    if memchr::memchr3(b'\r', b'\n', 0, value).is_none() {
+        return Cow::Borrowed(value);
     }
-    value.iter().map(|byte| if bad(byte) { b' ' } else { *byte }).collect()
+    Cow::Owned(value.iter().map(|byte| if bad(byte) { b' ' } else { *byte }).collect())
 }
 
 /// Adds a client's fields to the variables that the configuration gives an application, as

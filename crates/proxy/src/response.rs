@@ -6,10 +6,11 @@ use bytes::Bytes;
 use tidegate_config::http::forward::Forward;
 use tidegate_config::http::pass::Protocol;
 use tidegate_config::http::proxy::Proxy;
-use tidegate_http::headers::Headers;
+use tidegate_http::headers::{Header, Headers};
 use tidegate_http::response::Response;
 
 use crate::evaluate::Evaluate;
+use crate::field::Known;
 use crate::protocol::Head;
 use crate::{cookie, redirect};
 
@@ -39,45 +40,6 @@ pub(crate) struct Accel {
     pub(crate) charset: Option<Bytes>,
 }
 
-/// Fields of every protocol that are for us alone.
-const FOR_US: [&str; 5] = [
-    "X-Accel-Expires",
-    "X-Accel-Redirect",
-    "X-Accel-Limit-Rate",
-    "X-Accel-Buffering",
-    "X-Accel-Charset",
-];
-
-/// Fields of an HTTP server that ours replace (nginx: `ngx_http_proxy_hide_headers`).
-const OF_SERVER: [&str; 3] = ["Date", "Server", "X-Pad"];
-
-/// The same of a gRPC server (nginx: `ngx_http_grpc_hide_headers`).
-const OF_GRPC: [&str; 2] = ["Date", "Server"];
-
-/// Fields that concern the connection to the upstream; they are never let through.
-const HOP: [&str; 4] = ["Connection", "Keep-Alive", "Transfer-Encoding", "Content-Length"];
-
-/// Fields of which the first alone counts.
-const SINGLE: [&str; 17] = [
-    "Status",
-    "Date",
-    "Server",
-    "Content-Type",
-    "Content-Encoding",
-    "Last-Modified",
-    "ETag",
-    "Expires",
-    "Location",
-    "Refresh",
-    "Accept-Ranges",
-    "Content-Range",
-    "X-Accel-Expires",
-    "X-Accel-Redirect",
-    "X-Accel-Limit-Rate",
-    "X-Accel-Buffering",
-    "X-Accel-Charset",
-];
-
 /// What an answer keeps when `X-Accel-Redirect` leads elsewhere.
 const KEPT: [&str; 6] = [
     "Content-Type",
@@ -99,21 +61,32 @@ impl Rules<'_> {
     }
 
     /// Whether a field is not let through (nginx: `hide_headers_hash`).
-    fn hides(&self, name: &[u8]) -> bool {
+    fn hides(&self, known: Option<Known>, name: &[u8]) -> bool {
         let said = |list: &[String]| list.iter().any(|n| n.as_bytes().eq_ignore_ascii_case(name));
-        let own = match self.protocol {
-            Protocol::Http => is_in(&OF_SERVER, name),
-            Protocol::Fastcgi | Protocol::Scgi => name.eq_ignore_ascii_case(b"Status"),
-            Protocol::Grpc => is_in(&OF_GRPC, name),
+        let own = known.is_some_and(|known| known.is_for_us() || self.replaces(known));
+        (own || said(&self.forward.hide_header)) && !said(&self.forward.pass_header)
+    }
+
+    /// Whether it is a field of the server there, which ours replaces (nginx:
+    /// `ngx_http_proxy_hide_headers` and its kin).
+    fn replaces(&self, known: Known) -> bool {
+        match self.protocol {
+            Protocol::Http => matches!(known, Known::Date | Known::Server | Known::XPad),
+            Protocol::Fastcgi | Protocol::Scgi => known == Known::Status,
+            Protocol::Grpc => matches!(known, Known::Date | Known::Server),
             Protocol::Uwsgi => false,
-        };
-        (is_in(&FOR_US, name) || own || said(&self.forward.hide_header))
-            && !said(&self.forward.pass_header)
+        }
     }
 }
 
 /// What an answer asks of us, as far as it is heard (nginx: `proxy_ignore_headers`).
 pub(crate) fn accel(headers: &Headers, forward: &Forward) -> Accel {
+    let ours = |name: &[u8]| {
+        matches!(name, [b'X' | b'x', ..]) && Known::of(name).is_some_and(Known::is_for_us)
+    };
+    if !headers.iter().any(|field| ours(&field.name)) {
+        return Accel::default();
+    }
     let ignore = &forward.ignore_headers;
     let heard = |name: &str, ignored: bool| headers.get(name).filter(|_| !ignored).cloned();
     let limit_rate = heard("X-Accel-Limit-Rate", ignore.accel_limit_rate);
@@ -135,7 +108,7 @@ pub(crate) fn accel(headers: &Headers, forward: &Forward) -> Accel {
 pub(crate) fn kept(headers: &Headers, rules: &Rules<'_>) -> Headers {
     let mut kept = Headers::new();
     for field in headers {
-        if is_in(&KEPT, &field.name) && !rules.hides(&field.name) {
+        if is_in(&KEPT, &field.name) && !rules.hides(Known::of(&field.name), &field.name) {
             kept.push(field.name.clone(), field.value.clone());
         }
     }
@@ -159,22 +132,25 @@ pub(crate) fn response(
         judged: true,
         ..Response::default()
     };
+    let mut seen = 0_u32;
     for (place, field) in head.headers.iter().enumerate() {
-        if is_in(&HOP, &field.name) {
+        let known = Known::of(&field.name);
+        if known.is_some_and(Known::is_of_connection) {
             continue;
         }
-        if is_in(&SINGLE, &field.name)
-            && let Some(first) = head
-                .headers
-                .iter()
-                .take(place)
-                .find(|first| first.name.eq_ignore_ascii_case(&field.name))
-        {
-            warn(&duplicate(&field.name, &field.value, &first.value));
-            continue;
+        if let Some(single) = known.filter(|known| known.is_single()) {
+            let bit = 1 << single as u32;
+            if seen & bit != 0 {
+                let mut before = head.headers.iter().take(place);
+                let first = before.find(|first| first.name.eq_ignore_ascii_case(&field.name));
+                let first = first.map(|first| &*first.value).unwrap_or_default();
+                warn(&duplicate(&field.name, &field.value, first));
+                continue;
+            }
+            seen |= bit;
         }
-        if !rules.hides(&field.name) {
-            copy(&mut response, (&field.name, &field.value), rules, request);
+        if !rules.hides(known, &field.name) {
+            copy(&mut response, (known, field), rules, request);
         }
     }
     response
@@ -183,7 +159,7 @@ pub(crate) fn response(
 /// The fields of an interim answer that are let through.
 pub(crate) fn hints(fields: &Headers, rules: &Rules<'_>) -> Headers {
     let mut kept = trailers(fields);
-    kept.retain(|field| !rules.hides(&field.name));
+    kept.retain(|field| !rules.hides(Known::of(&field.name), &field.name));
     kept
 }
 
@@ -191,7 +167,7 @@ pub(crate) fn hints(fields: &Headers, rules: &Rules<'_>) -> Headers {
 pub(crate) fn trailers(fields: &Headers) -> Headers {
     let mut kept = Headers::new();
     for field in fields {
-        if !is_in(&HOP, &field.name) {
+        if !Known::of(&field.name).is_some_and(Known::is_of_connection) {
             kept.push(field.name.clone(), field.value.clone());
         }
     }
@@ -209,14 +185,14 @@ fn duplicate(name: &[u8], value: &[u8], first: &[u8]) -> String {
 /// Lets one field through, changed where the configuration says so.
 fn copy(
     response: &mut Response,
-    (name, value): (&Bytes, &Bytes),
+    (known, field): (Option<Known>, &Header),
     rules: &Rules<'_>,
     request: &mut dyn Evaluate,
 ) {
-    let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
-    match () {
-        () if is(b"Content-Type") => response.content_type = Some(value.clone()),
-        () if is(b"Location") => {
+    let (name, value) = (&field.name, &field.value);
+    match known {
+        Some(Known::ContentType) => response.content_type = Some(value.clone()),
+        Some(Known::Location) => {
             let rewritten = rules.proxy.and_then(|proxy| {
                 redirect::location(value, &proxy.redirect, rules.default, request)
             });
@@ -227,17 +203,17 @@ fn copy(
                 None => response.headers.push(name.clone(), value.clone()),
             }
         }
-        () if is(b"Refresh") => {
+        Some(Known::Refresh) => {
             let rewritten = rules.proxy.and_then(|proxy| {
                 redirect::refresh(value, &proxy.redirect, rules.default, request)
             });
             response.headers.push(name.clone(), rewritten.unwrap_or_else(|| value.clone()));
         }
-        () if is(b"Set-Cookie") => {
+        Some(Known::SetCookie) => {
             let rewritten = rules.proxy.and_then(|proxy| cookie::set_cookie(value, proxy, request));
             response.headers.push(name.clone(), rewritten.unwrap_or_else(|| value.clone()));
         }
-        () if rules.forward.force_ranges && is(b"Accept-Ranges") => {}
-        () => response.headers.push(name.clone(), value.clone()),
+        Some(Known::AcceptRanges) if rules.forward.force_ranges => {}
+        _ => response.headers.push(name.clone(), value.clone()),
     }
 }

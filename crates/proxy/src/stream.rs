@@ -1,12 +1,15 @@
 //! A connection to a peer, whatever carries it.
 
+use std::fs::File;
 use std::io::{self, IoSlice};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
+use rustix::fs::sendfile;
 use rustix::io::Errno;
-use rustix::net::RecvFlags;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, sendmsg};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
 use crate::http2::Session;
@@ -26,8 +29,24 @@ pub enum Stream {
 }
 
 impl Stream {
-    /// Whether the peer is silent and there, as an idle connection must be. Asks the kernel, not
-    /// the runtime, which may not have heard yet that the peer has closed.
+    /// Whether the peer is silent and there, as an idle connection must be, as far as the runtime has
+    /// heard: it has, when the request was read, of all that was there to be told of. Only what has
+    /// been told of is asked about.
+    pub fn is_quiet(&self) -> bool {
+        let peek = |socket: BorrowedFd<'_>| {
+            let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+            Ok(rustix::net::recv(socket, &mut [0], flags)?.0)
+        };
+        let peeked = match self {
+            Self::Tcp(stream) => stream.try_io(Interest::READABLE, || peek(stream.as_fd())),
+            Self::Unix(stream) => stream.try_io(Interest::READABLE, || peek(stream.as_fd())),
+            Self::Http2(_) | Self::Tls(_) => return self.is_idle(),
+        };
+        peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+    }
+
+    /// Whether the peer is silent and there. Asks the kernel, not the runtime, which may not have
+    /// heard yet that the peer has closed.
     pub fn is_idle(&self) -> bool {
         let mut byte = [0];
         let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
@@ -44,7 +63,7 @@ impl Stream {
 impl Stream {
     /// Whether it can go over to another event loop: it holds nothing but a socket.
     pub(crate) fn can_move(&self) -> bool {
-        matches!(self, Self::Tcp(_) | Self::Unix(_))
+        self.is_plain()
     }
 
     /// The same in the event loop of this thread.
@@ -53,6 +72,56 @@ impl Stream {
             Self::Tcp(stream) => TcpStream::from_std(stream.into_std()?).map(Self::Tcp),
             Self::Unix(stream) => UnixStream::from_std(stream.into_std()?).map(Self::Unix),
             Self::Http2(_) | Self::Tls(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    /// Whether it is a bare socket.
+    pub(crate) fn is_plain(&self) -> bool {
+        matches!(self, Self::Tcp(_) | Self::Unix(_))
+    }
+
+    /// Writes what more follows behind, so that it need not go in a packet of its own.
+    pub(crate) fn poll_write_more(
+        &mut self,
+        slices: &[IoSlice<'_>],
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let Self::Tcp(stream) = self else { return Pin::new(self).poll_write_vectored(cx, slices) };
+        let flags = SendFlags::MORE | SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+        loop {
+            ready!(stream.poll_write_ready(cx))?;
+            let sent = stream.try_io(Interest::WRITABLE, || {
+                Ok(sendmsg(&*stream, slices, &mut SendAncillaryBuffer::default(), flags)?)
+            });
+            if let Some(sent) = unless_it_would_block(sent) {
+                return Poll::Ready(sent);
+            }
+        }
+    }
+
+    /// Sends what fits of so many bytes of a file, and moves the place in it.
+    pub(crate) fn poll_send_file(
+        &self,
+        file: &File,
+        (position, length): (&mut u64, usize),
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let mut call = |socket: BorrowedFd<'_>| Ok(sendfile(socket, file, Some(position), length)?);
+        loop {
+            let sent = match self {
+                Self::Tcp(stream) => {
+                    ready!(stream.poll_write_ready(cx))?;
+                    stream.try_io(Interest::WRITABLE, || call(stream.as_fd()))
+                }
+                Self::Unix(stream) => {
+                    ready!(stream.poll_write_ready(cx))?;
+                    stream.try_io(Interest::WRITABLE, || call(stream.as_fd()))
+                }
+                Self::Http2(_) | Self::Tls(_) => Err(io::ErrorKind::InvalidInput.into()),
+            };
+            if let Some(sent) = unless_it_would_block(sent) {
+                return Poll::Ready(sent);
+            }
         }
     }
 
@@ -68,6 +137,18 @@ impl Stream {
             Self::Http2(session) => session.made_for(),
             Self::Tls(tls) => Some(tls.made_for()),
         }
+    }
+}
+
+/// What a call has come to, unless it is to be made again.
+fn unless_it_would_block(made: io::Result<usize>) -> Option<io::Result<usize>> {
+    match made {
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) =>
+        {
+            None
+        }
+        made => Some(made),
     }
 }
 

@@ -2,9 +2,6 @@
 //!
 //! nginx: `ngx_http_proxy_create_request`.
 
-use std::borrow::Cow;
-
-use bytes::Bytes;
 use tidegate_http::uri::escape::{Escape, escape};
 
 /// What is known of a request's URI when it is forwarded.
@@ -35,11 +32,21 @@ pub(crate) enum Replacement<'a> {
     Exact(&'a [u8]),
 }
 
-/// The target of the request that is sent. No byte of it ends the line it stands in.
-pub(crate) fn target(asked: &Asked<'_>, replacement: Replacement<'_>) -> Bytes {
+/// Writes the target of the request that is sent. No byte of it ends the line it stands in.
+pub(crate) fn write(asked: &Asked<'_>, replacement: Replacement<'_>, out: &mut Vec<u8>) {
+    let start = out.len();
+    put(asked, replacement, out);
+    let target = out.get(start..).unwrap_or_default();
+    if memchr::memchr3(b'\r', b'\n', 0, target).is_some() {
+        let target = out.split_off(start);
+        out.extend(target.into_iter().flat_map(encoded_where_it_ends_a_line));
+    }
+}
+
+fn put(asked: &Asked<'_>, replacement: Replacement<'_>, out: &mut Vec<u8>) {
     let prefix = match (replacement, asked.raw) {
-        (Replacement::Exact(uri), _) => return on_one_line(uri.into()),
-        (Replacement::None, Some(raw)) => return on_one_line(raw.into()),
+        (Replacement::Exact(uri), _) => return out.extend_from_slice(uri),
+        (Replacement::None, Some(raw)) => return out.extend_from_slice(raw),
         (Replacement::Prefix(uri), _) if asked.location.is_some() => uri,
         _ => b"",
     };
@@ -48,7 +55,7 @@ pub(crate) fn target(asked: &Asked<'_>, replacement: Replacement<'_>) -> Bytes {
         _ => 0,
     };
     let rest = asked.path.get(known..).unwrap_or_default();
-    let mut out = prefix.to_vec();
+    out.extend_from_slice(prefix);
     if asked.encode {
         out.extend_from_slice(&escape(rest, Escape::Uri));
     } else {
@@ -58,24 +65,25 @@ pub(crate) fn target(asked: &Asked<'_>, replacement: Replacement<'_>) -> Bytes {
         out.push(b'?');
         out.extend_from_slice(args);
     }
-    on_one_line(out.into())
 }
 
-/// Encodes what would end the request line: a variable may hold it.
-fn on_one_line(target: Cow<'_, [u8]>) -> Bytes {
-    let bad = |byte: u8| matches!(byte, b'\r' | b'\n' | 0);
-    if !target.iter().copied().any(bad) {
-        return target.into_owned().into();
+/// A variable may hold what would end the request line.
+fn encoded_where_it_ends_a_line(byte: u8) -> Vec<u8> {
+    match byte {
+        b'\r' | b'\n' | 0 => format!("%{byte:02X}").into_bytes(),
+        byte => vec![byte],
     }
-    let encode = |byte: u8| {
-        if bad(byte) { format!("%{byte:02X}").into_bytes() } else { vec![byte] }
-    };
-    target.iter().copied().flat_map(encode).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn target(asked: &Asked<'_>, replacement: Replacement<'_>) -> String {
+        let mut out = b"GET ".to_vec();
+        write(asked, replacement, &mut out);
+        String::from_utf8(out).unwrap().split_off(4)
+    }
 
     fn asked(raw: &'static str, path: &'static str, args: &'static str) -> Asked<'static> {
         let args = (!args.is_empty()).then_some(args.as_bytes());

@@ -1,5 +1,6 @@
 //! Files for bodies that are too large for memory, or are to be files.
 
+use std::cell::Cell;
 use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, Write};
@@ -7,6 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tidegate_config::value::path::TempPath;
@@ -16,6 +18,17 @@ static NEXT: AtomicU32 = AtomicU32::new(1);
 
 /// How often another number is tried where a file of that name is there.
 const TRIES: u32 = 100;
+
+/// A write that takes longer has waited for the disk.
+const SLOW: Duration = Duration::from_millis(10);
+
+/// For how long others write then.
+const REST: Duration = Duration::from_secs(1);
+
+thread_local! {
+    /// Until when this worker leaves writing to other threads.
+    static SLOW_UNTIL: Cell<Option<Instant>> = const { Cell::new(None) };
+}
 
 /// A file that holds a body. It goes when the value goes, unless it is to stay.
 #[derive(Debug)]
@@ -51,8 +64,21 @@ impl TempFile {
         Ok(Self { file: Rc::new(file), path, removed: name == Name::Passing })
     }
 
-    /// Writes behind what was written before. Disks may be slow: another thread does it.
+    /// Writes behind what was written before. What goes into the kernel's memory takes less time than
+    /// handing it over to another thread, which does it for a while after a disk was slow.
     pub(crate) async fn write(&self, bytes: Bytes) -> io::Result<()> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let begun = Instant::now();
+        if SLOW_UNTIL.get().is_none_or(|until| until < begun) {
+            (&*self.file).write_all(&bytes)?;
+            let ended = Instant::now();
+            if ended.duration_since(begun) > SLOW {
+                SLOW_UNTIL.set(Some(ended + REST));
+            }
+            return Ok(());
+        }
         let mut file = self.file.try_clone()?;
         let written = tokio::task::spawn_blocking(move || file.write_all(&bytes));
         written.await.unwrap_or_else(|error| Err(io::Error::other(error)))

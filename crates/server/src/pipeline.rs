@@ -49,7 +49,7 @@ impl Behind for Generation {
         let location = ex.location;
         // Boxed, for an answer is handed on often.
         let response = match &location.pass.to {
-            Some(pass) => tidegate_proxy::respond(ex, pass, &self.upstreams).await,
+            Some(pass) => return tidegate_proxy::respond(ex, pass, &self.upstreams).await,
             None if location.stub_status.enabled => status::respond(ex, self),
             None if location.empty_gif.enabled => empty_gif::respond(ex),
             None if !location.echo.texts.is_empty() => Ok(echo::respond(ex)),

@@ -39,16 +39,22 @@ impl Question<'_> {
     ) -> Result<(Box<Link>, Head), Failed> {
         let (group, address) = (lease.group().id, &lease.address);
         let secured = self.secured.as_ref();
-        let kept = if self.unrepeatable {
+        let kept = if !self.outgoing.codec.keeps() {
+            None
+        } else if self.unrepeatable {
             keepalive::take_proven(group, address, secured)
+        } else if self.forward.next_upstream.error && !self.is_live() {
+            keepalive::take_repeatable(group, address, secured)
         } else {
             keepalive::take(group, address, secured)
         };
         // Of a group that is asked over several versions of HTTP, each has its own.
-        let kept = kept.filter(|kept| kept.stream.is_http2() == self.codec.http2().is_some());
+        let kept =
+            kept.filter(|kept| kept.stream.is_http2() == self.outgoing.codec.http2().is_some());
         let connection = match kept {
             Some(connection) => connection,
-            None => match self.connect(&lease, client).await? {
+            // Boxed, for most requests need none.
+            None => match Box::pin(self.connect(&lease, client)).await? {
                 Ok(connection) => connection,
                 Err(fault) => {
                     let (cached, sent, said) = (false, false, Bytes::new());
@@ -57,9 +63,10 @@ impl Question<'_> {
             },
         };
         self.current(|current| current.connect_time = Some(begun.elapsed()));
-        let payload = self.content.payload();
+        let payload = self.outgoing.content.payload();
         let limits = Limits::of(self.forward);
-        let mut link = Box::new(Link::new(connection, lease, self.codec.clone(), payload, limits));
+        let mut link =
+            Box::new(Link::new(connection, lease, self.outgoing.codec.clone(), payload, limits));
         let fault = match self.head(&mut link, client).await? {
             Ok(head) => {
                 self.current(|current| {
@@ -89,8 +96,8 @@ impl Question<'_> {
         lease: &Lease,
         client: &mut (dyn RequestBody + '_),
     ) -> Result<Result<Connection, Fault>, Failed> {
-        let http2 = self.codec.http2().is_some();
-        let to = (&lease.address, self.forward.connect_timeout, self.manner);
+        let http2 = self.outgoing.codec.http2().is_some();
+        let to = (&lease.address, self.forward.connect_timeout, self.terms.manner);
         let mut connecting = std::pin::pin!(reach(to, self.secured.as_ref(), http2));
         let stream = poll_fn(|cx| match connecting.as_mut().poll(cx) {
             Poll::Pending => self.poll_gone(client, cx).map(Err),
@@ -110,13 +117,13 @@ impl Question<'_> {
     }
 
     /// Sends the request and waits for the head of the answer, unless the client leaves first.
-    async fn head(
+    fn head(
         &self,
         link: &mut Link,
         client: &mut (dyn RequestBody + '_),
-    ) -> Result<Result<Head, Broken>, Failed> {
+    ) -> impl Future<Output = Result<Result<Head, Broken>, Failed>> {
         let (most, mut hinted) = (self.forward.buffer_size.0 as usize, 0);
-        poll_fn(|cx| {
+        poll_fn(move |cx| {
             loop {
                 return match link.poll_event(Some(&mut *client), cx) {
                     Poll::Ready(Ok(Event::Head(head))) => Poll::Ready(Ok(Ok(head))),
@@ -153,7 +160,6 @@ impl Question<'_> {
                 };
             }
         })
-        .await
     }
 
     /// Ready when the client has left and that matters (nginx: `proxy_ignore_client_abort`).
@@ -165,7 +171,7 @@ impl Question<'_> {
     }
 
     pub(super) fn is_live(&self) -> bool {
-        matches!(self.content, Content::Live(_))
+        matches!(self.outgoing.content, Content::Live(_))
     }
 }
 

@@ -32,7 +32,7 @@ impl Question<'_> {
     }
 
     fn one_try(&self, address: String) -> UpstreamTry {
-        UpstreamTry { address, asked: self.url.clone(), ..UpstreamTry::default() }
+        UpstreamTry { address, asked: self.outgoing.url.clone(), ..UpstreamTry::default() }
     }
 
     pub(super) fn current(&self, change: impl FnOnce(&mut UpstreamTry)) {
@@ -63,7 +63,7 @@ impl Question<'_> {
         let known = Circumstances {
             family: self.family(),
             forward: self.forward,
-            hint: self.hint.as_deref(),
+            hint: self.outgoing.hint.as_deref(),
             said,
         };
         let mend = match fault {
@@ -94,7 +94,7 @@ impl Question<'_> {
 
     /// The prefix of the directives of the protocol.
     fn family(&self) -> &'static str {
-        match self.url.0 {
+        match self.outgoing.url.0 {
             "http" | "https" => "proxy",
             "uwsgi" | "suwsgi" => "uwsgi",
             "grpc" | "grpcs" => "grpc",

@@ -159,7 +159,7 @@ impl Question<'_> {
         client: &mut (dyn RequestBody + '_),
     ) -> Result<bool, Unanswered> {
         let mut now = Instant::now();
-        if !wait.is_on() || !wait.goes_on() || !wait.begin(&self.group, now) {
+        if !wait.is_on() || !wait.goes_on() || !wait.begin(self.group, now) {
             return Ok(false);
         }
         let until = wait.until.unwrap_or(now);

@@ -6,7 +6,7 @@ use tidegate_config::http::pass::{Pass, Protocol};
 use tidegate_http::exchange::Exchange;
 use tidegate_http::stop::Stop;
 
-use crate::content;
+use crate::content::{self, Content};
 use crate::destination::{self, Found};
 use crate::outgoing::{self, Outgoing, cgi};
 use crate::secure::Secured;
@@ -19,13 +19,12 @@ pub(super) struct Prepared {
     pub(super) secured: Option<Secured>,
 }
 
-pub(super) async fn prepare(
+pub(super) fn prepare(
     ex: &mut Exchange<'_>,
-    pass: &Pass,
-    upstreams: &Upstreams,
+    (pass, upstreams): (&Pass, &Upstreams),
+    content: Content,
 ) -> Result<Prepared, Stop> {
     let forward = spoken(ex, pass);
-    let content = content::take(ex, pass, forward).await?;
     let found = destination::find(ex, pass, upstreams)?;
     ex.proxy_host = (found.host.clone(), found.port.clone());
     let mut outgoing = match pass.protocol {
@@ -57,7 +56,8 @@ pub struct Plan {
 
 /// Finds out whom a request would be sent to; nothing is sent.
 pub async fn plan(ex: &mut Exchange<'_>, pass: &Pass, upstreams: &Upstreams) -> Result<Plan, Stop> {
-    let Prepared { found, outgoing, .. } = prepare(ex, pass, upstreams).await?;
+    let content = content::take(ex, pass, spoken(ex, pass)).await?;
+    let Prepared { found, outgoing, .. } = prepare(ex, (pass, upstreams), content)?;
     let said = &found.group.description;
     let (scheme, uri) = outgoing.url;
     let servers = said.servers.iter().map(|server| server.name.clone()).collect();

@@ -32,7 +32,7 @@ struct Site {
 
 /// What came of a request.
 struct Outcome {
-    result: Result<(Response, Vec<u8>, bool), Stop>,
+    result: Result<(Box<Response>, Vec<u8>, bool), Stop>,
     tries: Vec<UpstreamTry>,
 }
 

@@ -53,7 +53,7 @@ impl Body {
             Self::Chunks(chunks) => match chunks.decode(input).map_err(Invalid::Chunks)? {
                 Decoded::Data(data) => Some(Event::Body(data)),
                 Decoded::End => Some(match chunks.take_trailers() {
-                    Some(lines) => Event::Trailers(head::trailers(lines)?),
+                    Some(lines) => Event::Trailers(head::trailers(&lines)?),
                     None => Event::End,
                 }),
                 Decoded::Partial => None,

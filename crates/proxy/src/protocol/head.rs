@@ -3,10 +3,11 @@
 //! Lines are read as nginx reads those of upstreams (`ngx_http_parse_header_line`), which is wider
 //! than a client may be: any visible byte in a name, a bare LF, a line without a colon.
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use tidegate_http::headers::Headers;
 
 use super::{Head, Invalid};
+use crate::field::Known;
 
 /// Where the status of an answer is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,77 +53,81 @@ impl Scanner {
 }
 
 /// Reads a head that is all there; `bytes` ends with its empty line.
-pub(super) fn parse(bytes: Bytes, dialect: Dialect) -> Result<Parsed, Invalid> {
-    let size = bytes.len();
+pub(super) fn parse(bytes: &Bytes, dialect: Dialect) -> Result<Parsed, Invalid> {
     let mut lines = Lines { rest: bytes };
     let first = lines.next();
     let status_line = match dialect {
         Dialect::Fastcgi => None,
-        Dialect::Http | Dialect::Cgi => first.as_ref().and_then(status_line),
+        Dialect::Http | Dialect::Cgi => first.and_then(status_line),
     };
-    let mut headers = Headers::with_capacity(16);
+    let mut fields = Fields::new(bytes);
     let close = match (&status_line, first, dialect) {
         (Some(line), ..) => line.close,
         (None, _, Dialect::Http) => return Err(Invalid::StatusLine),
         (None, Some(first), Dialect::Cgi | Dialect::Fastcgi) => {
-            push_field(&mut headers, &first)?;
+            fields.push(first)?;
             true
         }
         (None, None, Dialect::Cgi | Dialect::Fastcgi) => true,
     };
     for line in lines {
-        push_field(&mut headers, &line)?;
+        fields.push(line)?;
     }
+    let Fields { headers, framed, tells_connection, .. } = fields;
     let (status, reason) = match status_line {
-        Some(line) => (line.status, Some(line.reason)),
+        Some(StatusLine { status: 200, reason: b"OK", .. }) => {
+            (200, Some(Bytes::from_static(b"OK")))
+        }
+        Some(line) => (line.status, Some(bytes.slice_ref(line.reason))),
         None => cgi_status(&headers)?,
     };
-    let (content_length, chunked) = framing(&headers)?;
+    let (content_length, chunked) = if framed { framing(&headers)? } else { (None, false) };
     // CGI's heirs end an answer with its connection.
     let cgi = dialect != Dialect::Http;
     let chunked = chunked && dialect != Dialect::Fastcgi;
+    let mut connection = headers.all(b"Connection");
     let close = cgi
         || close
-        || headers.all(b"Connection").any(|value| contains_ignore_case(value, b"close"));
-    let head = Head { status, reason, headers, content_length, upgrade: false, size };
+        || (tells_connection && connection.any(|value| contains_ignore_case(value, b"close")));
+    drop(connection);
+    let head = Head { status, reason, headers, content_length, upgrade: false, size: bytes.len() };
     Ok(Parsed { head, chunked, close })
 }
 
 /// Reads the fields behind a body.
-pub(super) fn trailers(lines: Bytes) -> Result<Headers, Invalid> {
-    let mut headers = Headers::new();
-    for line in (Lines { rest: lines }) {
-        push_field(&mut headers, &line)?;
+pub(super) fn trailers(bytes: &Bytes) -> Result<Headers, Invalid> {
+    let mut fields = Fields::new(bytes);
+    for line in (Lines { rest: bytes }) {
+        fields.push(line)?;
     }
-    Ok(headers)
+    Ok(fields.headers)
 }
 
 /// The lines up to the empty one, without their ends.
-struct Lines {
-    rest: Bytes,
+struct Lines<'a> {
+    rest: &'a [u8],
 }
 
-impl Iterator for Lines {
-    type Item = Bytes;
+impl<'a> Iterator for Lines<'a> {
+    type Item = &'a [u8];
 
-    fn next(&mut self) -> Option<Bytes> {
-        let end = memchr::memchr(b'\n', &self.rest)?;
-        let returns = |line: &[u8]| line.iter().rev().take_while(|&&byte| byte == b'\r').count();
-        let length = end - self.rest.get(..end).map_or(0, returns);
-        let line = (length > 0).then(|| self.rest.slice(..length));
-        self.rest.advance(end + 1);
-        line
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let end = memchr::memchr(b'\n', self.rest)?;
+        let (line, rest) = self.rest.split_at_checked(end)?;
+        self.rest = rest.get(1..).unwrap_or_default();
+        let returns = line.iter().rev().take_while(|&&byte| byte == b'\r').count();
+        line.get(..line.len() - returns).filter(|line| !line.is_empty())
     }
 }
 
-struct StatusLine {
+struct StatusLine<'a> {
     status: u16,
-    reason: Bytes,
+    reason: &'a [u8],
     close: bool,
 }
 
 /// Reads `HTTP/1.1 200 OK` (nginx: `ngx_http_parse_status_line`).
-fn status_line(line: &Bytes) -> Option<StatusLine> {
+fn status_line(line: &[u8]) -> Option<StatusLine<'_>> {
     let rest = line.strip_prefix(b"HTTP/")?;
     let dot = rest.iter().position(|&byte| byte == b'.')?;
     let (major, rest) = (number(rest.get(..dot)?)?, rest.get(dot + 1..)?);
@@ -139,7 +144,7 @@ fn status_line(line: &Bytes) -> Option<StatusLine> {
         return None;
     }
     let close = major < 1 || (major == 1 && minor < 1);
-    Some(StatusLine { status, reason: line.slice_ref(reason), close })
+    Some(StatusLine { status, reason, close })
 }
 
 fn number(digits: &[u8]) -> Option<u16> {
@@ -159,27 +164,52 @@ fn cgi_status(headers: &Headers) -> Result<(u16, Option<Bytes>), Invalid> {
     Ok((status, reason))
 }
 
-/// Adds a line to the fields (nginx: `ngx_http_parse_header_line`).
-fn push_field(headers: &mut Headers, line: &Bytes) -> Result<(), Invalid> {
-    // Some servers send their status line twice.
-    if line.starts_with(b"HTTP/") {
-        return Ok(());
+/// The fields of a head, and what was seen among them.
+struct Fields<'a> {
+    headers: Headers,
+    /// What they are a part of.
+    bytes: &'a Bytes,
+    /// Whether the length of the body is told, or that it is in chunks.
+    framed: bool,
+    /// Whether there is a `Connection`.
+    tells_connection: bool,
+}
+
+impl<'a> Fields<'a> {
+    fn new(bytes: &'a Bytes) -> Self {
+        let headers = Headers::with_capacity(8);
+        Self { headers, bytes, framed: false, tells_connection: false }
     }
-    let is_end = |&byte: &u8| byte == b':' || byte <= b' ' || byte == 0x7f;
-    let end = line.iter().position(is_end).unwrap_or(line.len());
-    let good_name = end > 0 && matches!(line.get(end), None | Some(b':'));
-    let value = trim_spaces(line.get(end + 1..).unwrap_or_default());
-    let bad = match memchr::memchr2(0, b'\r', value) {
-        _ if !good_name => Some(end),
-        bad => bad.map(|at| line.len() - value.len() + at),
-    };
-    if let Some(at) = bad {
-        let good = line.get(..at).unwrap_or(line).escape_ascii();
-        let bad = line.get(at).copied().unwrap_or_default();
-        return Err(Invalid::Field(format!("{good}\\x{bad:02x}...")));
+
+    /// Adds a line (nginx: `ngx_http_parse_header_line`).
+    fn push(&mut self, line: &[u8]) -> Result<(), Invalid> {
+        // Some servers send their status line twice.
+        if line.starts_with(b"HTTP/") {
+            return Ok(());
+        }
+        let is_end = |&byte: &u8| byte == b':' || byte <= b' ' || byte == 0x7f;
+        let end = line.iter().position(is_end).unwrap_or(line.len());
+        let good_name = end > 0 && matches!(line.get(end), None | Some(b':'));
+        let value = trim_spaces(line.get(end + 1..).unwrap_or_default());
+        let bad = match memchr::memchr2(0, b'\r', value) {
+            _ if !good_name => Some(end),
+            bad => bad.map(|at| line.len() - value.len() + at),
+        };
+        if let Some(at) = bad {
+            let good = line.get(..at).unwrap_or(line).escape_ascii();
+            let bad = line.get(at).copied().unwrap_or_default();
+            return Err(Invalid::Field(format!("{good}\\x{bad:02x}...")));
+        }
+        let name = line.get(..end).unwrap_or_default();
+        let known = Known::of(name);
+        match known {
+            Some(Known::ContentLength | Known::TransferEncoding) => self.framed = true,
+            Some(Known::Connection) => self.tells_connection = true,
+            _ => {}
+        }
+        self.headers.push(Known::spelled(known, name, self.bytes), self.bytes.slice_ref(value));
+        Ok(())
     }
-    headers.push(line.slice(..end), line.slice_ref(value));
-    Ok(())
 }
 
 /// Only spaces: nginx leaves tabs in place.

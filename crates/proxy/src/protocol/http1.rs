@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::Write;
+use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 use tidegate_http::headers::Headers;
@@ -31,6 +32,8 @@ pub struct Request {
 #[derive(Debug)]
 pub struct Http1 {
     head: Bytes,
+    /// Where in it the target stands.
+    target: Range<usize>,
     chunked: bool,
     upgrade: bool,
     head_only: bool,
@@ -39,23 +42,53 @@ pub struct Http1 {
 impl Http1 {
     /// Puts the request into bytes.
     pub fn new(request: &Request) -> Self {
-        let mut out = Vec::with_capacity(512);
-        let version: &[u8] = if request.http11 { b" HTTP/1.1\r\n" } else { b" HTTP/1.0\r\n" };
-        for piece in [&request.method[..], b" ", &request.target, version] {
-            out.extend_from_slice(piece);
-        }
+        let target = |out: &mut Vec<u8>| out.extend_from_slice(&request.target);
+        let mut draft = Draft::new(&request.method, target, request.http11);
         for field in &request.headers {
-            for piece in [&field.name[..], b": ", &field.value, b"\r\n"] {
-                out.extend_from_slice(piece);
-            }
+            draft.field(&field.name, &field.value);
         }
-        out.extend_from_slice(b"\r\n");
-        Self {
-            head: out.into(),
-            chunked: request.chunked,
-            upgrade: request.upgrade,
-            head_only: request.method == "HEAD",
+        draft.finish(request.chunked, request.upgrade)
+    }
+
+    /// What stands between method and version.
+    pub(crate) fn target(&self) -> Bytes {
+        self.head.slice(self.target.clone())
+    }
+}
+
+/// A request that is being put into bytes.
+pub(crate) struct Draft {
+    out: Vec<u8>,
+    target: Range<usize>,
+    head_only: bool,
+}
+
+impl Draft {
+    /// The first line; `target` writes what stands between method and version, already encoded.
+    pub(crate) fn new(method: &[u8], target: impl FnOnce(&mut Vec<u8>), http11: bool) -> Self {
+        let mut out = Vec::with_capacity(1024);
+        out.extend_from_slice(method);
+        out.push(b' ');
+        let start = out.len();
+        target(&mut out);
+        let target = start..out.len();
+        out.extend_from_slice(if http11 { b" HTTP/1.1\r\n" } else { b" HTTP/1.0\r\n" });
+        Self { out, target, head_only: method == b"HEAD" }
+    }
+
+    /// Adds a field.
+    pub(crate) fn field(&mut self, name: &[u8], value: &[u8]) {
+        self.out.reserve(name.len() + value.len() + 4);
+        for piece in [name, b": ", value, b"\r\n"] {
+            self.out.extend_from_slice(piece);
         }
+    }
+
+    /// Ends the head.
+    pub(crate) fn finish(mut self, chunked: bool, upgrade: bool) -> Http1 {
+        self.out.extend_from_slice(b"\r\n");
+        let Self { out, target, head_only } = self;
+        Http1 { head: out.into(), target, chunked, upgrade, head_only }
     }
 }
 
@@ -72,6 +105,10 @@ impl Codec for Http1 {
             let _ = write!(size, "{:x}\r\n", bytes.len());
             out.extend([size.into(), bytes, Bytes::from_static(b"\r\n")]);
         }
+    }
+
+    fn is_raw(&self) -> bool {
+        !self.chunked
     }
 
     fn end(&self, out: &mut VecDeque<Bytes>) {
@@ -114,7 +151,7 @@ impl Answer {
     }
 
     /// Judges a complete head.
-    fn head(&mut self, bytes: Bytes) -> Result<Event, Invalid> {
+    fn head(&mut self, bytes: &Bytes) -> Result<Event, Invalid> {
         let mut parsed = head::parse(bytes, self.dialect)?;
         match parsed.head.status {
             101 if self.upgrade => {
@@ -145,7 +182,7 @@ impl Decode for Answer {
                     return Err(Invalid::StatusLine);
                 }
                 match head::take(scanner, input, self.limit)? {
-                    Some(bytes) => self.head(bytes).map(Some),
+                    Some(bytes) => self.head(&bytes).map(Some),
                     None if ended => Err(Invalid::Ended),
                     None => Ok(None),
                 }

@@ -54,8 +54,8 @@ impl Http2 {
     /// Sends on what the client says behind its body, save fields that `named` speaks of: an
     /// upstream that mixes them into the head must not be told otherwise there.
     #[must_use]
-    pub fn with_trailers(mut self, named: &[(Bytes, Bytes)]) -> Self {
-        self.kept_back = Some(named.iter().map(|(name, _)| name.clone()).collect());
+    pub fn with_trailers(mut self, named: &[(&Bytes, Bytes)]) -> Self {
+        self.kept_back = Some(named.iter().map(|(name, _)| (*name).clone()).collect());
         self
     }
 
@@ -228,7 +228,7 @@ mod tests {
         }
         let http2 = Http2::new(&request, false, false);
         assert_eq!(http2.trailers(&fields), None);
-        let http2 = http2.with_trailers(&[("X-Set".into(), Bytes::new())]);
+        let http2 = http2.with_trailers(&[(&"X-Set".into(), Bytes::new())]);
         let sent = http2.trailers(&fields).unwrap();
         assert_eq!(sent.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["x-t"]);
         assert_eq!(http2.trailers(&Headers::new()), None);

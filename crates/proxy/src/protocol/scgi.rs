@@ -45,6 +45,14 @@ impl Codec for Scgi {
         self.head.clone()
     }
 
+    fn is_raw(&self) -> bool {
+        true
+    }
+
+    fn keeps(&self) -> bool {
+        false
+    }
+
     fn decoder(&self, limit: usize) -> Box<dyn Decode> {
         let mut answer = Answer::new(Dialect::Cgi, limit);
         answer.head_only = self.head_only;

@@ -12,22 +12,18 @@ fn fields(lines: &[(&'static str, &'static str)]) -> Headers {
     headers
 }
 
-fn configured(set: &[(&'static str, &'static str)]) -> Vec<(Bytes, Bytes)> {
-    set.iter().map(|&(name, value)| (name.into(), value.into())).collect()
+/// As a protocol of HTTP is given them.
+fn asked(set: &[(&'static str, &'static str)], client: &Headers, length: Length) -> Request {
+    let names: Vec<Bytes> = set.iter().map(|&(name, _)| name.into()).collect();
+    let values = set.iter().map(|&(_, value)| value.into());
+    let set_header: Vec<(&Bytes, Bytes)> = names.iter().zip(values).collect();
+    let host = "app".into();
+    let asked = Asked { headers: Some(client), host: &host, length, set_header: &set_header };
+    over_http(b"POST", "/".into(), &asked)
 }
 
 fn sent(set: &[(&'static str, &'static str)], client: &Headers, length: Length) -> String {
-    let (method, target, host) = ("POST".into(), "/".into(), "app".into());
-    let asked = Asked {
-        method: &method,
-        target: &target,
-        headers: Some(client),
-        host: &host,
-        length,
-        set_header: &configured(set),
-        http11: true,
-    };
-    let request = over_http(&asked);
+    let request = asked(set, client, length);
     let line = |field: &tidegate_http::headers::Header| {
         format!("{}: {}", field.name.escape_ascii(), field.value.escape_ascii())
     };
@@ -81,18 +77,8 @@ fn no_value_ends_its_line() {
 
 #[test]
 fn an_upgrade_is_welcome_only_where_it_was_asked_for_and_passed_on() {
-    let method = "GET".into();
     let ask = |set: &[(&'static str, &'static str)], client: &Headers| {
-        let asked = Asked {
-            method: &method,
-            target: &method,
-            headers: Some(client),
-            host: &method,
-            length: Length::None,
-            set_header: &configured(set),
-            http11: true,
-        };
-        over_http(&asked).upgrade
+        asked(set, client, Length::None).upgrade
     };
     let client = fields(&[("Upgrade", "websocket")]);
     assert!(ask(&[("Upgrade", "websocket"), ("Connection", "upgrade")], &client));

@@ -77,6 +77,8 @@ pub struct Group {
     pub outage: Outage,
     /// What `sticky learn` has learned.
     pub sessions: Sessions,
+    /// Whether servers are called by names, whose addresses change.
+    has_names: bool,
     /// Held while names are asked for, where nothing is known yet.
     asking: AsyncMutex<()>,
     state: Mutex<State>,
@@ -104,7 +106,9 @@ impl Group {
         let servers = description.servers.iter().map(|server| (&*server.name, weight(server)));
         let balancer = Balancer::new(description.method.clone(), servers);
         let state = Mutex::new(State { balancer, ..State::default() });
+        let is_name = |server: &Server| matches!(server.place, Place::Name { .. });
         let group = Self {
+            has_names: description.servers.iter().any(is_name),
             description,
             id,
             outage: Outage::default(),
@@ -125,14 +129,16 @@ impl Group {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn has_names(&self) -> bool {
-        self.description.servers.iter().any(|server| matches!(server.place, Place::Name { .. }))
+    /// Whether the addresses of its servers are known and believed, so that [`Group::refresh`] has
+    /// nothing to do.
+    pub fn is_fresh(&self) -> bool {
+        !self.has_names || self.state().fresh.is_some_and(|fresh| fresh > Instant::now())
     }
 
     /// Asks again for the addresses of names, when it is time. One request asks; the others go on
     /// with what is known, and wait for it only where nothing is.
     pub async fn refresh(self: &Arc<Self>) {
-        if !self.has_names() {
+        if !self.has_names {
             return;
         }
         let is_known = {

@@ -108,37 +108,55 @@ const SWEEP: Duration = Duration::from_secs(1);
 /// The idle connection of this group to this peer that was used last, if one is still open; over TLS,
 /// one by the same handshake.
 pub fn take(group: u64, address: &Address, secured: Option<&Secured>) -> Option<Connection> {
-    take_where(group, address, |idle| idle.connection.stream.made_for() == secured)
+    let trusted = |idle: &Idle| idle.connection.stream.made_for() == secured;
+    take_where(group, address, trusted, Stream::is_idle)
+}
+
+/// The same for a request that is sent again where the peer has closed in the very moment: the kernel
+/// need not be asked whether it has.
+pub fn take_repeatable(
+    group: u64,
+    address: &Address,
+    secured: Option<&Secured>,
+) -> Option<Connection> {
+    let trusted = |idle: &Idle| idle.connection.stream.made_for() == secured;
+    take_where(group, address, trusted, Stream::is_quiet)
 }
 
 /// The same for a request that cannot be sent twice. A peer that closes after every answer without
 /// saying so (uWSGI's `http-socket` does) looks idle for a moment; a connection must have carried
 /// two requests, or have rested, to be trusted with it.
 pub fn take_proven(group: u64, address: &Address, secured: Option<&Secured>) -> Option<Connection> {
-    take_where(group, address, |idle| {
+    let trusted = |idle: &Idle| {
         idle.connection.stream.made_for() == secured
             && (idle.connection.requests > 1 || idle.since.elapsed() > REST)
-    })
+    };
+    take_where(group, address, trusted, Stream::is_idle)
 }
 
 fn take_where(
     group: u64,
     address: &Address,
     trusted: impl Fn(&Idle) -> bool,
+    is_idle: fn(&Stream) -> bool,
 ) -> Option<Connection> {
     let fits = |idle: &Idle| idle.group == group && idle.address == *address && trusted(idle);
-    let own = POOL.with(|pool| open_one(&mut lock(pool), fits));
+    let own = POOL.with(|pool| open_one(&mut lock(pool), fits, is_idle));
     let mut connection = own.or_else(|| anothers(fits))?;
     connection.requests += 1;
     Some(connection)
 }
 
 /// The latest that fits and is open still.
-fn open_one(pool: &mut Vec<Idle>, fits: impl Fn(&Idle) -> bool) -> Option<Connection> {
+fn open_one(
+    pool: &mut Vec<Idle>,
+    fits: impl Fn(&Idle) -> bool,
+    is_idle: fn(&Stream) -> bool,
+) -> Option<Connection> {
     let now = Instant::now();
     loop {
         let found = pool.remove(pool.iter().rposition(&fits)?);
-        if found.expires > now && found.connection.stream.is_idle() {
+        if found.expires > now && is_idle(&found.connection.stream) {
             return Some(found.connection);
         }
     }
@@ -150,7 +168,8 @@ fn anothers(fits: impl Fn(&Idle) -> bool) -> Option<Connection> {
     let taken = lock(&POOLS).iter().find_map(|pool| {
         let pool = pool.upgrade()?;
         let mut pool = pool.try_lock().ok()?;
-        open_one(&mut pool, fits)
+        // Its event loop may be busy, and not have heard.
+        open_one(&mut pool, fits, Stream::is_idle)
     });
     taken?.moved().ok()
 }
@@ -252,6 +271,21 @@ mod tests {
             let proven = take(20, &address(1), None).unwrap();
             put(20, &address(1), proven, &Settings::default());
             assert_eq!(take_proven(20, &address(1), None).as_ref().map(marked), Some(3));
+        };
+        LocalSet::new().run_until(test).await;
+    }
+
+    #[tokio::test]
+    async fn what_the_runtime_has_heard_of_is_not_taken_for_a_repeatable_request() {
+        let test = async {
+            let (closed, far) = pair();
+            put(1, &address(1), closed, &Settings::default());
+            drop(far);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            assert!(take_repeatable(1, &address(1), None).is_none());
+            let (open, _far) = pair();
+            put(1, &address(1), open, &Settings::default());
+            assert_eq!(take_repeatable(1, &address(1), None).as_ref().map(marked), Some(2));
         };
         LocalSet::new().run_until(test).await;
     }

@@ -23,10 +23,15 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// Begins; at most `limit` peers are tried (nginx: `proxy_next_upstream_tries`, 0: no limit).
-    /// The key is what `ip_hash` and `hash` choose by.
+    /// Begins, once names have been looked up if it is time.
     pub async fn new(group: Arc<Group>, limit: usize, key: Bytes) -> Self {
         group.refresh().await;
+        Self::begin(group, limit, key)
+    }
+
+    /// Begins with the addresses that are known; at most `limit` peers are tried (nginx:
+    /// `proxy_next_upstream_tries`, 0: no limit). The key is what `ip_hash` and `hash` choose by.
+    pub fn begin(group: Arc<Group>, limit: usize, key: Bytes) -> Self {
         let (tried, all) = {
             let state = group.state();
             (state.balancer.begin(key), state.balancer.tries())
@@ -67,9 +72,8 @@ impl Selection {
     }
 
     /// Chooses the next peer.
-    pub fn pick(&mut self) -> Result<Lease, Fault> {
+    pub fn pick(&mut self, now: Instant) -> Result<Lease, Fault> {
         let mut state = self.group.state();
-        let now = Instant::now();
         if let Some((id, address, sid)) = state.balancer.pick(&mut self.tried, now) {
             let begun = state.balancer.is_timed().then_some(now);
             return Ok(Lease { group: self.group.clone(), id, address, sid, begun, over: false });
@@ -192,28 +196,28 @@ mod tests {
     async fn a_request_goes_on_until_the_group_or_its_limit_ends() {
         let group = group(vec![port(1), port(2), port(3)]);
         let mut way = Selection::new(group.clone(), 2, Bytes::new()).await;
-        let first = way.pick().unwrap();
+        let first = way.pick(Instant::now()).unwrap();
         assert!(way.has_another());
         assert!(way.give_up(first, Outcome::Failed, false));
-        let second = way.pick().unwrap();
+        let second = way.pick(Instant::now()).unwrap();
         assert!(!way.has_another());
         way.give_up(second, Outcome::Failed, false);
         assert!(way.is_exhausted());
         let mut way = Selection::new(group, 0, Bytes::new()).await;
         // The one that is left comes first, then those that failed others.
-        let order =
-            [way.pick(), way.pick(), way.pick()].map(|lease| lease.unwrap().address.to_string());
+        let order = [way.pick(Instant::now()), way.pick(Instant::now()), way.pick(Instant::now())]
+            .map(|lease| lease.unwrap().address.to_string());
         assert_eq!(order, ["127.0.0.1:3", "127.0.0.1:1", "127.0.0.1:2"]);
-        assert!(matches!(way.pick(), Err(Fault::NoLive)));
+        assert!(matches!(way.pick(Instant::now()), Err(Fault::NoLive)));
     }
 
     #[tokio::test]
     async fn an_idle_connection_that_fails_is_no_try() {
         let mut way = Selection::new(group(vec![port(1)]), 0, Bytes::new()).await;
-        let lease = way.pick().unwrap();
+        let lease = way.pick(Instant::now()).unwrap();
         way.give_up(lease, Outcome::Failed, true);
         assert!(!way.is_exhausted());
-        let lease = way.pick().unwrap();
+        let lease = way.pick(Instant::now()).unwrap();
         way.give_up(lease, Outcome::Failed, false);
         assert!(way.is_exhausted());
     }
@@ -223,20 +227,20 @@ mod tests {
         let lost =
             || server(Place::Name { host: "no-such-host.invalid".into(), port: 80, service: None });
         let mut way = Selection::new(group(vec![lost()]), 0, Bytes::new()).await;
-        let fault = way.pick().unwrap_err();
+        let fault = way.pick(Instant::now()).unwrap_err();
         assert!(fault.to_string().starts_with("no-such-host.invalid could not be resolved ("));
         assert_eq!(fault.status(), 502);
         let both = group(vec![lost(), port(2)]);
         let way = tokio::task::LocalSet::new();
         let mut way = way.run_until(Selection::new(both, 0, Bytes::new())).await;
-        assert_eq!(way.pick().unwrap().address.to_string(), "127.0.0.1:2");
+        assert_eq!(way.pick(Instant::now()).unwrap().address.to_string(), "127.0.0.1:2");
     }
 
     #[tokio::test]
     async fn what_is_known_of_a_peer_outlives_a_new_lookup() {
         let group = group(vec![port(1), port(2)]);
         let mut way = Selection::new(group.clone(), 0, Bytes::new()).await;
-        let lease = way.pick().unwrap();
+        let lease = way.pick(Instant::now()).unwrap();
         way.give_up(lease, Outcome::Failed, false);
         let known = vec![
             vec![Member::at(Address::Tcp(([127, 0, 0, 1], 1).into()))],
@@ -244,6 +248,6 @@ mod tests {
         ];
         group.state().update(&group.description.servers, known);
         let mut way = Selection::new(group, 0, Bytes::new()).await;
-        assert_eq!(way.pick().unwrap().address.to_string(), "127.0.0.1:9");
+        assert_eq!(way.pick(Instant::now()).unwrap().address.to_string(), "127.0.0.1:9");
     }
 }

@@ -24,6 +24,9 @@ pub(crate) struct Http1Body {
     timer: Option<Pin<Box<Sleep>>>,
 }
 
+/// How much is read at once of a body in chunks.
+const CHUNKS: u64 = 16 * 1024;
+
 /// How far a body has been read.
 pub(crate) struct BodyState {
     framing: Cell<Framing>,
@@ -156,7 +159,12 @@ impl Http1Body {
     }
 
     fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ClientError>> {
-        match self.io.poll_fill(cx) {
+        let left = match self.state.framing.get() {
+            Framing::Left(left) => left,
+            Framing::Chunked => CHUNKS,
+            Framing::Broken(_) => 0,
+        };
+        match self.io.poll_fill_body(left, cx) {
             Poll::Ready(Ok(0) | Err(_)) => Poll::Ready(Err(ClientError::Closed)),
             Poll::Ready(Ok(_)) => {
                 self.timer = None;

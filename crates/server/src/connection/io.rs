@@ -12,8 +12,11 @@ use tidegate_http::client::{TcpInfo, Transport};
 use super::patience::Patience;
 use super::stream::Stream;
 
-/// How much is read at once within a body.
+/// How much is read at once behind what is there.
 const READ: usize = 16 * 1024;
+
+/// How much is read at most at once within a body.
+const READ_BODY: usize = 64 * 1024;
 
 /// How much is read at once where a head may begin; most heads are shorter.
 const READ_HEAD: usize = 2 * 1024;
@@ -33,6 +36,8 @@ pub(crate) struct Io {
     pub(crate) stream: Stream,
     pub(crate) buffer: RefCell<BytesMut>,
     ended: Cell<bool>,
+    /// Whether the last read has filled all the room it had.
+    eager: Cell<bool>,
     /// How long the client is waited for.
     pub(crate) patience: Patience,
     /// What of an interim answer has not gone: it comes before anything else.
@@ -45,6 +50,7 @@ impl Io {
             stream,
             buffer: RefCell::new(BytesMut::new()),
             ended: Cell::new(false),
+            eager: Cell::new(false),
             patience: Patience::default(),
             owed: RefCell::default(),
         }
@@ -57,22 +63,48 @@ impl Io {
 
     /// Reads more behind what is there. An end is no error; [`has_ended`](Self::has_ended) tells.
     pub(crate) fn poll_fill(&self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let size = self.usual();
+        self.poll_fill_by(size, cx)
+    }
+
+    /// The same within a body of which so many bytes are to come.
+    pub(crate) fn poll_fill_body(
+        &self,
+        left: u64,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let most = if self.eager.get() { READ_BODY } else { READ };
+        let size = usize::try_from(left).unwrap_or(most).clamp(READ_HEAD, most);
+        self.poll_fill_by(size, cx)
+    }
+
+    fn poll_fill_by(&self, size: usize, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         loop {
             ready!(self.stream.poll_read_ready(cx))?;
-            match self.fill_now() {
+            match self.fill_by(size) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 done => return Poll::Ready(done),
             }
         }
     }
 
+    /// How much is read at once where it is not known what comes.
+    fn usual(&self) -> usize {
+        if self.buffer.borrow().capacity() == 0 { READ_HEAD } else { READ }
+    }
+
     /// Reads what is there behind what was read before.
     pub(crate) fn fill_now(&self) -> io::Result<usize> {
+        let size = self.usual();
+        self.fill_by(size)
+    }
+
+    fn fill_by(&self, size: usize) -> io::Result<usize> {
         let mut buffer = self.buffer.borrow_mut();
-        let size = if buffer.capacity() == 0 { READ_HEAD } else { READ };
         buffer.reserve(size);
         let room = buffer.capacity() - buffer.len();
         let read = self.stream.try_read_buf(&mut buffer)?;
+        self.eager.set(read == room);
         if read == 0 {
             self.ended.set(true);
         } else if read < room {
