@@ -132,6 +132,66 @@ fn the_worker_has_all_groups_of_its_user_and_no_right_beside() {
     }
 }
 
+#[tokio::test]
+async fn who_is_not_root_serves_with_what_is_granted() {
+    if !process::is_ours() || !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: another user is tried by root");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    // Where it was built may be closed to others.
+    std::fs::copy(process::binary(), path("tidegate")).unwrap();
+    std::os::unix::fs::chown(folder.path(), Some(65534), Some(65534)).unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let conf = |said: &str| {
+        let conf = format!(
+            "user daemon; worker_priority -5; pid t.pid; error_log error.log; events {{}} {said}
+             http {{ access_log off; server {{ listen 127.0.0.1:{port}; return 200 here; }} }}"
+        );
+        std::fs::write(path("nginx.conf"), conf).unwrap();
+    };
+    conf("");
+    let run = |words: &[&str]| {
+        let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+        let mut command = Command::new("setpriv");
+        command.args(nobody).arg(path("tidegate")).args(["-p", ".", "-c", "nginx.conf"]);
+        let output = command.args(words).current_dir(folder.path()).output().unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+    };
+    for words in [&["-t"][..], &[]] {
+        let (done, text) = run(words);
+        assert!(
+            done && text.contains("makes sense only if the master process runs with"),
+            "{text}"
+        );
+    }
+    let log = || std::fs::read_to_string(path("error.log")).unwrap();
+    assert!(log().contains("[alert]"), "{}", log());
+    assert!(log().contains("setpriority(-5) failed (13: Permission denied)"), "{}", log());
+    let (done, text) = run(&["status"]);
+    assert!(done && text.contains("serves itself"), "{text}");
+    let pid = std::fs::read_to_string(path("t.pid")).unwrap().trim().to_owned();
+    assert!(line(&pid, "status", "Uid:").contains("65534"));
+    std::fs::write(path("secret.conf"), "").unwrap();
+    let secret = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(path("secret.conf"), secret).unwrap();
+    let client = Client::of_port(port);
+    for (said, good) in [("include secret.conf;", false), ("env A;", true)] {
+        conf(said);
+        let (done, text) = run(&["-s", "reload"]);
+        assert!(done == good && text.contains("13: Permission denied") != good, "{text}");
+        client.get("/").await.is(200).says("here");
+    }
+    for words in [&["upgrade"][..], &["-s", "quit"]] {
+        client.get("/").await.is(200).says("here");
+        let (done, text) = run(words);
+        assert!(done, "{text}");
+    }
+    eventually("it ends", || async { !path("t.pid").exists() }).await;
+}
+
 /// A server in the background, which ends with this.
 struct Background {
     folder: tempfile::TempDir,

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinHandle;
 
 use crate::harness::http2::{END_STREAM, get, request};
@@ -150,22 +149,6 @@ async fn talking(client: Client, until: Until) {
     }
 }
 
-/// A backend that switches protocols and sends back what it gets.
-async fn echoing() -> Backend {
-    Backend::raw(|mut stream| async move {
-        let mut buffer = [0; 4096];
-        let _ = stream.read(&mut buffer).await;
-        let switch = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
-        let _ = stream.write_all(switch).await;
-        while let Ok(length @ 1..) = stream.read(&mut buffer).await {
-            if stream.write_all(&buffer[..length]).await.is_err() {
-                return;
-            }
-        }
-    })
-    .await
-}
-
 async fn started(backends: (&Backend, &Backend)) -> Tidegate {
     let piece = "x".repeat(200_000) + "end of a piece";
     Tidegate::start(&conf(0))
@@ -200,7 +183,7 @@ async fn reloads_under_load_lose_nothing_and_broken_ones_change_nothing() {
         backend::ok(&format!("{} bytes", ask.split("\r\n\r\n").nth(1).map_or(0, str::len)))
     })
     .await;
-    let sockets = echoing().await;
+    let sockets = Backend::echoing().await;
     let mut server = started((&posts, &sockets)).await;
     let (reloads, each, pause) = if is_long() { (100, 32, 500) } else { (8, 2, 20) };
     let clients = Clients::of(server.at(8080), each);
@@ -240,7 +223,7 @@ async fn a_worker_that_is_killed_under_load_is_back_soon() {
         eprintln!("skipped: only root has two processes");
         return;
     }
-    let backends = (Backend::http(|_| backend::ok("")).await, echoing().await);
+    let backends = (Backend::http(|_| backend::ok("")).await, Backend::echoing().await);
     let server = started((&backends.0, &backends.1)).await;
     server.get("/").await.is(200);
     let ask = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -283,7 +266,7 @@ async fn a_master_that_is_killed_under_load_takes_nothing_along() {
         backend::ok(&format!("{} bytes", ask.split("\r\n\r\n").nth(1).map_or(0, str::len)))
     })
     .await;
-    let sockets = echoing().await;
+    let sockets = Backend::echoing().await;
     let mut server = started((&posts, &sockets)).await;
     let clients = Clients::of(server.at(8080), 1);
     let done = clients.done.clone();

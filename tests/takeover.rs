@@ -5,7 +5,8 @@ use std::path::Path;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::harness::{Load, Tidegate, eventually, process};
+use crate::harness::http2::{DATA, END_STREAM, request};
+use crate::harness::{Backend, Http2, Load, Tidegate, backend, eventually, process};
 
 fn says(word: &str) -> String {
     format!(
@@ -95,6 +96,64 @@ async fn three_in_a_row_lose_nothing() {
     load.end().await;
     assert!(server.command(&["quit"]).status.success());
     eventually("it ends", || async { !server.is_open().await }).await;
+}
+
+#[tokio::test]
+async fn websockets_and_streams_finish_under_the_old_program() {
+    if !process::is_ours() {
+        return;
+    }
+    let (posts, sockets) = (Backend::http(|_| backend::ok("got")).await, Backend::echoing().await);
+    let conf = |number: u32, limit: &str| {
+        format!(
+            "daemon off; error_log logs/error.log info; {limit} events {{}}
+             http {{ access_log off; server {{ listen 127.0.0.1:8080; http2 on;
+                 location / {{ return 200 word{number}; }}
+                 location /post {{ proxy_pass http://127.0.0.1:8090; }}
+                 location /socket {{ proxy_pass http://127.0.0.1:8091; proxy_http_version 1.1;
+                     proxy_set_header Upgrade $http_upgrade;
+                     proxy_set_header Connection upgrade; }} }} }}"
+        )
+    };
+    let mut server = Tidegate::start(&conf(0, ""))
+        .with_port(8090, posts.port())
+        .with_port(8091, sockets.port())
+        .await;
+    server.get("/").await.is(200);
+    let load = Load::on(server.at(8080));
+    let hello =
+        "GET /socket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    for number in 1..=3 {
+        let mut socket = server.connect().await;
+        socket.send(hello).await;
+        socket.until("\r\n\r\n").await;
+        let mut streams = Http2::to(&server.at(8080)).await;
+        let begun = streams.head(&request("POST", "/post", &[]), 0).await;
+        let limit = if number == 3 { "worker_shutdown_timeout 1s;" } else { "" };
+        server.put_conf(&conf(number, limit));
+        let output = server.command(&["upgrade"]);
+        assert!(output.status.success(), "{output:?}");
+        let word = format!("word{number}");
+        eventually(&word, || async { server.get("/").await.text() == word }).await;
+        // What was begun goes on where it was begun.
+        socket.send("still there;").await;
+        assert_eq!(socket.until(";").await, "still there;");
+        streams.frame(DATA, END_STREAM, begun, b"body").await;
+        streams.reply(begun).await.answer().is(200).says("got");
+        assert!(streams.goes_away().await.is_some());
+        let old = || server.folder().join("nginx.pid.oldbin").exists();
+        assert!(old(), "the WebSocket is there");
+        drop((socket, streams));
+        eventually("the old program ends", || async { !old() }).await;
+    }
+    // Who does not end has as long as `worker_shutdown_timeout` says.
+    let mut socket = server.connect().await;
+    socket.send(hello).await;
+    socket.until("\r\n\r\n").await;
+    assert!(server.command(&["upgrade"]).status.success());
+    assert!(socket.closes().await);
+    load.end().await;
+    end(&server);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Backends made of a few lines: what they receive is kept, what they answer is written out.
 
+mod echo;
 pub mod fastcgi;
 mod http2;
 

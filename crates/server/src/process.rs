@@ -56,6 +56,7 @@ pub(crate) struct Source {
 pub(crate) fn try_out(config: Config) -> Result<()> {
     let pid = config.main.process.pid.clone();
     user::check(config.main.process.user.as_deref())?;
+    user::tell_ignored(&config.main.process);
     let ground = Ground::first(config, &Listeners::new(), Purpose::Test)?;
     Serving::build(&ground)?;
     pid::try_out(&pid)
@@ -84,6 +85,7 @@ pub(crate) fn run(source: Source, config: Config) -> Result<ExitCode> {
     if config.main.process.daemon && !daemon::in_background() && !is_successor {
         return daemon::start();
     }
+    user::tell_ignored(&config.main.process);
     let said = config.clone();
     serve(source, config).inspect_err(|error| {
         if let Ok(files) = LogFiles::open(&said.http.files, None) {
@@ -106,9 +108,8 @@ fn serve(source: Source, config: Config) -> Result<()> {
     };
     let process = Arc::clone(&config.main.process);
     let is_root = rustix::process::geteuid().is_root();
-    // Where there is a worker process, the limit is its own.
-    let _ =
-        limit::files(None, process.rlimit_nofile.filter(|_| !is_root || !process.master_process));
+    // What `worker_rlimit_nofile` says is for whoever serves.
+    let _ = limit::files(None, None);
     let mut pid = PidFile::open(&process.pid)?;
     let ground = Ground::first(config, &inherited, Purpose::Serve)?;
     // Those that the configuration does not name are closed.
@@ -123,8 +124,11 @@ fn serve(source: Source, config: Config) -> Result<()> {
         runtime.block_on(child.commit())?;
         (Place::There(child), admin)
     } else {
-        limit::apply(&process)?;
+        let refused = limit::apply(&process);
         let mut serving = Serving::build(&ground)?;
+        for text in &refused {
+            serving.tell(Level::Alert, text);
+        }
         pid.write()?;
         let admin = admin(&runtime, &process.pid, &ground);
         user::become_user(process.user.as_deref(), &ground.config.http.files)?;

@@ -3,10 +3,10 @@
 use std::io;
 
 use anyhow::{Context, Result};
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit, setrlimit};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use tidegate_config::block::main::{Affinity, Process};
-
-use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit, setrlimit};
+use tidegate_http::log::words::words;
 
 /// `worker_rlimit_nofile` of another process, or of this one; without it, as many as are allowed
 /// here. Without the right to raise it the old one holds, and EMFILE is told when it comes to that.
@@ -29,18 +29,30 @@ pub(super) fn is_beyond(wanted: Option<u32>) -> bool {
     wanted.zip(most).is_some_and(|(wanted, most)| u64::from(wanted) > most)
 }
 
-/// `worker_priority` and `worker_rlimit_core`; to be called with the rights of the start.
-pub(super) fn apply(process: &Process) -> Result<()> {
-    if let Some(priority) = process.priority {
-        rustix::process::setpriority_process(None, priority.0)
-            .with_context(|| format!("setpriority({}) failed", priority.0))?;
+/// `worker_rlimit_nofile`, `worker_priority` and `worker_rlimit_core`; to be called with the rights of
+/// the start. What the system does not grant is no reason not to serve, and to be told (nginx:
+/// `ngx_worker_process_init`).
+pub(super) fn apply(process: &Process) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut tell = |call: String, error: io::Error| {
+        faults.push(format!("{call} failed ({})", words(&error)));
+    };
+    if let Err(error) = files(None, process.rlimit_nofile) {
+        let number = process.rlimit_nofile.unwrap_or_default();
+        tell(format!("setrlimit(RLIMIT_NOFILE, {number})"), error);
     }
     if let Some(size) = process.rlimit_core {
         let limit = Rlimit { current: Some(size.0), maximum: Some(size.0) };
-        setrlimit(Resource::Core, limit)
-            .with_context(|| format!("setrlimit(RLIMIT_CORE, {}) failed", size.0))?;
+        if let Err(error) = setrlimit(Resource::Core, limit) {
+            tell(format!("setrlimit(RLIMIT_CORE, {})", size.0), error.into());
+        }
     }
-    Ok(())
+    if let Some(priority) = process.priority
+        && let Err(error) = rustix::process::setpriority_process(None, priority.0)
+    {
+        tell(format!("setpriority({})", priority.0), error.into());
+    }
+    faults
 }
 
 /// `working_directory`; to be called with the rights of the one who serves.

@@ -11,6 +11,7 @@ use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use rustix::thread::{
     CapabilitySet, CapabilitySets, set_capabilities, set_keep_capabilities, set_no_new_privs,
 };
+use tidegate_config::block::main::Process;
 
 /// Becomes the user of `user name [group]`, where there is one process alone; nginx's default is
 /// `nobody`. Only root can, and must. The log files become the user's, and of root's rights only
@@ -42,6 +43,16 @@ pub(crate) fn check(words: Option<&[String]>) -> Result<()> {
     }
     named(words)?;
     grouped(words).map(|_| ())
+}
+
+/// Tells on standard error that nobody else can become another user (nginx's words).
+pub(crate) fn tell_ignored(process: &Process) {
+    if process.user.is_some() && !Uid::effective().is_root() {
+        eprintln!(
+            "nginx: [warn] the \"user\" directive makes sense only if the master process runs with \
+             super-user privileges, ignored"
+        );
+    }
 }
 
 /// The user that workers become, where that is another than this one.

@@ -51,8 +51,7 @@ pub(crate) fn run() -> Result<()> {
 fn start(first: Message) -> Result<(tokio::runtime::Runtime, Signals, Serving)> {
     let ground = parcel::receive(first)?;
     let process = &ground.config.main.process;
-    let _ = limit::files(None, process.rlimit_nofile);
-    limit::apply(process)?;
+    let refused = limit::apply(process);
     user::become_worker(process.user.as_deref())?;
     limit::enter_folder(process)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -61,6 +60,9 @@ fn start(first: Message) -> Result<(tokio::runtime::Runtime, Signals, Serving)> 
         Signals::new()?
     };
     let serving = Serving::build(&ground)?;
+    for text in &refused {
+        serving.tell(Level::Alert, text);
+    }
     Ok((runtime, signals, serving))
 }
 
