@@ -84,7 +84,7 @@ pub fn applying<'a>(statements: &'a [Statement], levels: &[&'a Statement]) -> Ve
         let (context, inherited) = (context(levels, depth), depth + 1 < levels.len());
         let mut here: Vec<String> = Vec::new();
         for statement in level.body() {
-            let Some(declared) = holding(&table, statement, context) else { continue };
+            let Some(declared) = holding(table, statement, context) else { continue };
             let elsewhere = declared.own && !same && declared.contexts != SERVER;
             if elsewhere || said.contains(&declared.field) || is_definition(declared) {
                 continue;

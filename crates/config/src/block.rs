@@ -7,7 +7,7 @@ pub mod main;
 pub mod server;
 pub mod upstream;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 pub use events::Events;
 pub use http::Http;
@@ -135,7 +135,12 @@ const OPENINGS: &[Opening] = &[
 ];
 
 /// All directives of all blocks.
-pub(crate) fn table() -> Table {
+pub(crate) fn table() -> &'static Table {
+    static TABLE: LazyLock<Table> = LazyLock::new(declared);
+    &TABLE
+}
+
+fn declared() -> Table {
     let mut table = Table::default();
     table.add(Main::declarations(), Owner::Main);
     table.add(Events::declarations(), Owner::Events);

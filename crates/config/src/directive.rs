@@ -257,6 +257,13 @@ pub(crate) trait Join: Sized {
     fn join(self, other: Self) -> Self;
 }
 
+/// What is on may be said to be on again.
+impl Join for bool {
+    fn join(self, other: Self) -> Self {
+        self || other
+    }
+}
+
 /// A field that several directives write to.
 pub(crate) trait Twice {
     /// Judges a second directive at one level; `Ok` lets it take the first one's place.
@@ -334,6 +341,17 @@ impl Cx<'_> {
     /// A path as nginx takes it: under the prefix unless it is absolute.
     pub fn under_prefix(&self, path: &str) -> PathBuf {
         self.prefix.join(path)
+    }
+
+    /// Tells of words of a list that stand in it twice (nginx: `ngx_conf_set_bitmask_slot`).
+    pub(crate) fn twice(&mut self, words: &[Word]) {
+        for (place, word) in words.iter().enumerate() {
+            let before = words.iter().take(place);
+            if before.into_iter().any(|other| other.text.eq_ignore_ascii_case(&word.text)) {
+                let text = format!("duplicate value \"{}\"", word.text);
+                self.warn(text, word.span, "once is enough");
+            }
+        }
     }
 
     /// Takes note of a fault that does not end the directive.

@@ -70,8 +70,8 @@ pub fn load(path: &Path, options: &Options) -> Loaded {
         files: &files,
     };
     let table = table();
-    let config = check(&table, &statements, options.error_log.as_deref(), &mut cx);
-    lint::run(&statements, (&table, &options.prefix), &sources, &mut diagnostics);
+    let config = check(table, &statements, options.error_log.as_deref(), &mut cx);
+    lint::run(&statements, (table, &options.prefix), &sources, &mut diagnostics);
     names.finish(&mut diagnostics);
     if options.without_files {
         diagnostics.excuse_absent();
@@ -104,6 +104,7 @@ fn check(
     match draft.resolve(table, cx) {
         Ok(config) => {
             config.events.connections.check(config.http.sockets.len(), cx);
+            config.main.process.check(cx);
             Some(config)
         }
         Err(fault) => {

@@ -1,7 +1,9 @@
 //! What a configuration defines and uses by name: order is free, so that names are joined at the end.
 
+mod folder;
 mod group;
 pub(crate) mod log;
+mod pool;
 mod undefined;
 pub mod zone;
 
@@ -14,7 +16,7 @@ pub(crate) use group::{GroupName, Groups};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, suggest};
 use crate::directive::{Fault, absent};
-use crate::http::syslog::SyslogServer;
+use crate::http::syslog::{SyslogId, SyslogServer};
 use crate::source::Span;
 use crate::syntax::Word;
 use crate::variable::{Builtin, Slot, Variable};
@@ -29,10 +31,12 @@ pub struct Names {
     formats_by_name: HashMap<String, FormatId>,
     files: Vec<PathBuf>,
     files_by_path: HashMap<PathBuf, FileId>,
-    folders: Vec<PathBuf>,
-    folders_seen: HashSet<PathBuf>,
+    folders: folder::Folders,
+    /// The pools of threads.
+    pub(crate) pools: pool::Pools,
     /// The servers that lines are sent to; a `SyslogId` is a place in here.
     pub(crate) syslogs: Vec<SyslogServer>,
+    syslogs_known: HashMap<SyslogServer, SyslogId>,
     /// `buffer=`, `flush=` and `gzip=` of the log files that have them.
     pub(crate) log_buffers: HashMap<FileId, log::LogBuffer>,
     /// The zones of memory.
@@ -79,6 +83,25 @@ struct FormatName {
     defined: bool,
 }
 
+/// Fields that are variables of nginx's own, unlike those that are found by the beginnings of names.
+const FIELDS: [&str; 15] = [
+    "http_cookie",
+    "http_host",
+    "http_referer",
+    "http_user_agent",
+    "http_via",
+    "http_x_forwarded_for",
+    "sent_http_cache_control",
+    "sent_http_connection",
+    "sent_http_content_length",
+    "sent_http_content_type",
+    "sent_http_keep_alive",
+    "sent_http_last_modified",
+    "sent_http_link",
+    "sent_http_location",
+    "sent_http_transfer_encoding",
+];
+
 /// How many names that nothing is called by are compared with all others.
 const COMPARED: usize = 100;
 
@@ -99,7 +122,8 @@ impl Names {
     pub fn define(&mut self, word: &Word, name: &str, how: Definition) -> Result<Slot, Fault> {
         let lower = name.to_ascii_lowercase();
         // `set` may change this one.
-        if Builtin::of(&lower).is_some_and(|builtin| builtin != Builtin::UidReset) {
+        let own = Builtin::of(&lower).is_some_and(|builtin| builtin != Builtin::UidReset);
+        if own || FIELDS.contains(&lower.as_str()) {
             return Err(Fault::sentence(format!("the duplicate \"{lower}\" variable"))
                 .at(word.span)
                 .hint("this is a variable of nginx's own; choose another name"));
@@ -168,19 +192,6 @@ impl Names {
         id
     }
 
-    /// Takes note of a folder that is made at the start.
-    pub(crate) fn folder(&mut self, path: PathBuf) -> PathBuf {
-        if !self.folders_seen.contains(&path) {
-            self.folders_seen.insert(path.clone());
-            self.folders.push(path.clone());
-        }
-        path
-    }
-
-    pub(crate) fn folders(&self) -> &[PathBuf] {
-        &self.folders
-    }
-
     pub(crate) fn files(&self) -> &[PathBuf] {
         &self.files
     }
@@ -197,9 +208,8 @@ impl Names {
     pub(crate) fn finish(&self, diagnostics: &mut Diagnostics) {
         let unknown = self.slots.iter().filter(|slot| slot.definition.is_none());
         for (number, slot) in unknown.enumerate() {
-            let near = absent::owner_of_variable(&slot.name).map(|module| {
-                format!("module {} not built into tidegate; {}", module.name, module.instead)
-            });
+            let near = absent::owner_of_variable(&slot.name)
+                .map(|module| format!("{}; {}", module.lacks(), module.instead));
             let near =
                 near.or_else(|| if number < COMPARED { self.known(&slot.name) } else { None });
             let fault = Diagnostic::emerg(format!("unknown \"{}\" variable", slot.name));
@@ -216,6 +226,7 @@ impl Names {
             diagnostics.push(Diagnostic::emerg(text).at(format.used).hint(near));
         }
         self.zones.finish(diagnostics);
+        self.pools.finish(diagnostics);
         self.groups.finish(diagnostics);
         for (name, reason, at) in &self.ignored {
             let told = Diagnostic::warn(format!("\"{name}\" is accepted without effect: {reason}"));

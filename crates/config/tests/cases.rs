@@ -6,9 +6,11 @@
 //! With `TIDEGATE_ORACLE` naming an nginx, or one at hand, its first fault must be among ours.
 #![allow(clippy::panic, clippy::unwrap_used, clippy::indexing_slicing)]
 
+#[path = "nginx/oracle.rs"]
+mod oracle;
+
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use tidegate_config::block::Location;
 use tidegate_config::{Config, Loaded, Options, load};
@@ -37,22 +39,22 @@ fn nginxs_first_fault_is_among_ours() {
     if std::env::var_os("UPDATE").is_some() {
         return;
     }
-    let Some(nginx) = nginx() else {
+    let Some(nginx) = oracle::nginx() else {
         println!("skipped: no nginx 1.31 to compare with (tests/setup.sh installs it)");
         return;
     };
-    let mut wrong = Vec::new();
-    for case in cases() {
-        let text = std::fs::read_to_string(&case).unwrap();
+    let wrong = oracle::each(&cases(), |case| {
+        let text = std::fs::read_to_string(case).unwrap();
         let (written, _) = text.split_once(DASHES).expect("a line of dashes");
         let unlike = written.lines().any(|line| line.starts_with("# unlike nginx:"));
-        let (theirs, ours) = (first_of_nginx(&nginx, written), first_lines(written));
+        let folder = tempfile::tempdir().unwrap();
+        let theirs = oracle::fault(&nginx, folder.path(), &whole(written));
+        let ours = first_lines(written);
         let found = theirs.as_ref().map_or(ours.is_empty(), |theirs| ours.contains(theirs));
-        if found == unlike {
-            let name = case.file_name().unwrap().display();
-            wrong.push(format!("{name}:\n  nginx: {theirs:?}\n  ours: {ours:?}"));
-        }
-    }
+        let name = case.file_name().unwrap().display();
+        (found == unlike).then(|| format!("{name}:\n  nginx: {theirs:?}\n  ours: {ours:?}"))
+    });
+    let wrong: Vec<String> = wrong.into_iter().flatten().collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -169,34 +171,4 @@ fn first_lines(written: &str) -> Vec<String> {
     let emerg = loaded.diagnostics.iter().filter(|found| found.severity.word() == "emerg");
     let folder = folder.path().display().to_string();
     emerg.map(|found| found.message.replace(&folder, "")).collect()
-}
-
-/// nginx's fault without its place; `None` where it accepts.
-fn first_of_nginx(nginx: &Path, written: &str) -> Option<String> {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::create_dir(folder.path().join("logs")).unwrap();
-    let path = folder.path().join("nginx.conf");
-    std::fs::write(&path, whole(written)).unwrap();
-    let mut command = Command::new(nginx);
-    command.arg("-t").arg("-p").arg(folder.path()).arg("-c").arg(&path);
-    let output = command.args(["-e", "stderr"]).output().unwrap();
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    let line = text.lines().find_map(|line| line.split_once("[emerg] ").map(|(_, rest)| rest))?;
-    let line =
-        line.split_once(": ").filter(|(id, _)| id.contains('#')).map_or(line, |(_, rest)| rest);
-    let folder = folder.path().display().to_string();
-    let place = line.rfind(&format!(" in {folder}"));
-    Some(line[..place.unwrap_or(line.len())].replace(&folder, ""))
-}
-
-/// An nginx 1.31: named by `TIDEGATE_ORACLE`, or installed by `tests/setup.sh`.
-fn nginx() -> Option<PathBuf> {
-    let named = std::env::var_os("TIDEGATE_ORACLE").map(PathBuf::from);
-    let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let installed = project.join("target/python/bin/nginx-1.31");
-    let new = |path: &PathBuf| {
-        let output = Command::new(path).arg("-v").output().ok();
-        output.is_some_and(|o| String::from_utf8_lossy(&o.stderr).contains("nginx/1.31"))
-    };
-    [named, Some(installed)].into_iter().flatten().find(new)
 }

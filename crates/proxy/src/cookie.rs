@@ -2,7 +2,9 @@
 //! ours.
 
 use bytes::Bytes;
-use tidegate_config::http::proxy::{CookieFlag, CookieFlags, CookieName, CookieRewrite, Proxy};
+use tidegate_config::http::proxy::{
+    CookieFlag, CookieFlags, CookieName, CookieRewrite, CookieWord, Proxy,
+};
 
 use crate::evaluate::Evaluate;
 
@@ -122,7 +124,14 @@ fn set_flags(
     });
     let Some(rule) = rule else { return false };
     for flag in &rule.flags {
-        let (key, value) = effect(*flag);
+        let flag = match flag {
+            CookieWord::Flag(flag) => Some(*flag),
+            CookieWord::Variable(text) => {
+                let word = request.render(text).to_ascii_lowercase();
+                std::str::from_utf8(&word).ok().and_then(CookieFlag::of)
+            }
+        };
+        let Some((key, value)) = flag.map(effect) else { continue };
         let place = attributes
             .iter()
             .skip(1)

@@ -123,9 +123,9 @@ fn client(ssl: &ForwardSsl, family: &str, files: &Files) -> Result<Client, Diagn
         .map_err(unusable)?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(AnyCertificate::new()));
+    let passwords = load::passwords(ssl.password_file.as_ref(), files)?;
     let mut config = match (&ssl.certificate, &ssl.certificate_key) {
         (Some(certificate), Some(key)) if !certificate.text.is_empty() => {
-            let passwords = load::passwords(ssl.password_file.as_ref(), files)?;
             let certified = load::certified((certificate, key), &passwords, files)?;
             builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(certified)))
         }

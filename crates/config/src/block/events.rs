@@ -5,9 +5,10 @@ use std::sync::Arc;
 use tidegate_config_derive::{Block, Directives};
 
 use crate::diagnostic::Diagnostic;
-use crate::directive::Cx;
+use crate::directive::{Arguments, Cx, Fault};
 use crate::http::access::networks;
 use crate::value::cidr::Cidr;
+use crate::value::number;
 
 /// What concerns connections of any kind.
 #[derive(Clone, Debug, Block)]
@@ -20,7 +21,7 @@ pub struct Events {
 #[derive(Clone, Debug, Directives)]
 pub struct Connections {
     /// How many connections a worker has at most.
-    #[directive("worker_connections", only(Events), default = "512")]
+    #[directive("worker_connections", only(Events), default = "512", parse = connections, args(1))]
     pub worker_connections: u32,
     /// How events are awaited.
     #[directive("use", only(Events), ignored = "epoll is always used")]
@@ -70,6 +71,16 @@ pub struct Connections {
     /// How many events are taken at once.
     #[directive("epoll_events", only(Events), args(1), ignored = "the number is fixed")]
     pub epoll_events: Option<Vec<String>>,
+}
+
+/// nginx: `ngx_event_connections`
+fn connections(args: &Arguments<'_>, _: &mut Cx<'_>) -> Result<u32, Fault> {
+    let word = args.first();
+    let number = number::parse(&word.text);
+    number.map(|number| u32::try_from(number).unwrap_or(u32::MAX)).ok_or_else(|| {
+        let text = format!("invalid number \"{}\"", word.text);
+        Fault::sentence(text).at(word.span).hint("how many connections a worker has at most")
+    })
 }
 
 impl Connections {

@@ -1,6 +1,7 @@
 //! `location`: all that can be said at http, server and location level, and in `if` and
 //! `limit_except`.
 
+mod check;
 mod draft;
 mod name;
 mod tree;

@@ -15,6 +15,21 @@ use crate::http::error_log::MainErrorLog;
 use crate::value::{Offset, number};
 pub use worker::{Affinity, Priority};
 
+impl Process {
+    /// Whether each worker has a mask of its own (nginx: `ngx_core_module_init_conf`).
+    pub(crate) fn check(&self, cx: &mut Cx<'_>) {
+        let masks = self.cpu_affinity.as_ref().filter(|affinity| !affinity.auto);
+        let WorkerProcesses::Number(workers) = self.worker_processes else { return };
+        let masks = masks.map_or(0, |affinity| affinity.masks.len());
+        if masks > 1 && u32::try_from(masks) != Ok(workers) {
+            let text = "the number of \"worker_processes\" is not equal to the number of \
+                        \"worker_cpu_affinity\" masks, using last mask for remaining worker processes";
+            let hint = "say as many masks as workers, or one, or `auto`";
+            cx.diagnostics.push(Diagnostic::warn(text).hint(hint));
+        }
+    }
+}
+
 /// What concerns the process.
 #[derive(Clone, Debug, Block)]
 pub struct Main {

@@ -58,6 +58,10 @@ pub(crate) fn read(
         report(&fault, statement, cx);
         return None;
     }
+    if word.text.contains(':') && !word.text.starts_with("unix:") {
+        let text = format!("upstream \"{}\" is never asked for", word.text);
+        cx.warn(text, word.span, "a name with a port is a host's: leave the port to its servers");
+    }
     let mut written = UpstreamWritten::default();
     for statement in body {
         if let Some(Owner::Upstream(key)) = judge(table, statement, Context::Upstream, cx) {

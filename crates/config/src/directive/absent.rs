@@ -19,6 +19,16 @@ pub(crate) struct Module {
     pub(crate) instead: &'static str,
 }
 
+impl Module {
+    /// What lacks.
+    pub(crate) fn lacks(&self) -> String {
+        match self.name.strip_suffix(", in part") {
+            Some(module) => format!("it is not among what tidegate has of module {module}"),
+            None => format!("module {} not built into tidegate", self.name),
+        }
+    }
+}
+
 /// All of them.
 pub(crate) fn modules() -> impl Iterator<Item = &'static Module> {
     nginx::MODULES.iter().chain(others::MODULES).chain(others::FILTERS)

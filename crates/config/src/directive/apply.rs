@@ -140,12 +140,11 @@ fn unknown(table: &Table, statement: &Statement, cx: &mut Cx<'_>) -> Option<Diag
     if let Some((module, passed_over)) = absent::owner(&name.text) {
         let off = matches!(statement.args.as_slice(), [only] if only.text == "off");
         if passed_over || off {
-            let reason = format!("module {} not built into tidegate", module.name);
-            cx.names.ignored(&name.text, reason, statement.span);
+            cx.names.ignored(&name.text, module.lacks(), statement.span);
             return None;
         }
-        let (name, module, instead) = (&name.text, module.name, module.instead);
-        let text = format!("unknown directive \"{name}\": module {module} not built into tidegate");
+        let (name, lacks, instead) = (&name.text, module.lacks(), module.instead);
+        let text = format!("unknown directive \"{name}\": {lacks}");
         return Some(Diagnostic::emerg(text).at(statement.name.span).hint(instead));
     }
     let diagnostic =

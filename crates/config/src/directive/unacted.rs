@@ -1,6 +1,9 @@
 //! The values of directives that are passed over: what nginx would refuse is refused all the same, so
 //! that a configuration that is accepted here is accepted there.
 
+mod cache;
+mod threads;
+
 use std::net::{IpAddr, SocketAddr};
 
 use super::{Cx, Fault};
@@ -39,7 +42,6 @@ const STALE: &[&str] = &[
 ];
 const NEXT: &[&str] = &["error", "timeout", "invalid_response", "not_found", "denied", "off"];
 const METHODS: &[&str] = &["GET", "HEAD", "POST"];
-const EVENTS: &[&str] = &["epoll", "poll", "select"];
 const POINTS: &[&str] = &["stop", "abort"];
 
 /// Kinds by the ends of names, the first that fits.
@@ -71,7 +73,6 @@ const KINDS: &[(&str, Kind)] = &[
     ("_cache_bypass", Kind::Text),
     ("_no_cache", Kind::Text),
     ("directio", Kind::OffOrSize),
-    ("use", Kind::Choice(EVENTS)),
     ("debug_points", Kind::Choice(POINTS)),
 ];
 
@@ -83,25 +84,22 @@ pub(super) fn check(statement: &Statement, cx: &mut Cx<'_>) -> Result<(), Fault>
         return bind(words, cx);
     }
     if name.ends_with("ssl_certificate_cache") {
-        return remembered(words);
+        return remembered(name, words);
     }
     if name == "gzip_window" || name == "gzip_hash" {
         return power(words, if name == "gzip_hash" { 128 } else { 32 });
     }
+    if name == "use" {
+        return method(words);
+    }
     if name == "aio" {
-        let fits =
-            |text: &str| matches!(text, "on" | "off" | "threads") || text.starts_with("threads=");
-        let wrong = words.iter().find(|word| !fits(&word.text));
-        return wrong.map_or(Ok(()), |word| Err(Fault::phrase("invalid value").at(word.span)));
+        return threads::aio(words, cx);
     }
     if name == "thread_pool" {
-        return threads(words);
+        return threads::pool(words, cx);
     }
-    if name.ends_with("_cache_valid") {
-        return valid(words);
-    }
-    if name.ends_with("_cache_path") {
-        return zone(words);
+    if let Some(checked) = cache::check(name, words, cx) {
+        return checked;
     }
     // Those of memcached, and of the like, have other words than a proxy's.
     let fits = |end: &str| match end.strip_prefix('_') {
@@ -109,13 +107,13 @@ pub(super) fn check(statement: &Statement, cx: &mut Cx<'_>) -> Result<(), Fault>
         None => name == end,
     };
     match KINDS.iter().find(|(end, _)| fits(end)) {
-        Some((_, kind)) => words.iter().try_for_each(|word| kind.judge(word, cx)),
+        Some((_, kind)) => words.iter().try_for_each(|word| kind.judge(word, name, cx)),
         None => Ok(()),
     }
 }
 
 impl Kind {
-    fn judge(&self, word: &Word, cx: &mut Cx<'_>) -> Result<(), Fault> {
+    fn judge(&self, word: &Word, name: &str, cx: &mut Cx<'_>) -> Result<(), Fault> {
         let text = word.text.as_str();
         let (good, fault) = match self {
             Self::Time => {
@@ -127,7 +125,12 @@ impl Kind {
                 let good = text == "off" || Size::parse_offset(text).is_some();
                 (good, Fault::phrase("invalid value"))
             }
-            Self::Flag => (matches!(text, "on" | "off"), Fault::invalid_value(word)),
+            Self::Flag => {
+                let told = format!(
+                    "invalid value \"{text}\" in \"{name}\" directive, it must be \"on\" or \"off\""
+                );
+                (matches!(text, "on" | "off"), Fault::sentence(told))
+            }
             Self::Choice(all) => (all.contains(&text), Fault::invalid_value(word)),
             Self::Text => return Template::compile(word, cx).map(|_| ()),
         };
@@ -150,8 +153,8 @@ fn bind(words: &[Word], cx: &mut Cx<'_>) -> Result<(), Fault> {
     }
 }
 
-/// `off`, or `max=` and times.
-fn remembered(words: &[Word]) -> Result<(), Fault> {
+/// `off`, or `max=` and times (nginx: `ngx_http_ssl_certificate_cache`).
+fn remembered(name: &str, words: &[Word]) -> Result<(), Fault> {
     let mut most = false;
     for word in words {
         let good = match word.text.split_once('=') {
@@ -164,95 +167,36 @@ fn remembered(words: &[Word]) -> Result<(), Fault> {
             Some(_) => false,
         };
         if !good {
-            return Err(Fault::invalid_parameter(word));
+            return Err(Fault::invalid_parameter(word).hint("max=1000 inactive=20s, or off"));
         }
     }
     if most || words.iter().any(|word| word.text == "off") {
         return Ok(());
     }
-    Err(Fault::phrase("must have the \"max\" parameter").hint("say how many: max=1000"))
+    let text = format!("\"{name}\" must have the \"max\" parameter");
+    Err(Fault::sentence(text).hint("say how many: max=1000"))
+}
+
+/// What events are awaited by: what is not built into this system's nginx is refused by it.
+fn method(words: &[Word]) -> Result<(), Fault> {
+    match words.iter().find(|word| word.text != "epoll") {
+        None => Ok(()),
+        Some(word) => {
+            let text = format!("invalid event type \"{}\"", word.text);
+            Err(Fault::sentence(text)
+                .at(word.span)
+                .hint("Linux has `epoll`; or leave the line out"))
+        }
+    }
 }
 
 /// A power of two from 512 to as many KiB (nginx: `ngx_http_gzip_window`, `ngx_http_gzip_hash`).
 fn power(words: &[Word], most: u64) -> Result<(), Fault> {
     let fits = |size: Size| size.0.is_power_of_two() && (512..=most << 10).contains(&size.0);
-    if words.iter().all(|word| Size::parse(&word.text).is_none_or(fits)) {
-        return Ok(());
-    }
-    Err(Fault::phrase(format!("must be 512, 1k, 2k and so on, or {most}k")))
-}
-
-/// A name, and `threads=`.
-fn threads(words: &[Word]) -> Result<(), Fault> {
-    let mut threads = false;
-    for word in words.iter().skip(1) {
-        let good = match word.text.split_once('=') {
-            Some(("threads", text)) => {
-                threads = true;
-                number::parse(text).is_some_and(|number| number > 0)
-            }
-            Some(("max_queue", text)) => number::parse(text).is_some(),
-            _ => false,
-        };
-        if !good && threads {
-            return Err(Fault::invalid_parameter(word));
-        }
-    }
-    if threads {
-        return Ok(());
-    }
-    Err(Fault::phrase("must have \"threads\" parameter").hint("say how many: threads=32"))
-}
-
-/// Statuses, and how long their answers stay fresh.
-fn valid(words: &[Word]) -> Result<(), Fault> {
-    let Some((time, statuses)) = words.split_last() else { return Ok(()) };
-    if time::parse_seconds(&time.text).is_none() {
-        let text = format!("invalid time value \"{}\"", time.text);
-        return Err(Fault::sentence(text).at(time.span));
-    }
-    let is_status =
-        |text: &str| number::parse(text).is_some_and(|code| (100..=599).contains(&code));
-    match statuses.iter().find(|word| word.text != "any" && !is_status(&word.text)) {
-        Some(word) => {
-            Err(Fault::sentence(format!("invalid status \"{}\"", word.text)).at(word.span))
-        }
-        None => Ok(()),
-    }
-}
-
-/// A folder, `keys_zone=` and what else is said of it (nginx: `ngx_http_file_cache_set_slot`).
-fn zone(words: &[Word]) -> Result<(), Fault> {
-    let mut named = false;
-    for word in words.iter().skip(1) {
-        let (key, text) = word.text.split_once('=').unwrap_or((word.text.as_str(), ""));
-        let is_time = || time::parse_milliseconds(text).is_some();
-        let good = match key {
-            "levels" => {
-                let levels: Vec<&str> = text.split(':').collect();
-                levels.len() <= 3 && levels.iter().all(|level| matches!(*level, "1" | "2"))
-            }
-            "keys_zone" => {
-                named = true;
-                let size = text.split_once(':').and_then(|(_, size)| Size::parse(size));
-                // Two pages.
-                size.is_some_and(|size| size.0 >= 8192)
-            }
-            "inactive" => time::parse_seconds(text).is_some(),
-            "max_size" | "min_free" => Size::parse_offset(text).is_some(),
-            "use_temp_path" => matches!(text, "on" | "off"),
-            "manager_files" | "loader_files" => number::parse(text).is_some(),
-            "manager_sleep" | "manager_threshold" | "loader_sleep" | "loader_threshold" => {
-                is_time()
-            }
-            _ => false,
-        };
-        if !good {
-            return Err(Fault::sentence(format!("invalid value \"{}\"", word.text)).at(word.span));
-        }
-    }
-    if named {
-        return Ok(());
-    }
-    Err(Fault::phrase("must have \"keys_zone\" parameter").hint("keys_zone=NAME:10m"))
+    let wrong = words.iter().find(|word| Size::parse(&word.text).is_some_and(|size| !fits(size)));
+    let Some(wrong) = wrong else { return Ok(()) };
+    let powers = (0..u64::BITS).map(|power| 1 << power).take_while(|size| *size < most);
+    let all: Vec<String> = powers.map(|size| format!("{size}k")).collect();
+    let text = format!("must be 512, {}, or {most}k", all.join(", "));
+    Err(Fault::phrase(text).at(wrong.span))
 }

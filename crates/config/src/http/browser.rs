@@ -2,7 +2,7 @@
 
 use tidegate_config_derive::Directives;
 
-use crate::directive::{Arguments, Arity, Cx, Fault};
+use crate::directive::{Arguments, Arity, Cx, Fault, Join};
 use crate::value::Value;
 
 /// Clients told apart by their names.
@@ -15,11 +15,27 @@ pub struct Browser {
     #[directive("ancient_browser", repeat)]
     pub ancient: Vec<Vec<String>>,
     /// The value of `$modern_browser` for a modern browser.
-    #[directive("modern_browser_value", default = "1")]
-    pub modern_value: String,
+    #[directive("modern_browser_value", default = "1", joins)]
+    pub modern_value: BrowserValue,
     /// The value of `$ancient_browser` for any other.
-    #[directive("ancient_browser_value", default = "1")]
-    pub ancient_value: String,
+    #[directive("ancient_browser_value", default = "1", joins)]
+    pub ancient_value: BrowserValue,
+}
+
+/// The value of a variable; of several at a level the last one holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrowserValue(pub String);
+
+impl Join for BrowserValue {
+    fn join(self, other: Self) -> Self {
+        other
+    }
+}
+
+impl Value for BrowserValue {
+    fn parse(args: &Arguments<'_>, _: &mut Cx<'_>) -> Result<Self, Fault> {
+        Ok(Self(args.first().text.clone()))
+    }
 }
 
 /// One `modern_browser`.

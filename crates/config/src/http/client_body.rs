@@ -46,8 +46,9 @@ choice! {
 }
 
 fn temp_path(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<TempPath, Fault> {
-    let path = leveled_path(args, cx)?;
-    Ok(TempPath { folder: cx.names.folder(path.folder), levels: path.levels })
+    let TempPath { folder, levels } = leveled_path(args, cx)?;
+    let folder = cx.names.folder(folder, &levels).map_err(|fault| fault.at(args.first().span))?;
+    Ok(TempPath { folder, levels })
 }
 
 /// A folder and up to three lengths of folder names in it (nginx: `ngx_conf_set_path_slot`).
@@ -56,7 +57,11 @@ pub(crate) fn leveled_path(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Temp
     for word in args.from(1) {
         // As many characters of a name, of which there are ten.
         let level = word.text.parse().ok().filter(|level| (1..=10).contains(level));
-        levels.push(level.ok_or_else(|| Fault::invalid_value(word))?);
+        let fault = || {
+            let hint = "lengths of folders' names, three of them at most: 1 2";
+            Fault::phrase("invalid value").at(word.span).hint(hint)
+        };
+        levels.push(level.ok_or_else(fault)?);
     }
     Ok(TempPath { folder: cx.under_prefix(&args.first().text), levels })
 }

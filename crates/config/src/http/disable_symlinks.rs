@@ -3,6 +3,7 @@
 use tidegate_config_derive::Directives;
 
 use crate::directive::{Arguments, Arity, Cx, Fault};
+use crate::syntax::Word;
 use crate::value::Value;
 use crate::value::template::Template;
 
@@ -41,6 +42,15 @@ impl Value for SymlinkRule {
     fn parse(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Self, Fault> {
         let mut rule = Self { disable: Disable::Off, from: None };
         let mut said = false;
+        let from = |word: &Word| word.text.starts_with("from=");
+        if let [one, two] = args.words
+            && from(one) == from(two)
+        {
+            let text = format!("duplicate parameters \"{} {}\"", one.text, two.text);
+            return Err(Fault::sentence(text)
+                .at(two.span)
+                .hint("off, on or if_not_owner, and from="));
+        }
         for word in args.words {
             match word.text.as_str() {
                 "off" => rule.disable = Disable::Off,
@@ -62,9 +72,9 @@ impl Value for SymlinkRule {
                 format!("\"{name}\" must have \"off\", \"on\" or \"if_not_owner\" parameter");
             return Err(Fault::sentence(text));
         }
-        if args.words.len() == 2 && (rule.from.is_none() || rule.disable == Disable::Off) {
-            let text = "duplicate parameters of \"disable_symlinks\" directive specified";
-            return Err(Fault::sentence(text));
+        if rule.from.is_some() && rule.disable == Disable::Off {
+            let text = "\"from=\" cannot be used with \"off\" parameter";
+            return Err(Fault::sentence(text).hint("take one of the two away"));
         }
         Ok(rule)
     }

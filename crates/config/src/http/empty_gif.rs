@@ -8,7 +8,7 @@ use crate::directive::{Arguments, Cx, Fault};
 #[derive(Clone, Debug, Directives)]
 pub struct EmptyGif {
     /// Answers with a picture of one transparent point.
-    #[directive("empty_gif", only(Location), own, parse = on, args(0))]
+    #[directive("empty_gif", only(Location), own, joins, parse = on, args(0))]
     pub enabled: bool,
 }
 

@@ -110,13 +110,21 @@ impl ErrorTarget {
                 None => LogTo::File(cx.names.file(cx.under_prefix(text))),
             },
         };
-        let (mut level, mut json) = (Level::Error, false);
+        let (mut level, mut json, mut debug) = (None, false, false);
         for word in args.from(1) {
             if word.text == "json" {
                 json = true;
                 continue;
             }
-            level = match word.text.as_str() {
+            let part = DEBUG.contains(&word.text.as_str());
+            let another = Level::of(&word.text).is_some() || part && !debug;
+            if level.is_some() && another {
+                let text = format!("duplicate log level \"{}\"", word.text);
+                let hint = "say the least grave one alone: graver ones are told with it";
+                return Err(Fault::sentence(text).at(word.span).hint(hint));
+            }
+            debug |= part;
+            level = Some(match word.text.as_str() {
                 text if DEBUG.contains(&text) => Level::Debug,
                 text => Level::of(text).ok_or_else(|| {
                     Fault::sentence(format!("invalid log level \"{text}\"")).at(word.span).hint(
@@ -126,9 +134,9 @@ impl ErrorTarget {
                         ),
                     )
                 })?,
-            };
+            });
         }
-        Ok(Self { to, level, json })
+        Ok(Self { to, level: level.unwrap_or(Level::Error), json })
     }
 }
 

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use tidegate_config_derive::Directives;
 
-use crate::directive::{Arguments, Arity, Cx, Fault};
+use crate::directive::{Arguments, Arity, Cx, Fault, Join};
 use crate::http::uwsgi::Param;
 use crate::value::Value;
 use crate::value::regex::Regex;
@@ -18,7 +18,7 @@ pub struct Fastcgi {
     #[directive("fastcgi_index", parse = text, args(1))]
     pub index: Bytes,
     /// How a URI is cut into `$fastcgi_script_name` and `$fastcgi_path_info`.
-    #[directive("fastcgi_split_path_info")]
+    #[directive("fastcgi_split_path_info", joins)]
     pub split_path_info: Option<Split>,
     /// Whether the application is told to keep its connections, for later requests.
     #[directive("fastcgi_keep_conn", default = "off")]
@@ -41,6 +41,13 @@ fn text(args: &Arguments<'_>, _: &mut Cx<'_>) -> Result<Bytes, Fault> {
 pub struct Split {
     /// The expression.
     pub regex: Regex,
+}
+
+/// The last one holds (nginx: `ngx_http_fastcgi_split_path_info` asks for none before it).
+impl Join for Option<Split> {
+    fn join(self, other: Self) -> Self {
+        other
+    }
 }
 
 impl Value for Split {

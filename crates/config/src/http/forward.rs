@@ -150,7 +150,8 @@ fn forward_temp_path(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<TempPath, 
     let family = args.name.text.split('_').next().unwrap_or_default();
     let family = if family == "{}" { "proxy" } else { family };
     let folder = PathBuf::from(folder.to_string_lossy().replace("{}", family));
-    Ok(TempPath { folder: cx.names.folder(folder), levels })
+    let folder = cx.names.folder(folder, &levels).map_err(|fault| fault.at(args.first().span))?;
+    Ok(TempPath { folder, levels })
 }
 
 /// When another server is asked.
@@ -182,7 +183,8 @@ impl Join for NextUpstream {
 impl Value for NextUpstream {
     const ARITY: Arity = Arity::at_least(1);
 
-    fn parse(args: &Arguments<'_>, _: &mut Cx<'_>) -> Result<Self, Fault> {
+    fn parse(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Self, Fault> {
+        cx.twice(args.words);
         let mut next = Self::default();
         let mut off = false;
         for word in args.words {
@@ -249,7 +251,8 @@ impl Join for IgnoreHeaders {
 impl Value for IgnoreHeaders {
     const ARITY: Arity = Arity::at_least(1);
 
-    fn parse(args: &Arguments<'_>, _: &mut Cx<'_>) -> Result<Self, Fault> {
+    fn parse(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Self, Fault> {
+        cx.twice(args.words);
         let mut ignore = Self::default();
         for word in args.words {
             match word.text.as_str() {

@@ -33,7 +33,7 @@ pub struct Networks {
     /// By the number of bits that count, the most first: value by those bits.
     v4: BTreeMap<Reverse<u8>, HashMap<u32, Bytes>>,
     v6: BTreeMap<Reverse<u8>, HashMap<u128, Bytes>>,
-    /// `ranges`: first and last address, and the value. The last one that was said decides.
+    /// `ranges`: first and last address, and the value, in order; no address is in two.
     ranges: Vec<(u32, u32, Bytes)>,
 }
 
@@ -54,9 +54,34 @@ impl Networks {
         }
     }
 
-    /// Adds a range.
-    pub(crate) fn insert_range(&mut self, first: u32, last: u32, value: Bytes) {
-        self.ranges.push((first, last, value));
+    /// Whether nothing was said yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.v4.is_empty() && self.v6.is_empty() && self.ranges.is_empty()
+    }
+
+    /// Adds a range, also within another one, of which it takes its part; the value of the very same
+    /// range comes back, or one that has only some of it.
+    pub(crate) fn insert_range(
+        &mut self,
+        first: u32,
+        last: u32,
+        value: Bytes,
+    ) -> Result<Option<Bytes>, (u32, u32)> {
+        let place = self.ranges.partition_point(|range| range.1 < first);
+        let around = self.ranges.get(place).filter(|range| range.0 <= last).cloned();
+        let Some((from, to, old)) = around else {
+            self.ranges.insert(place, (first, last, value));
+            return Ok(None);
+        };
+        if first < from || last > to {
+            return Err((from, to));
+        }
+        let before = (from < first).then(|| (from, first - 1, old.clone()));
+        let behind = (last < to).then(|| (last + 1, to, old.clone()));
+        let same = before.is_none() && behind.is_none();
+        let pieces = before.into_iter().chain([(first, last, value)]).chain(behind);
+        self.ranges.splice(place..=place, pieces);
+        Ok(same.then_some(old))
     }
 
     /// Takes a range out.
@@ -71,9 +96,10 @@ impl Networks {
         match address {
             IpAddr::V4(ip) => {
                 let ip = ip.to_bits();
-                let within = |range: &&(u32, u32, Bytes)| (range.0..=range.1).contains(&ip);
-                if let Some(range) = self.ranges.iter().rev().find(within) {
-                    return Some(&range.2);
+                let place = self.ranges.partition_point(|range| range.1 < ip);
+                let range = self.ranges.get(place).filter(|range| range.0 <= ip);
+                if let Some((_, _, value)) = range {
+                    return Some(value);
                 }
                 self.v4.iter().find_map(|(Reverse(bits), table)| {
                     let mask = u32::MAX.checked_shl(32 - u32::from(*bits)).unwrap_or(0);
@@ -115,5 +141,36 @@ mod tests {
         assert_eq!(get("::ffff:10.1.0.1").unwrap(), "one");
         assert_eq!(get("fd01::1").unwrap(), "six");
         assert_eq!(get("fe80::1"), None);
+    }
+
+    #[test]
+    fn a_range_takes_its_part_of_one_around_it() {
+        let mut networks = Networks::default();
+        assert_eq!(networks.insert_range(10, 20, "wide".into()), Ok(None));
+        assert_eq!(networks.insert_range(12, 14, "inner".into()), Ok(None));
+        assert_eq!(networks.insert_range(12, 14, "again".into()), Ok(Some("inner".into())));
+        assert_eq!(networks.insert_range(18, 25, "across".into()), Err((15, 20)));
+        assert_eq!(networks.insert_range(30, 40, "far".into()), Ok(None));
+        let get = |number: u32| {
+            let value = networks.get(std::net::Ipv4Addr::from_bits(number).into());
+            value.map(|value| String::from_utf8_lossy(value).into_owned())
+        };
+        let all: Vec<_> = [9, 10, 11, 12, 14, 15, 20, 21, 30, 41].map(get).into();
+        let value = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            all,
+            [
+                None,
+                value("wide"),
+                value("wide"),
+                value("again"),
+                value("again"),
+                value("wide"),
+                value("wide"),
+                None,
+                value("far"),
+                None
+            ]
+        );
     }
 }

@@ -125,7 +125,8 @@ impl Join for Proxied {
 impl Value for Proxied {
     const ARITY: Arity = Arity::at_least(1);
 
-    fn parse(args: &Arguments<'_>, _: &mut Cx<'_>) -> Result<Self, Fault> {
+    fn parse(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Self, Fault> {
+        cx.twice(args.words);
         let mut proxied = Self::default();
         for word in args.words {
             match word.text.as_str() {

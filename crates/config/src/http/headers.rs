@@ -166,8 +166,17 @@ impl Expires {
                 Self::Variable(template)
             });
         }
-        let rule = Freshness::of(&word.text, modified)
-            .ok_or_else(|| Fault::phrase("invalid value").at(word.span))?;
+        let rule = Freshness::of(&word.text, modified).ok_or_else(|| {
+            let daily = word.text.strip_prefix('@').and_then(time::parse_seconds);
+            let words = match daily {
+                Some(_) if modified => "daily time cannot be used with \"modified\" parameter",
+                Some(_) => "daily time value must be less than 24 hours",
+                None => "invalid value",
+            };
+            let hint =
+                "a time from now (30d), a time of the day (@15h30m), `epoch`, `max` or `off`";
+            Fault::phrase(words).at(word.span).hint(hint)
+        })?;
         Ok(if rule == Freshness::Off { Self::Off } else { Self::Fixed(rule) })
     }
 }

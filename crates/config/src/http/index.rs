@@ -29,6 +29,15 @@ impl Value for IndexFiles {
                     Fault::sentence("index \"\" in \"index\" directive is invalid").at(word.span)
                 );
             }
+            let more = files.len() + 1 < args.words.len();
+            if more && word.text.starts_with('/') {
+                let text = "only the last index in \"index\" directive should be absolute";
+                cx.warn(
+                    text,
+                    word.span,
+                    "a URI ends the search: what stands behind is never tried",
+                );
+            }
             files.push(Template::compile(word, cx)?);
         }
         Ok(Self(files))

@@ -49,7 +49,8 @@ impl Join for Vec<OldBrowser> {
     }
 }
 
-fn disable(args: &Arguments<'_>, _: &mut Cx<'_>) -> Result<Vec<OldBrowser>, Fault> {
+fn disable(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Vec<OldBrowser>, Fault> {
+    cx.twice(args.words);
     let one = |word: &Word| {
         OldBrowser::of(&word.text).ok_or_else(|| {
             Fault::invalid_value(word).hint(format!("one of: {}", OldBrowser::WORDS.join(", ")))

@@ -85,11 +85,10 @@ impl ConnectionZone {
         if name.is_empty() {
             return Err(without_zone(args));
         }
-        let (id, before) = cx.names.zones.define(ZoneUse::Connections, name, word.span)?;
+        let (id, _) = cx.names.zones.define(ZoneUse::Connections, name, size, word.span)?;
         let key_text = args.first().text.clone();
-        if before {
-            return Err(bound(args, name, &key_text));
-        }
+        let bind = cx.names.zones.bind(ZoneUse::Connections, id, &key_text);
+        bind.map_err(|first| bound(args, name, &first))?;
         Ok(Self { id, name: name.to_owned(), size, key, key_text })
     }
 }

@@ -147,11 +147,10 @@ impl RequestZone {
         }
         let ((name, size), span) =
             zone.filter(|((name, _), _)| !name.is_empty()).ok_or_else(|| without_zone(args))?;
-        let (id, before) = cx.names.zones.define(ZoneUse::Requests, name, span)?;
+        let (id, _) = cx.names.zones.define(ZoneUse::Requests, name, size, span)?;
         let key_text = args.first().text.clone();
-        if before {
-            return Err(bound(args, name, &key_text));
-        }
+        let bind = cx.names.zones.bind(ZoneUse::Requests, id, &key_text);
+        bind.map_err(|first| bound(args, name, &first))?;
         Ok(Self { id, name: name.to_owned(), size, key, key_text, rate })
     }
 }

@@ -149,9 +149,11 @@ impl Value for Listener {
 const NOT_OPENED: &str = "the address is not opened, as connections are not taken over QUIC";
 
 /// Parameters that are not acted on yet, and why.
-const WITHOUT_EFFECT: [(&str, &str); 2] = [
+const WITHOUT_EFFECT: [(&str, &str); 4] = [
     ("deferred", "a connection is taken at once, and waited for without cost"),
     ("fastopen", "a connection is taken when it is made"),
+    ("accept_filter", "Linux has no such filters"),
+    ("multipath", "connections go over one path at a time"),
 ];
 
 impl ListenOptions {
@@ -236,6 +238,7 @@ fn keepalive(value: &str) -> Option<bool> {
     }
     let mut parts = value.split(':');
     let good = |part: &str| part.is_empty() || time::parse_seconds(part).is_some();
-    let well_formed = value.contains(':') && parts.clone().count() <= 3 && parts.all(good);
+    let some = parts.clone().any(|part| !part.is_empty());
+    let well_formed = some && parts.clone().count() <= 3 && parts.all(good);
     well_formed.then_some(true)
 }

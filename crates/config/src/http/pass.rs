@@ -105,7 +105,7 @@ impl Pass {
                 .at(word.span)
                 .hint(format!("write http://{} or https://{}", word.text, word.text)));
         };
-        let to = destination(rest, Some(if tls { 443 } else { 80 }), word, cx)?;
+        let to = destination(rest, (Some(if tls { 443 } else { 80 }), Form::Pass), word, cx)?;
         Ok(Some(Self { protocol: Protocol::Http, tls, to }))
     }
 
@@ -145,7 +145,7 @@ impl Pass {
         let to = if text.contains('$') {
             Destination::Variable(Template::compile_text(text, word, cx)?)
         } else {
-            destination(text, None, word, cx)?
+            destination(text, (None, Form::Server), word, cx)?
         };
         Ok(Some(Self { protocol, tls, to }))
     }
@@ -158,13 +158,21 @@ fn strip_scheme<'a>(text: &'a str, scheme: &str) -> Option<&'a str> {
 
 fn destination(
     text: &str,
-    default_port: Option<u16>,
+    (default_port, form): (Option<u16>, Form),
     word: &Word,
     cx: &mut Cx<'_>,
 ) -> Result<Destination, Fault> {
-    let Target { address, uri, .. } = Target::parse(text, default_port.unwrap_or(0), Form::Pass)
+    let Target { address, uri, .. } = Target::parse(text, default_port.unwrap_or(0), form)
         .map_err(|error| {
-            Fault::sentence(format!("{error} in upstream \"{text}\"")).at(word.span)
+            let told = Fault::sentence(format!("{error} in upstream \"{text}\"")).at(word.span);
+            match (form, text.split_once("://")) {
+                (Form::Server, Some((scheme, rest))) => {
+                    let hint = format!("`{scheme}://` is not spoken by this directive: {rest}");
+                    told.hint(hint)
+                }
+                (Form::Server, None) => told.hint("an address and a port, or unix: and a path"),
+                (Form::Pass, _) => told.hint("a host, perhaps with a port, or unix: and a path"),
+            }
         })?;
     let uri = Some(uri).filter(|uri| !uri.is_empty());
     let written = text.find(['/', '?']).and_then(|end| text.get(..end)).unwrap_or(text);

@@ -100,7 +100,7 @@ impl Redirect {
         let word = args.first();
         if args.words.len() == 1 {
             return match word.text.as_str() {
-                "off" | "false" => Ok(Self::Off),
+                "off" => Ok(Self::Off),
                 "default" => Ok(Self::Default),
                 _ => Err(Fault::invalid_parameter(word).hint("off, default, or what becomes what")),
             };
@@ -177,7 +177,16 @@ pub struct CookieFlags {
     /// The cookie; `None` is `off`.
     pub cookie: Option<CookieName>,
     /// `secure` and so on, in order.
-    pub flags: Vec<CookieFlag>,
+    pub flags: Vec<CookieWord>,
+}
+
+/// A word that says a flag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CookieWord {
+    /// A flag.
+    Flag(CookieFlag),
+    /// What variables say; a word that is no flag then is passed over.
+    Variable(Template),
 }
 
 /// Which cookie is meant.
@@ -220,11 +229,19 @@ impl CookieFlags {
                 _ => Err(Fault::invalid_parameter(word).hint("off, or a cookie and its flags")),
             };
         }
-        let flags = args.from(1).iter().map(|word| {
-            CookieFlag::of(&word.text)
-                .ok_or_else(|| Fault::invalid_parameter(word).hint(CookieFlag::WORDS.join(", ")))
-        });
-        let flags = flags.collect::<Result<_, _>>()?;
+        let mut flags = Vec::with_capacity(args.words.len());
+        for word in args.from(1) {
+            if word.text.contains('$') {
+                flags.push(CookieWord::Variable(Template::compile(word, cx)?));
+            } else if let Some(flag) = CookieFlag::of(&word.text.to_ascii_lowercase()) {
+                flags.push(CookieWord::Flag(flag));
+            } else {
+                // nginx says so at each answer.
+                let text = format!("invalid proxy_cookie_flags flag \"{}\"", word.text);
+                let hint = format!("it is passed over; one of: {}", CookieFlag::WORDS.join(", "));
+                cx.warn(text, word.span, hint);
+            }
+        }
         let cookie = match regex(word, cx)? {
             Some(pattern) => CookieName::Regex(pattern),
             None => CookieName::Text(Template::compile(word, cx)?),

@@ -75,6 +75,11 @@ impl Valid {
                 "none" => valid.none = true,
                 "blocked" => valid.blocked = true,
                 "server_names" => valid.server_names = true,
+                "" => {
+                    let text = "invalid referer \"\"";
+                    let hint = "`none` is a request without the field";
+                    return Err(Fault::sentence(text).at(word.span).hint(hint));
+                }
                 text => {
                     if let Some(pattern) = text.strip_prefix('~') {
                         if pattern.is_empty() {

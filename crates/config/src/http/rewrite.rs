@@ -155,6 +155,9 @@ impl Step {
     fn rewrite(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Self, Fault> {
         let pattern = Pattern::compile(&args.first().text, false, args.first(), cx)?;
         let word = args.at(1);
+        if word.text.is_empty() {
+            return Err(Fault::sentence("empty replacement").at(word.span).hint("a URI: /"));
+        }
         let mut flag = match args.words.get(2) {
             None => RewriteFlag::Next,
             Some(word) => match word.text.as_str() {

@@ -64,7 +64,13 @@ pub enum NameKind {
     Tail(String),
     /// `~…`: what matches.
     Regex(Pattern),
+    /// Another `*`: no host. nginx refuses it where several servers share an address.
+    Nothing,
 }
+
+/// Where a `*` may stand.
+pub(crate) const WILDCARD: &str =
+    "a `*` stands alone before the first dot or after the last: *.example.com, www.example.*";
 
 impl Value for ServerNames {
     const ARITY: Arity = Arity::at_least(1);
@@ -80,7 +86,7 @@ impl Name {
         let invalid = || {
             Fault::sentence(format!("server name \"{}\" is invalid", word.text))
                 .at(word.span)
-                .hint("a `*` stands alone before the first dot or after the last: *.example.com, www.example.*")
+                .hint(WILDCARD)
         };
         if word.text.contains('/') && !word.text.starts_with('~') {
             let text = format!("server name \"{}\" has suspicious symbols", word.text);
@@ -115,7 +121,9 @@ impl Name {
             }
             NameKind::Tail(format!("{rest}."))
         } else if lower.contains('*') {
-            return Err(invalid());
+            let text = format!("server name \"{}\" matches no host", word.text);
+            cx.warn(text, word.span, WILDCARD);
+            NameKind::Nothing
         } else {
             NameKind::Exact(lower.strip_suffix('.').unwrap_or(&lower).to_owned())
         };

@@ -27,6 +27,7 @@ fn path(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Option<Template>, Fault
             let name = Part::Variable(Variable::Builtin(Builtin::RequestFilename));
             Ok(Some(Template { parts: [name].into() }))
         }
+        "" => Err(Fault::sentence("empty path").at(word.span).hint("a path of a file, or `on`")),
         _ => Template::compile(word, cx).map(Some),
     }
 }

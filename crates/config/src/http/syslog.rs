@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::directive::{Cx, Fault};
 use crate::syntax::Word;
+use crate::value::address::{Form, Target};
 
 /// The longest tag, in bytes.
 const LONGEST_TAG: usize = 32;
@@ -71,7 +72,7 @@ impl Syslog {
             }
             let place = |names: &[&str]| names.iter().position(|known| *known == value);
             match parameter.contains('=').then_some(name) {
-                Some("server") => server = Some(SyslogServer::parse(value, cx)),
+                Some("server") => server = Some(SyslogServer::parse(value, word, cx)?),
                 Some("facility") => match place(&FACILITIES) {
                     Some(number) => facility = Some(number as u8),
                     None => return fault(format!("unknown syslog facility \"{value}\"")),
@@ -108,13 +109,17 @@ impl Syslog {
 }
 
 impl SyslogServer {
-    fn parse(text: &str, cx: &Cx<'_>) -> Self {
+    fn parse(text: &str, word: &Word, cx: &Cx<'_>) -> Result<Self, Fault> {
+        let fault = |what: &str| {
+            let text = format!("{what} in syslog server \"{text}\"");
+            let hint = "an address, perhaps with a port (514), or unix: and a path";
+            Fault::sentence(text).at(word.span).hint(hint)
+        };
         if let Some(path) = text.strip_prefix("unix:") {
-            return Self::Unix(cx.under_prefix(path));
+            return Ok(Self::Unix(cx.under_prefix(path)));
         }
-        let port = text.rsplit_once(':').filter(|(host, port)| {
-            port.parse::<u16>().is_ok() && (!host.contains(':') || host.ends_with(']'))
-        });
-        Self::Udp(if port.is_some() { text.to_owned() } else { format!("{text}:{PORT}") })
+        let target = Target::parse(text, PORT, Form::Server);
+        let target = target.map_err(|error| fault(&error.to_string()))?;
+        Ok(Self::Udp(if target.has_port { text.to_owned() } else { format!("{text}:{PORT}") }))
     }
 }

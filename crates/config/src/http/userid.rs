@@ -92,7 +92,8 @@ pub struct UserIdFlags {
 impl Value for UserIdFlags {
     const ARITY: Arity = Arity::between(1, 3);
 
-    fn parse(args: &Arguments<'_>, _: &mut Cx<'_>) -> Result<Self, Fault> {
+    fn parse(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Self, Fault> {
+        cx.twice(args.words);
         let mut flags = Self::default();
         for word in args.words {
             match word.text.as_str() {
@@ -124,7 +125,9 @@ fn mark(args: &Arguments<'_>, _: &mut Cx<'_>) -> Result<Option<u8>, Fault> {
     match word.text.as_bytes() {
         b"off" => Ok(None),
         [mark] if mark.is_ascii_alphanumeric() || *mark == b'=' => Ok(Some(*mark)),
-        _ => Err(Fault::sentence("value must be \"off\" or a single letter, digit or \"=\"")
-            .at(word.span)),
+        _ => {
+            Err(Fault::phrase("value must be \"off\" or a single letter, digit or \"=\"")
+                .at(word.span))
+        }
     }
 }

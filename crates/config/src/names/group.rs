@@ -104,7 +104,12 @@ impl Groups {
         let asked = self.all.iter().filter(|group| group.defined.is_none());
         for (number, group) in asked.enumerate() {
             let compared = if number < COMPARED { defined.as_slice() } else { &[] };
-            diagnostics.extend(undefined::told(group, compared));
+            let twins = self.by_name.get(&group.name.to_ascii_lowercase());
+            let mut twins = twins.into_iter().flatten().filter_map(|place| self.all.get(*place));
+            diagnostics.extend(match (group.port, twins.any(|twin| twin.defined.is_some())) {
+                (Some(port), true) => Some(undefined::with_port(group, port)),
+                _ => undefined::told(group, compared),
+            });
         }
     }
 }

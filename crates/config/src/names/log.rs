@@ -12,10 +12,12 @@ pub(crate) type LogBuffer = (Option<Size>, Option<Duration>, Option<u32>);
 impl Names {
     /// A syslog server; the same words are the same server.
     pub(crate) fn syslog(&mut self, server: SyslogServer) -> SyslogId {
-        let known = self.syslogs.iter().position(|known| *known == server);
-        SyslogId(known.unwrap_or_else(|| {
-            self.syslogs.push(server);
-            self.syslogs.len() - 1
-        }))
+        if let Some(known) = self.syslogs_known.get(&server) {
+            return *known;
+        }
+        let id = SyslogId(self.syslogs.len());
+        self.syslogs_known.insert(server.clone(), id);
+        self.syslogs.push(server);
+        id
     }
 }

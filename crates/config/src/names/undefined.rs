@@ -25,3 +25,11 @@ pub(super) fn told(group: &GroupName, defined: &[&str]) -> Option<Diagnostic> {
     let text = format!("\"{name}\" is no upstream and is looked up as a host");
     Some(Diagnostic::warn(text).at(at).hint(format!("did you mean `{near}`?")))
 }
+
+/// A group that is defined is asked for with a port.
+pub(super) fn with_port(group: &GroupName, port: u16) -> Diagnostic {
+    let name = &group.name;
+    let told = Diagnostic::emerg(format!("upstream \"{name}\" may not have port {port}"));
+    let told = group.used.into_iter().fold(told, Diagnostic::at);
+    told.hint(format!("its servers have the ports: write `{name}` alone"))
+}

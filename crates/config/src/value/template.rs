@@ -43,6 +43,12 @@ impl Template {
             template.push_text(rest.get(..dollar).unwrap_or_default());
             let after = rest.get(dollar + 1..).unwrap_or_default();
             let (name, behind) = name(after).ok_or_else(|| {
+                if let Some(open) = after.strip_prefix('{').filter(|open| !open.contains('}')) {
+                    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+                    let open = open.split(|c| !is_name(c)).next().unwrap_or_default();
+                    let text = format!("the closing bracket in \"{open}\" variable is missing");
+                    return Fault::sentence(text).at(word.span).hint(format!("${{{open}}}"));
+                }
                 Fault::sentence("invalid variable name")
                     .at(word.span)
                     .hint("a `$` begins a variable; there is no way to write a bare one here")

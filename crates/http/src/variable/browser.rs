@@ -13,8 +13,8 @@ pub(super) fn value(ex: &Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
     let text = |value: &str| Some(Bytes::copy_from_slice(value.as_bytes()));
     let modern = || is_modern(browser, agent.as_deref());
     match builtin {
-        Builtin::ModernBrowser if modern() => text(&browser.modern_value),
-        Builtin::AncientBrowser if !modern() => text(&browser.ancient_value),
+        Builtin::ModernBrowser if modern() => text(&browser.modern_value.0),
+        Builtin::AncientBrowser if !modern() => text(&browser.ancient_value.0),
         Builtin::Msie if is_msie(&agent.unwrap_or_default()) => Some(Bytes::from_static(b"1")),
         _ => Some(Bytes::new()),
     }

@@ -64,5 +64,6 @@ fn is_own(ex: &mut Exchange<'_>, host: &[u8]) -> bool {
         NameKind::HeadAndExact(text) => ends(text) || text.as_bytes().get(1..) == Some(host),
         NameKind::Tail(text) => host.len() > text.len() && host.starts_with(text.as_bytes()),
         NameKind::Regex(pattern) => ex.matches(pattern, &Bytes::copy_from_slice(host)),
+        NameKind::Nothing => false,
     })
 }

@@ -40,6 +40,9 @@ pub(super) fn build(
         return Ok(None);
     }
     let passwords = load::passwords(ssl.password_file.as_ref(), files)?;
+    if let Some(file) = &ssl.dhparam {
+        load::file_bytes(file, "ssl_dhparam", files)?;
+    }
     let certificates = certificates(ssl, &passwords, files)?;
     let trust = trust(ssl, files)?;
     let stapling = Stapling::of(ssl, files);
@@ -179,6 +182,10 @@ fn stapled(file: &PemFile, files: &Files) -> Result<Vec<u8>, Diagnostic> {
 fn trust(ssl: &Ssl, files: &Files) -> Result<Trust, Diagnostic> {
     let mut trust = Trust::new(ssl.verify_depth);
     if !ssl.verify_client.asks() {
+        // What is not there is told, whether it is needed or not.
+        for file in [&ssl.client_certificate, &ssl.trusted_certificate].into_iter().flatten() {
+            load::authorities(&mut Trust::new(ssl.verify_depth), file, files)?;
+        }
         return Ok(trust);
     }
     for file in [&ssl.client_certificate, &ssl.trusted_certificate].into_iter().flatten() {

@@ -29,6 +29,11 @@ pub(super) fn read(
         let text = format!("duplicate \"charset_map\" between \"{from}\" and \"{to}\"");
         return Err(Fault::sentence(text));
     }
+    if from.eq_ignore_ascii_case("utf-8") {
+        let text = "\"charset_map\" with \"utf-8\" charset should be given in the second column";
+        return Err(Fault::sentence(text)
+            .hint(format!("charset_map {to} {from}, and its pairs the other way round")));
+    }
     let utf8 = to.eq_ignore_ascii_case("utf-8");
     let mut pairs = Vec::with_capacity(body.len());
     for statement in body {

@@ -66,26 +66,40 @@ fn entry(
         return Err(Fault::sentence("unexpected \"{\"").at(key.span));
     }
     match (key.text.as_str(), statement.args.as_slice()) {
+        ("ranges", []) if !geo.networks.is_empty() => {
+            let text = "the \"ranges\" directive must be the first directive inside \"geo\" block";
+            return Err(Fault::sentence(text).at(key.span).hint("move it up"));
+        }
         ("ranges", []) => *ranges = true,
         ("proxy_recursive", []) => geo.proxy_recursive = true,
         ("volatile", []) => {}
-        ("default", [value]) => geo.default = text(value),
-        ("proxy", [network]) => geo.proxies.push(cidr(network)?),
+        ("default", [value]) => {
+            if !geo.default.is_empty() {
+                let old = String::from_utf8_lossy(&geo.default).into_owned();
+                let what = if *ranges { "default geo range" } else { "network \"default\"," };
+                let text =
+                    format!("duplicate {what} value: \"{}\", old value: \"{old}\"", value.text);
+                cx.warn(text, key.span, "the last one holds");
+            }
+            geo.default = text(value);
+        }
+        ("proxy", [network]) => geo.proxies.push(cidr(network, cx)?),
         ("delete", [network]) if *ranges => {
             let (first, last) = range(network)?;
             if !geo.networks.remove_range(first, last) {
-                cx.warn(missing(network), network.span, "nothing of that kind stands above");
+                let text = format!("no address range \"{}\" to delete", network.text);
+                cx.warn(text, network.span, "nothing of that kind stands above");
             }
         }
         ("delete", [network]) => {
-            let (ip, bits) = network_of(network)?;
+            let (ip, bits) = network_of(network, cx)?;
             if geo.networks.remove(ip, bits).is_none() {
-                cx.warn(missing(network), network.span, "nothing of that kind stands above");
+                let text = format!("no network \"{}\" to delete", network.text);
+                cx.warn(text, network.span, "nothing of that kind stands above");
             }
         }
         (_, [value]) if *ranges => {
-            let (first, last) = range(key)?;
-            geo.networks.insert_range(first, last, text(value));
+            add_range(geo, key, value, cx)?;
         }
         (_, [value]) => add(geo, key, value, cx)?,
         _ => return Err(Fault::sentence("invalid number of the geo parameters")),
@@ -93,8 +107,30 @@ fn entry(
     Ok(())
 }
 
+/// nginx: `ngx_http_geo_range`
+fn add_range(geo: &mut Geo, key: &Word, value: &Word, cx: &mut Cx<'_>) -> Result<(), Fault> {
+    let (first, last) = range(key)?;
+    match geo.networks.insert_range(first, last, text(value)) {
+        Ok(None) => Ok(()),
+        Ok(Some(old)) => {
+            let old = String::from_utf8_lossy(&old);
+            let text = format!(
+                "duplicate range \"{}\", value: \"{}\", old value: \"{old}\"",
+                key.text, value.text
+            );
+            cx.warn(text, key.span, "the last one holds");
+            Ok(())
+        }
+        Err((from, to)) => {
+            let (from, to) = (Ipv4Addr::from_bits(from), Ipv4Addr::from_bits(to));
+            let text = format!("range \"{}\" overlaps \"{from}-{to}\"", key.text);
+            Err(Fault::sentence(text).at(key.span).hint("only one of the two may have an address"))
+        }
+    }
+}
+
 fn add(geo: &mut Geo, key: &Word, value: &Word, cx: &mut Cx<'_>) -> Result<(), Fault> {
-    let (ip, bits) = network_of(key)?;
+    let (ip, bits) = network_of(key, cx)?;
     if let Some(old) = geo.networks.insert(ip, bits, text(value)) {
         let old = String::from_utf8_lossy(&old);
         let words = format!(
@@ -110,20 +146,22 @@ fn text(word: &Word) -> Bytes {
     Bytes::copy_from_slice(word.text.as_bytes())
 }
 
-fn missing(word: &Word) -> String {
-    format!("no network \"{}\" to delete", word.text)
-}
-
-fn cidr(word: &Word) -> Result<Cidr, Fault> {
-    let invalid = || Fault::sentence(format!("invalid network \"{}\"", word.text)).at(word.span);
-    match Cidr::parse(&word.text) {
-        Some(network @ Cidr::Network(..)) => Ok(network.masked()),
-        _ => Err(invalid()),
+fn cidr(word: &Word, cx: &mut Cx<'_>) -> Result<Cidr, Fault> {
+    let Some(network @ Cidr::Network(..)) = Cidr::parse(&word.text) else {
+        return Err(Fault::sentence(format!("invalid network \"{}\"", word.text))
+            .at(word.span)
+            .hint("an address, or an address and a number of bits: 10.0.0.0/8"));
+    };
+    let masked = network.masked();
+    if masked != network {
+        let text = format!("low address bits of {} are meaningless", word.text);
+        cx.warn(text, word.span, "an address with zeros there is meant the same");
     }
+    Ok(masked)
 }
 
-fn network_of(word: &Word) -> Result<(IpAddr, u8), Fault> {
-    match cidr(word)? {
+fn network_of(word: &Word, cx: &mut Cx<'_>) -> Result<(IpAddr, u8), Fault> {
+    match cidr(word, cx)? {
         Cidr::Network(ip, bits) => Ok((ip, bits)),
         Cidr::All | Cidr::Unix => Ok((Ipv4Addr::UNSPECIFIED.into(), 0)),
     }

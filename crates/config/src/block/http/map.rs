@@ -18,7 +18,7 @@ pub(super) fn read(
     let [source, target] = statement.args.as_slice() else {
         return Err(Fault::phrase("invalid number of arguments"));
     };
-    let Some(name) = target.text.strip_prefix('$') else {
+    let Some(name) = target.text.strip_prefix('$').filter(|name| !name.is_empty()) else {
         return Err(Fault::sentence(format!("invalid variable name \"{}\"", target.text))
             .at(target.span)
             .hint("a variable's name begins with `$`"));
@@ -83,9 +83,11 @@ fn pair(map: &mut Map, key: &Word, value: &Word, cx: &mut Cx<'_>) -> Result<(), 
         map.keys.insert_exact(text, value)
     };
     added.map_err(|fault| match fault {
-        HostFault::Conflict => Fault::sentence(format!("conflicting parameter \"{}\"", key.text))
-            .at(key.span)
-            .hint("keys are compared without case"),
+        HostFault::Conflict => {
+            Fault::sentence(format!("conflicting parameter \"{}\"", text.to_ascii_lowercase()))
+                .at(key.span)
+                .hint("keys are compared without case")
+        }
         HostFault::Invalid => {
             Fault::sentence(format!("invalid hostname or wildcard \"{text}\"")).at(key.span)
         }

@@ -31,7 +31,7 @@ pub(super) fn read(
     let mut split = SplitClients { source, target, shares: Vec::new() };
     let (mut sum, mut below) = (0, 0);
     for statement in body {
-        let share = match share(statement) {
+        let share = match share(statement, cx) {
             Ok(share) => share,
             Err(fault) => {
                 let fault =
@@ -57,14 +57,19 @@ pub(super) fn read(
 }
 
 /// A share in hundredths of a percent, `None` for `*`, and its value.
-fn share(statement: &Statement) -> Result<(Option<u32>, Bytes), Fault> {
+fn share(statement: &Statement, cx: &mut Cx<'_>) -> Result<(Option<u32>, Bytes), Fault> {
     let key = &statement.name;
     if matches!(statement.end, End::Block { .. }) {
         return Err(Fault::sentence("unexpected \"{\"").at(key.span));
     }
-    let [value] = statement.args.as_slice() else {
-        return Err(Fault::sentence("invalid number of the split_clients parameters"));
+    let [value, rest @ ..] = statement.args.as_slice() else {
+        return Err(Fault::sentence("invalid number of the split_clients parameters")
+            .hint("a share and its value: 50% blue;"));
     };
+    if let Some(more) = rest.first() {
+        let text = format!("\"{}\" is passed over", more.text);
+        cx.warn(text, more.span, "a share has one value; is a `;` missing, or quotes?");
+    }
     let value = Bytes::copy_from_slice(value.text.as_bytes());
     if key.text == "*" {
         return Ok((None, value));

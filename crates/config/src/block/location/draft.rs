@@ -14,11 +14,9 @@ use crate::directive::{
 };
 use crate::http::headers::Headers;
 use crate::http::headers_more::HeadersMore;
-use crate::http::pass::Destination;
 use crate::http::rewrite::{Condition, Step};
 use crate::http::secure_link::SecureLink;
 use crate::http::types::TypeMap;
-use crate::names::zone::ZoneId;
 use crate::syntax::{End, Statement};
 
 /// A level as written.
@@ -26,10 +24,10 @@ use crate::syntax::{End, Statement};
 pub(crate) struct LocationDraft {
     pub(crate) written: LocationWritten,
     pub(crate) types: Option<TypeMap>,
-    name: LocationName,
+    pub(super) name: LocationName,
     children: Vec<(LocationDraft, Statement)>,
     /// The names of the children that may stand once.
-    names: HashSet<UniqueName>,
+    pub(super) names: HashSet<UniqueName>,
     conditions: Vec<(LocationDraft, Statement)>,
     limit_except: Option<(Vec<String>, Box<LocationDraft>, Statement)>,
 }
@@ -48,7 +46,7 @@ impl LocationDraft {
         match owner {
             Owner::Location(key) => {
                 Location::set(&mut self.written, key, &args, cx)?;
-                self.check_zones(&args)
+                self.check(&args)
             }
             Owner::Block(Opens::Types) => self.read_types(body, cx),
             Owner::Block(Opens::Location) => self.read_location(table, statement, body, cx),
@@ -66,19 +64,6 @@ impl LocationDraft {
             if let Err(fault) = self.take(table, (owner, context), statement, cx) {
                 report(&fault, statement, cx);
             }
-        }
-    }
-
-    /// A zone is named once at a level (nginx: `ngx_http_limit_req`, `ngx_http_limit_conn`).
-    fn check_zones(&self, args: &Arguments<'_>) -> Result<(), Fault> {
-        let zones: Vec<ZoneId> = match args.name.text.as_str() {
-            "limit_req" => self.written.limit_req.limits.iter().map(|limit| limit.zone).collect(),
-            "limit_conn" => self.written.limit_conn.limits.iter().map(|limit| limit.zone).collect(),
-            _ => return Ok(()),
-        };
-        match zones.split_last() {
-            Some((last, before)) if before.contains(last) => Err(Fault::duplicate()),
-            _ => Ok(()),
         }
     }
 
@@ -112,42 +97,12 @@ impl LocationDraft {
         cx: &mut Cx<'_>,
     ) -> Result<(), Fault> {
         let name = LocationName::parse(&statement.args, cx)?;
-        self.check_nesting(&name, statement)?;
+        self.check_nesting(&name, statement, cx)?;
         let mut child = Self { name, ..Self::default() };
         child.read_body(table, body, Context::Location, cx);
         self.names.extend(child.name.unique());
         self.children.push((child, heading(statement)));
         Ok(())
-    }
-
-    /// nginx: `ngx_http_core_location`, and the check for duplicates when the tree is made.
-    fn check_nesting(&self, name: &LocationName, statement: &Statement) -> Result<(), Fault> {
-        let text = name.text();
-        let span = statement.name.span;
-        if name.unique().is_some_and(|name| self.names.contains(&name)) {
-            return Err(Fault::sentence(format!("duplicate location \"{text}\"")).at(span));
-        }
-        let outer = self.name.text();
-        let fault = |words: String| Err(Fault::sentence(words).at(span));
-        match (&self.name, name) {
-            (LocationName::None, _) => Ok(()),
-            (LocationName::Exact(_), _) => fault(format!(
-                "location \"{text}\" cannot be inside the exact location \"{outer}\""
-            )),
-            (LocationName::Named(_), _) => fault(format!(
-                "location \"{text}\" cannot be inside the named location \"{outer}\""
-            )),
-            (_, LocationName::Named(_)) => {
-                fault(format!("named location \"{text}\" can be on the server level only"))
-            }
-            (LocationName::Prefix { prefix, .. }, inner) => match inner.literal() {
-                Some(literal) if !literal.starts_with(prefix) => {
-                    fault(format!("location \"{text}\" is outside location \"{outer}\""))
-                }
-                _ => Ok(()),
-            },
-            (LocationName::Regex(_), _) => Ok(()),
-        }
     }
 
     fn read_if(
@@ -265,25 +220,6 @@ impl LocationDraft {
             }
         }
         resolved
-    }
-
-    /// nginx: a URI in `proxy_pass` stands for the location's name, so there must be one.
-    fn check_pass(&self, location: &Location, nesting: Nesting) -> Result<(), Fault> {
-        let Some(Some(pass)) = &self.written.pass.to else {
-            return Ok(());
-        };
-        let nameless = nesting == Nesting::Condition
-            || matches!(location.name, LocationName::Regex(_) | LocationName::Named(_));
-        if let Destination::Group { uri: Some(_), .. } = &pass.to
-            && nameless
-        {
-            return Err(Fault::sentence(
-                "\"proxy_pass\" cannot have URI part in location given by regular expression, \
-                 or inside named location, or inside \"if\" statement, or inside \"limit_except\" block",
-            )
-            .hint("leave the path away, also a single slash; or write it with a variable"));
-        }
-        Ok(())
     }
 }
 

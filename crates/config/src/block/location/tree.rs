@@ -48,7 +48,7 @@ impl Locations {
                 }
                 LocationName::Regex(_) => locations.regexes.push(number),
                 LocationName::Named(name) => {
-                    locations.named.insert(name.as_str().into(), number);
+                    locations.named.entry(name.as_str().into()).or_insert(number);
                 }
             }
         }

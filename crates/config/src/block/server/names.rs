@@ -3,6 +3,7 @@
 use super::Server;
 use crate::http::server_name::{Name, NameKind};
 use crate::known::KnownMap;
+use crate::source::Span;
 use crate::value::pattern::Pattern;
 
 /// The names of the servers that share an address.
@@ -26,13 +27,13 @@ pub struct FoundName<'a> {
 }
 
 impl NameTable {
-    /// Adds a server's names; those that another one has already come back.
-    pub(crate) fn add<'a>(&mut self, number: usize, server: &'a Server) -> Vec<&'a Name> {
+    /// Adds a server's names; those that another one has already come back, with their places.
+    pub(crate) fn add<'a>(&mut self, number: usize, server: &'a Server) -> Vec<(&'a str, Span)> {
         let mut conflicts = Vec::new();
         let names: Vec<&Name> =
             server.settings.server_name.names.iter().flat_map(|names| &names.0).collect();
-        if names.is_empty() {
-            self.exact.entry(Box::default()).or_insert(number);
+        if names.is_empty() && insert(&mut self.exact, "", number) {
+            conflicts.push(("", server.span));
         }
         for name in names {
             let taken = match &name.kind {
@@ -48,9 +49,10 @@ impl NameTable {
                     self.regexes.push((pattern.clone(), number));
                     false
                 }
+                NameKind::Nothing => false,
             };
             if taken {
-                conflicts.push(name);
+                conflicts.push((name.text.as_str(), name.span));
             }
         }
         conflicts

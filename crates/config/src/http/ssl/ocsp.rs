@@ -1,6 +1,7 @@
 //! `ssl_ocsp`, `ssl_stapling`: what authorities say of certificates, and who is asked.
 
 use crate::directive::{Arguments, Cx, Fault};
+use crate::names::zone::{SMALLEST, ZoneUse};
 use crate::value::Value;
 use crate::value::choice::choice;
 use crate::value::size::Size;
@@ -78,7 +79,7 @@ pub enum OcspCache {
 
 impl Value for OcspCache {
     /// nginx: `ngx_http_ssl_ocsp_cache`
-    fn parse(args: &Arguments<'_>, _: &mut Cx<'_>) -> Result<Self, Fault> {
+    fn parse(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Self, Fault> {
         let word = args.first();
         if word.text == "off" {
             return Ok(Self::Off);
@@ -90,10 +91,11 @@ impl Value for OcspCache {
                 .at(word.span)
                 .hint("write: ssl_ocsp_cache shared:ocsp:10m;"));
         };
-        if size.0 < 8 * 4096 {
+        if size.0 < SMALLEST {
             let text = format!("OCSP cache \"{}\" is too small", word.text);
-            return Err(Fault::sentence(text).at(word.span));
+            return Err(Fault::sentence(text).at(word.span).hint("32k is the least"));
         }
+        cx.names.zones.define(ZoneUse::Statuses, name, size.0, word.span)?;
         Ok(Self::Shared { name: name.to_owned(), size })
     }
 }

@@ -22,6 +22,7 @@ impl Value for Protocols {
     const ARITY: Arity = Arity::at_least(1);
 
     fn parse(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Self, Fault> {
+        cx.twice(args.words);
         let mut protocols = Self::default();
         let mut old = Vec::new();
         for word in args.words {

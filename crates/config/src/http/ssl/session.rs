@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::directive::{Arguments, Arity, Cx, Fault};
+use crate::names::zone::{SMALLEST, ZoneUse};
 use crate::syntax::Word;
 use crate::value::size::Size;
 use crate::value::{Value, number, time};
@@ -29,7 +30,7 @@ impl Value for SessionCache {
     const ARITY: Arity = Arity::between(1, 2);
 
     /// nginx: `ngx_http_ssl_session_cache`
-    fn parse(args: &Arguments<'_>, _: &mut Cx<'_>) -> Result<Self, Fault> {
+    fn parse(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Self, Fault> {
         let invalid = |word: &Word| {
             Fault::sentence(format!("invalid session cache \"{}\"", word.text))
                 .at(word.span)
@@ -50,11 +51,12 @@ impl Value for SessionCache {
                     }
                 }
             };
-            if let Self::Shared { size, .. } = &said
-                && size.0 < 8 * 4096
-            {
-                let text = format!("session cache \"{}\" is too small", word.text);
-                return Err(Fault::sentence(text).at(word.span));
+            if let Self::Shared { name, size } = &said {
+                if size.0 < SMALLEST {
+                    let text = format!("session cache \"{}\" is too small", word.text);
+                    return Err(Fault::sentence(text).at(word.span).hint("32k is the least"));
+                }
+                cx.names.zones.define(ZoneUse::Sessions, name, size.0, word.span)?;
             }
             // Of two, the shared one holds more.
             if !matches!(cache, Self::Shared { .. }) {

@@ -3,6 +3,7 @@
 use tidegate_config_derive::Directives;
 
 use crate::directive::{Arguments, Cx, Fault, Twice};
+use crate::names::zone::{SMALLEST, ZoneUse};
 use crate::value::size::Size;
 use crate::value::template::Template;
 
@@ -18,30 +19,31 @@ pub struct Balance {
     #[directive("least_conn", only(Upstream), own, parse = Method::least_conn, args(0))]
     pub method: Method,
     /// The memory that workers share: they always do here, and it grows as needed.
-    #[directive("zone", only(Upstream), own, parse = zone, args(1, 2))]
-    pub zone: Option<Vec<String>>,
+    #[directive("zone", only(Upstream), own, repeat, parse = zone, args(1, 2))]
+    pub zone: Vec<String>,
 }
 
-/// nginx: `ngx_http_upstream_zone`
-fn zone(args: &Arguments<'_>, _: &mut Cx<'_>) -> Result<Option<Vec<String>>, Fault> {
+/// The zone's name (nginx: `ngx_http_upstream_zone`).
+fn zone(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<String, Fault> {
     let name = args.first();
     if name.text.is_empty() {
         return Err(Fault::sentence("invalid zone name \"\"").at(name.span));
     }
-    if let Some(word) = args.words.get(1) {
-        let size = Size::parse(&word.text).ok_or_else(|| {
-            Fault::sentence(format!("invalid zone size \"{}\"", word.text)).at(word.span)
-        })?;
-        if size.0 < LEAST_ZONE {
-            let text = format!("zone \"{}\" is too small", name.text);
-            return Err(Fault::sentence(text).at(word.span).hint("64k is the usual size"));
+    match args.words.get(1) {
+        None => cx.names.zones.zone(ZoneUse::Group, &name.text, name.span).map(|_| ())?,
+        Some(word) => {
+            let size = Size::parse(&word.text).ok_or_else(|| {
+                Fault::sentence(format!("invalid zone size \"{}\"", word.text)).at(word.span)
+            })?;
+            if size.0 < SMALLEST {
+                let text = format!("zone \"{}\" is too small", name.text);
+                return Err(Fault::sentence(text).at(word.span).hint("64k is the usual size"));
+            }
+            cx.names.zones.define(ZoneUse::Group, &name.text, size.0, word.span)?;
         }
     }
-    Ok(Some(args.words.iter().map(|word| word.text.clone()).collect()))
+    Ok(name.text.clone())
 }
-
-/// Eight pages, in bytes (nginx).
-const LEAST_ZONE: u64 = 8 * 4096;
 
 /// How the next member is chosen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

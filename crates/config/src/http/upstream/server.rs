@@ -103,7 +103,10 @@ impl UpstreamServer {
             ("backup", false) => self.backup = true,
             ("down", false) => self.down = true,
             ("drain", false) => self.drain = true,
-            ("route", true) if !value.is_empty() => value.clone_into(&mut self.route),
+            ("route", true) if value.is_empty() => {
+                return Err(Fault::sentence("route is empty").at(word.span));
+            }
+            ("route", true) => value.clone_into(&mut self.route),
             ("service", true) if value.is_empty() => {
                 return Err(Fault::sentence("service is empty").at(word.span));
             }
@@ -136,6 +139,9 @@ impl Value for UpstreamServer {
         if server.service.is_some() {
             let text = &word.text;
             let fault = |what: &str| Fault::sentence(format!("service upstream \"{text}\" {what}"));
+            if !matches!(server.address, Address::Host { .. }) {
+                return Err(fault("requires domain name").at(word.span));
+            }
             if target.has_port {
                 return Err(fault("may not have port").at(word.span));
             }

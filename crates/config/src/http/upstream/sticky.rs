@@ -5,6 +5,7 @@ use std::time::Duration;
 use tidegate_config_derive::Directives;
 
 use crate::directive::{Arguments, Arity, Cx, Fault};
+use crate::names::zone::{SMALLEST, ZoneUse};
 use crate::syntax::Word;
 use crate::value::size::Size;
 use crate::value::template::Template;
@@ -144,7 +145,7 @@ fn cookie(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Sticky, Fault> {
 
 fn learn(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Sticky, Fault> {
     let (mut create, mut lookup, mut size) = (Vec::new(), Vec::new(), None);
-    let mut timeout = Duration::from_mins(10);
+    let mut timeout = None;
     for word in args.from(1) {
         let (key, value) = word.text.split_once('=').unwrap_or((&word.text, ""));
         let mut key_of = |list: &mut Vec<Template>| {
@@ -157,15 +158,12 @@ fn learn(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Sticky, Fault> {
         match key {
             "create" => key_of(&mut create)?,
             "lookup" => key_of(&mut lookup)?,
-            "zone" => {
-                let (_, text) = value
-                    .split_once(':')
-                    .ok_or_else(|| wrong("zone size is not specified", word))?;
-                size = Some(Size::parse(text).ok_or_else(|| wrong("invalid zone size", word))?);
-            }
+            "zone" if size.is_some() => return Err(wrong("duplicate zone", word)),
+            "zone" => size = Some(zone(value, word, cx)?),
+            "timeout" if timeout.is_some() => return Err(wrong("duplicate timeout", word)),
             "timeout" => {
-                timeout = time::parse_milliseconds(value)
-                    .ok_or_else(|| wrong("invalid timeout", word))?;
+                let time = time::parse_milliseconds(value);
+                timeout = Some(time.ok_or_else(|| wrong("invalid timeout", word))?);
             }
             // Sessions are known as soon as the head of an answer is.
             "header" => {}
@@ -178,6 +176,24 @@ fn learn(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Sticky, Fault> {
         _ if create.is_empty() => Err(missing("create")),
         _ if lookup.is_empty() => Err(missing("lookup")),
         None => Err(missing("zone")),
-        Some(size) => Ok(Sticky::Learn(Learn { create, lookup, size, timeout })),
+        Some(size) => {
+            let timeout = timeout.unwrap_or(Duration::from_mins(10));
+            Ok(Sticky::Learn(Learn { create, lookup, size, timeout }))
+        }
     }
+}
+
+/// The size of a zone (nginx: `ngx_http_upstream_sticky`).
+fn zone(value: &str, word: &Word, cx: &mut Cx<'_>) -> Result<Size, Fault> {
+    let (name, text) =
+        value.split_once(':').ok_or_else(|| wrong("zone size is not specified", word))?;
+    if name.is_empty() {
+        return Err(wrong("zone name is not specified", word));
+    }
+    let size = Size::parse(text).ok_or_else(|| wrong("invalid zone size", word))?;
+    if size.0 < SMALLEST {
+        return Err(wrong("zone is too small", word).hint("32k is the least"));
+    }
+    cx.names.zones.define(ZoneUse::Learnt, name, size.0, word.span)?;
+    Ok(size)
 }

@@ -273,6 +273,7 @@ fn named<'a>(server: &'a Server, host: &str) -> Option<&'a str> {
         NameKind::HeadAndExact(end) => host.ends_with(end.as_str()) || end.ends_with(host),
         NameKind::Tail(start) => host.starts_with(start.as_str()),
         NameKind::Regex(pattern) => pattern.regex.is_match(host.as_bytes()).unwrap_or(false),
+        NameKind::Nothing => false,
     };
     let mut names = server.settings.server_name.names.iter().flat_map(|names| &names.0);
     names.find(|name| matches(&name.kind)).map(|name| name.text.as_str())
