@@ -48,6 +48,7 @@ async fn packets() {
             location /script { include uwsgi_params; uwsgi_param SCRIPT_NAME /script; uwsgi_pass 127.0.0.1:8090; }
             location /rewritten { rewrite ^/rewritten(.*)$ /new$1 break; include uwsgi_params; uwsgi_pass 127.0.0.1:8090; }
             location /streamed { uwsgi_request_buffering off; include uwsgi_params; uwsgi_pass 127.0.0.1:8090; }
+            location /string { uwsgi_param A b; uwsgi_string "raw $host"; uwsgi_pass 127.0.0.1:8090; }
             location /headers { proxy_set_header Host ignored; include uwsgi_params; uwsgi_pass 127.0.0.1:8090; }
         }"#,
     )
@@ -64,7 +65,7 @@ async fn packets() {
         "/httpparam | X-A: theirs", "POST /noheaders | X-A: 1 || abc",
         "/script/x", "/rewritten/x?y", "POST /streamed || abc",
         "POST /streamed | Transfer-Encoding: chunked || 3\\r\\nabc\\r\\n0\\r\\n\\r\\n",
-        "/headers", "HEAD /", "OPTIONS *", "/ | Content-Length: 0",
+        "/string", "POST /string || abc", "/headers", "HEAD /", "OPTIONS *", "/ | Content-Length: 0",
     ])
     .await;
 }

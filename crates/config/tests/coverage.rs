@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use tidegate_config::directive::Effect;
 use tidegate_config::directive::reference::declarations;
 
 /// Messages that no file of a test can bring about, and why.
@@ -66,6 +67,23 @@ fn every_directive_has_a_case() {
         .filter(|name| !words.contains(name.as_str()))
         .collect();
     assert!(lacking.is_empty(), "no golden case has {lacking:?}");
+}
+
+#[test]
+fn nothing_is_passed_over_in_silence() {
+    let golden = golden();
+    let told: std::collections::HashSet<&str> =
+        golden.iter().flat_map(|text| text.lines()).map(str::trim).collect();
+    let mut idle = 0;
+    for declared in declarations() {
+        let Effect::Ignored(reason) = declared.effect else { continue };
+        let name = &declared.name;
+        let words = format!("[warn] \"{name}\" is accepted without effect: {reason}");
+        assert!(told.contains(words.as_str()), "no case shows: {words}");
+        assert!(reason.split(' ').count() > 2, "{name}: {reason} is no reason");
+        idle += 1;
+    }
+    assert!(idle > 50, "only {idle} are passed over");
 }
 
 #[test]

@@ -15,12 +15,11 @@ use tidegate_config::directive::reference::declarations;
 use tidegate_config::{Options, load};
 
 /// Faults of nginx that are no differences in what a configuration says.
-const ELSEWHERE: [(&str, &str); 7] = [
+const ELSEWHERE: [(&str, &str); 6] = [
     ("cannot load certificate", "the server reads certificates"),
     ("cannot load CRL", "the server reads lists"),
     ("open() \"/nosuch", "the server reads keys and passwords"),
     ("BIO_new_file(", "the server reads parameters"),
-    ("SSL_CTX_load_verify_locations(", "the server reads authorities"),
     ("host not found in", "a name that does not resolve yet is no fault"),
     ("pcre_compile() failed: ", "its words are those of an older PCRE"),
 ];

@@ -66,7 +66,7 @@ pub struct ForwardSsl {
     #[directive(
         "{}_ssl_conf_command",
         repeat,
-        differs = "`Ciphersuites` acts, the other commands are read and have no effect"
+        differs = "`Ciphersuites` acts; commands that say who is trusted are refused, the others are read and have no effect"
     )]
     pub conf_command: Vec<ConfCommand>,
     /// A file of passwords for encrypted keys, one a line; they are tried in turn.

@@ -48,10 +48,10 @@ pub struct NameServers {
 impl Value for NameServers {
     const ARITY: Arity = Arity::at_least(1);
 
-    fn parse(args: &Arguments<'_>, _: &mut Cx<'_>) -> Result<Self, Fault> {
+    fn parse(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Self, Fault> {
         let mut all = Self { servers: Vec::new(), valid: None, ipv4: true, ipv6: true };
         for word in args.words {
-            all.word(word)?;
+            all.word(word, cx)?;
         }
         if !all.ipv4 && !all.ipv6 {
             let text = "\"ipv4\" and \"ipv6\" cannot both be \"off\"";
@@ -65,7 +65,7 @@ impl Value for NameServers {
 }
 
 impl NameServers {
-    fn word(&mut self, word: &Word) -> Result<(), Fault> {
+    fn word(&mut self, word: &Word, cx: &mut Cx<'_>) -> Result<(), Fault> {
         let invalid = || Fault::sentence(format!("invalid parameter: {}", word.text)).at(word.span);
         let flag = |value: &str| match value {
             "on" => Ok(true),
@@ -79,7 +79,10 @@ impl NameServers {
             Some(("ipv4", value)) => self.ipv4 = flag(value)?,
             Some(("ipv6", value)) => self.ipv6 = flag(value)?,
             // What is counted is not kept apart by zones.
-            Some(("status_zone", zone)) if !zone.is_empty() => {}
+            Some(("status_zone", zone)) if !zone.is_empty() => {
+                let why = "what is asked and answered is not counted";
+                cx.names.ignored("resolver ... status_zone", why, word.span);
+            }
             Some(("status_zone", _)) => return Err(invalid()),
             _ => self.servers.extend(server(word)?),
         }

@@ -71,7 +71,7 @@ pub struct Ssl {
         "ssl_conf_command",
         only(Http, Server),
         repeat,
-        differs = "`Ciphersuites` acts, the other commands are read and have no effect"
+        differs = "`Ciphersuites` acts; commands that say who is let in are refused, the others are read and have no effect"
     )]
     pub conf_command: Vec<ConfCommand>,
     /// The certificates that their authorities have taken back.

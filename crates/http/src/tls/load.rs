@@ -35,7 +35,7 @@ pub fn authorities(trust: &mut Trust, file: &PemFile, files: &Files) -> Result<(
     let added = files.read(&file.path).map_err(Fault::from).and_then(|text| trust.add(&text));
     added.map_err(|fault| {
         let path = file.path.display();
-        let text = format!("SSL_CTX_load_verify_locations(\"{path}\") failed: {fault}");
+        let text = format!("cannot load certificate \"{path}\": {fault}");
         Diagnostic::emerg(text).at(file.span).hint(fault.mend()).absent(fault.is_absent())
     })
 }
@@ -45,7 +45,7 @@ pub fn lists(trust: &mut Trust, file: &PemFile, files: &Files) -> Result<(), Dia
     let added = files.read(&file.path).map_err(Fault::from);
     added.and_then(|text| trust.add_lists(&text)).map_err(|fault| {
         let path = file.path.display();
-        let text = format!("X509_LOOKUP_load_file(\"{path}\") failed: {fault}");
+        let text = format!("cannot load CRL \"{path}\": {fault}");
         Diagnostic::emerg(text).at(file.span).hint(fault.mend()).absent(fault.is_absent())
     })
 }

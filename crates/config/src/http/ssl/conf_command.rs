@@ -49,6 +49,14 @@ const KNOWN: [&str; 22] = [
     "numtickets",
 ];
 
+/// Commands that decide who is let in, or whom we trust, and what says the same.
+const DECIDING: [(&str, &str); 4] = [
+    ("MinProtocol", "`ssl_protocols` and its kin name the versions that are spoken"),
+    ("MaxProtocol", "`ssl_protocols` and its kin name the versions that are spoken"),
+    ("Protocol", "`ssl_protocols` and its kin name the versions that are spoken"),
+    ("VerifyMode", "`ssl_verify_client` and `proxy_ssl_verify` say who must show a certificate"),
+];
+
 impl Value for ConfCommand {
     const ARITY: Arity = Arity::between(2, 2);
 
@@ -58,9 +66,15 @@ impl Value for ConfCommand {
             let (command, value) = (&command.text, &value.text);
             Fault::sentence(format!("SSL_CONF_cmd(\"{command}\", \"{value}\") failed"))
                 .at(word.span)
+                .hint("`Ciphersuites` names ciphers of TLS 1.3 by OpenSSL's words")
         };
         if !KNOWN.contains(&command.text.to_ascii_lowercase().as_str()) {
             return Err(refused(command).hint("OpenSSL has no such command"));
+        }
+        let decides = |(name, _): &&(&str, &str)| command.text.eq_ignore_ascii_case(name);
+        if let Some((name, mend)) = DECIDING.iter().find(decides) {
+            let text = format!("\"{}\" with `{name}` is not supported", args.name.text);
+            return Err(Fault::sentence(text).at(command.span).hint(*mend));
         }
         if !command.text.eq_ignore_ascii_case("Ciphersuites") {
             let name = format!("{} {}", args.name.text, command.text);
