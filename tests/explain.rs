@@ -96,7 +96,13 @@ async fn nothing_is_sent_changed_or_waited_for() {
     .with_file("../users", "")
     .await;
     let port = server.port(8080);
-    let before = (server.error_log(), server.read("logs/access.log"));
+    // What the start says comes when it comes.
+    let said = || {
+        let errors = server.error_log();
+        let errors = errors.lines().filter(|line| !line.contains("[notice]")).map(str::to_owned);
+        (errors.collect::<Vec<_>>(), server.read("logs/access.log"))
+    };
+    let before = said();
     for (method, path, status, by) in [
         ("GET", "/x", None, "upstream"),
         ("DELETE", "/files/kept", None, "dav_methods"),
@@ -109,7 +115,7 @@ async fn nothing_is_sent_changed_or_waited_for() {
     }
     assert_eq!(app.connections(), 0);
     assert_eq!(server.read("html/files/kept"), "kept");
-    assert_eq!((server.error_log(), server.read("logs/access.log")), before);
+    assert_eq!(said(), before);
 }
 
 #[tokio::test]

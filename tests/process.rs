@@ -146,7 +146,7 @@ async fn who_is_not_root_serves_with_what_is_granted() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let conf = |said: &str| {
         let conf = format!(
-            "user daemon; worker_priority -5; pid t.pid; error_log error.log; events {{}} {said}
+            "user daemon; worker_priority -20; pid t.pid; error_log error.log; events {{}} {said}
              http {{ access_log off; server {{ listen 127.0.0.1:{port}; return 200 here; }} }}"
         );
         std::fs::write(path("nginx.conf"), conf).unwrap();
@@ -169,7 +169,7 @@ async fn who_is_not_root_serves_with_what_is_granted() {
     }
     let log = || std::fs::read_to_string(path("error.log")).unwrap();
     assert!(log().contains("[alert]"), "{}", log());
-    assert!(log().contains("setpriority(-5) failed (13: Permission denied)"), "{}", log());
+    assert!(log().contains("setpriority(-20) failed (13: Permission denied)"), "{}", log());
     let (done, text) = run(&["status"]);
     assert!(done && text.contains("serves itself"), "{text}");
     let pid = std::fs::read_to_string(path("t.pid")).unwrap().trim().to_owned();
