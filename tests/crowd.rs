@@ -31,7 +31,7 @@ fn memory(pid: i32) -> u64 {
     pids.map(held).sum()
 }
 
-const CONF: &str = "worker_processes 2; worker_rlimit_nofile 12000; error_log logs/error.log warn;
+const CONF: &str = "worker_processes 2; error_log logs/error.log warn;
     events { worker_connections 6000; }
     http { access_log off; server { listen 127.0.0.1:8080 backlog=4096; return 200 here; } }";
 

@@ -22,7 +22,7 @@ use tidegate_http::zone::Zones;
 use tidegate_proxy::Upstreams;
 use tokio::sync::Notify;
 
-use crate::process::{Crowd, Post};
+use crate::process::{Crowd, Post, stall};
 use crate::tls::{Tls, Turns};
 pub(crate) use counters::Counters;
 
@@ -120,6 +120,9 @@ impl Generation {
     }
 }
 
+/// How long a connection must have been idle to make room for another.
+const REST: Duration = Duration::from_millis(200);
+
 /// A worker: one thread, one runtime.
 pub(crate) struct Worker {
     generation: RefCell<Rc<Generation>>,
@@ -202,14 +205,9 @@ impl Worker {
         }
     }
 
-    /// Whether a connection is idle.
-    pub(crate) fn has_idle(&self) -> bool {
-        self.waiting.get() > 0
-    }
-
     /// Has the connection end that has been idle for longest; false where none is idle.
     pub(crate) fn press(&self) -> bool {
-        let is_there = self.has_idle();
+        let is_there = self.waiting.get() > 0;
         if is_there {
             self.idle.notify_one();
         }
@@ -226,12 +224,21 @@ impl Worker {
         forget(&self.idle);
     }
 
-    /// Ready when an idle connection is to end, for all are to, or to make room for others.
+    /// Ready when an idle connection is to end, for all are to, or to make room for others. One that
+    /// has been idle for a moment only is about to be asked: its end would cost that request. As those
+    /// that have been idle for longest are told first, no other would do better, and that is told.
     pub(crate) async fn dismissal(&self) {
         let notified = self.idle.notified();
-        if !self.dismissed.get() {
-            let _waiting = Waiting::of(&self.waiting);
-            notified.await;
+        if self.dismissed.get() {
+            return;
+        }
+        let _waiting = Waiting::of(&self.waiting);
+        let since = stall::now();
+        notified.await;
+        while !self.dismissed.get() && stall::now().saturating_sub(since) < REST {
+            let again = self.idle.notified();
+            self.post.closed.notify_one();
+            again.await;
         }
     }
 }

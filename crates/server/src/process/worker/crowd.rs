@@ -1,5 +1,5 @@
-//! What is done where no more connections fit: idle ones make room, and who comes beyond that is
-//! told so at once, and not left to wait.
+//! What is done where no more connections fit: those that are idle for a while make room, and who
+//! comes beyond that is told so at once, and not left to wait.
 
 use std::cell::{Cell, RefCell};
 use std::fs::File;
@@ -87,13 +87,11 @@ pub(super) async fn has_room(worker: &Worker) -> bool {
     }
     // Those that were taken a moment ago are idle as soon as they have had their turn.
     yield_now().await;
-    if worker.has_idle() {
+    made_room(worker).await;
+    if fits() {
         let tell = || format!("{most} worker_connections are not enough, reusing connections");
         once_a_second(worker, &CROWDED, Level::Warn, tell);
-        made_room(worker).await;
-        if fits() {
-            return true;
-        }
+        return true;
     }
     TURNED_AWAY.fetch_add(1, Ordering::Relaxed);
     let tell = || format!("{most} worker_connections are not enough, {}", turned_away());
@@ -105,12 +103,13 @@ pub(super) async fn has_room(worker: &Worker) -> bool {
 async fn made_room(worker: &Worker) -> bool {
     // One that ended before makes no room now.
     forget(&worker.post.closed);
+    let before = worker.post.connections();
     if !worker.press() {
         return false;
     }
-    let made = timeout(GRACE, worker.post.closed.notified()).await.is_ok();
+    let _ = timeout(GRACE, worker.post.closed.notified()).await;
     worker.hold();
-    made
+    worker.post.connections() < before
 }
 
 /// Goes on after a connection could not be taken: idle ones give their descriptors back, or who
@@ -123,12 +122,10 @@ pub(super) async fn refused(worker: &Rc<Worker>, acceptor: &Acceptor, error: &io
     }
     yield_now().await;
     let failed = || format!("accept4() failed ({})", words(error));
-    if worker.has_idle() {
+    if made_room(worker).await {
         let tell = || format!("{}, reusing connections", failed());
         once_a_second(worker, &REFUSED, Level::Crit, tell);
-        if made_room(worker).await {
-            return;
-        }
+        return;
     }
     let spare = worker.crowd.spares.borrow_mut().pop();
     if let Some(spare) = spare {

@@ -63,6 +63,6 @@ fn tell(worker: &Worker, took: Duration, what: &str) {
 ///
 /// By the C library: rustix looks for the kernel's page of fast calls by itself, where valgrind has put
 /// it away, and ends the process.
-fn now() -> Duration {
+pub(crate) fn now() -> Duration {
     clock_gettime(ClockId::CLOCK_MONOTONIC_COARSE).map_or(Duration::ZERO, Duration::from)
 }
