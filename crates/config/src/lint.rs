@@ -184,6 +184,9 @@ mod tests {
         for rule in rules() {
             assert!(found(rule.example).contains(&rule.name), "{}: {}", rule.name, rule.example);
             assert!(!found(rule.mended).contains(&rule.name), "{}: {}", rule.name, rule.mended);
+            let allow = format!(" # tidegate: allow {}\n", rule.name);
+            let allowed: String = rule.example.lines().flat_map(|line| [line, &allow]).collect();
+            assert!(!found(&allowed).contains(&rule.name), "{}: {allowed}", rule.name);
             assert!(!rule.danger.is_empty() && !rule.mend.is_empty() && !rule.title.is_empty());
         }
     }

@@ -19,6 +19,7 @@ use crate::directive::{Fault, absent};
 use crate::http::syslog::{SyslogId, SyslogServer};
 use crate::source::Span;
 use crate::syntax::Word;
+use crate::value::pattern::Compiled;
 use crate::variable::{Builtin, Slot, Variable};
 
 /// The tables of names.
@@ -39,6 +40,8 @@ pub struct Names {
     syslogs_known: HashMap<SyslogServer, SyslogId>,
     /// `buffer=`, `flush=` and `gzip=` of the log files that have them.
     pub(crate) log_buffers: HashMap<FileId, log::LogBuffer>,
+    /// The regular expressions.
+    pub(crate) compiled: Compiled,
     /// The zones of memory.
     pub zones: zone::ZoneNames,
     ignored: Vec<(String, Cow<'static, str>, Span)>,

@@ -7,6 +7,7 @@ mod fmt;
 mod help;
 mod lint;
 mod options;
+pub(crate) mod output;
 
 use std::env;
 use std::path::{Path, PathBuf};

@@ -19,7 +19,7 @@ use anyhow::{Result, anyhow};
 use tidegate_config::{Loaded, Options, load};
 use tidegate_http::log::words::words;
 
-use cli::{Action, Cli, Shown, Told};
+use cli::{Action, Cli, Shown, Told, output};
 use process::{Command, Request, Source, worker_process};
 
 /// A request takes and gives back a few dozen small pieces of memory; this costs a third of what
@@ -97,7 +97,7 @@ fn act() -> Result<ExitCode> {
             };
             let answer = process::ask(request, pid)?;
             let nobody = || not_running(&anyhow!("nobody answers beside \"{}\"", pid.display()));
-            println!("{}", answer.ok_or_else(nobody)?.trim_end());
+            output::print(&format!("{}\n", answer.ok_or_else(nobody)?.trim_end()))?;
             Ok(ExitCode::SUCCESS)
         }
         Action::Run => {
@@ -150,7 +150,7 @@ fn not_running(error: &anyhow::Error) -> anyhow::Error {
 fn accepted(loaded: Loaded) -> Result<tidegate_config::Config> {
     let messages = loaded.messages();
     loaded.config.ok_or_else(|| {
-        eprint!("{messages}");
+        output::complain(&messages);
         anyhow!("the configuration is not used; nothing is done")
     })
 }
@@ -160,16 +160,16 @@ fn test(cli: &Cli, source: &Source, mut loaded: Loaded) -> ExitCode {
     let path = source.path.display();
     let config = loaded.config.take();
     if !cli.quiet || config.is_none() {
-        eprint!("{}", loaded.messages());
+        output::complain(&loaded.messages());
     }
     let syntax_is_good = config.is_some();
     if syntax_is_good && !cli.quiet {
-        eprintln!("nginx: the configuration file {path} syntax is ok");
+        output::complain(&format!("nginx: the configuration file {path} syntax is ok\n"));
     }
     let fault = match config {
         Some(config) if cli.without_files => {
             for text in process::absent(&config).iter().filter(|_| !cli.quiet) {
-                eprintln!("nginx: [notice] {text}");
+                output::complain(&format!("nginx: [notice] {text}\n"));
             }
             None
         }
@@ -177,17 +177,22 @@ fn test(cli: &Cli, source: &Source, mut loaded: Loaded) -> ExitCode {
         None => None,
     };
     if let Some(fault) = &fault {
-        eprintln!("nginx: [emerg] {fault:#}");
+        output::complain(&format!("nginx: [emerg] {fault:#}\n"));
     }
     if !syntax_is_good || fault.is_some() {
-        eprintln!("nginx: configuration file {path} test failed");
+        output::complain(&format!("nginx: configuration file {path} test failed\n"));
         return ExitCode::FAILURE;
     }
     if !cli.quiet {
-        eprintln!("nginx: configuration file {path} test is successful");
+        output::complain(&format!("nginx: configuration file {path} test is successful\n"));
     }
-    if cli.action == Action::Dump {
-        print!("{}", loaded.sources.dump());
+    let dumped = match cli.action {
+        Action::Dump => output::print(&loaded.sources.dump()),
+        _ => Ok(()),
+    };
+    if let Err(error) = dumped {
+        output::complain(&format!("nginx: [emerg] the configuration cannot be printed: {error}\n"));
+        return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS
 }

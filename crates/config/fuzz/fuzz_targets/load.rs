@@ -6,10 +6,8 @@ use tidegate_config::{Options, load};
 
 fuzz_target!(|bytes: &[u8]| {
     let text = String::from_utf8_lossy(bytes);
-    // Files of this machine are not to be read.
-    if text.contains("include") {
-        return;
-    }
+    // Of this machine's files only the configuration itself is read, which makes a cycle.
+    let text = text.replace("include", "include nginx.conf; #");
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("nginx.conf");
     std::fs::write(&path, format!("events {{}} http {{ server {{ {text}\n}} }}").as_bytes())

@@ -67,6 +67,7 @@ pub(crate) fn loading(name: &str) -> Loading {
     if BUILT_IN.contains(&name) {
         return Loading::BuiltIn;
     }
+    let name = if name.starts_with("ngx_stream_") { "ngx_stream_module" } else { name };
     modules().find(|module| module.name == name).map_or(Loading::Unknown, Loading::Absent)
 }
 

@@ -103,13 +103,13 @@ impl Name {
             // nginx matches without case where the expression has upper-case letters.
             let caseless = pattern.bytes().any(|byte| byte.is_ascii_uppercase());
             NameKind::Regex(Pattern::compile(pattern, caseless, word, cx)?)
-        } else if lower == "*" {
-            return Err(invalid());
         } else if let Some(rest) = lower.strip_prefix("*.") {
             if rest.is_empty() || rest.contains('*') {
                 return Err(invalid());
             }
             NameKind::Head(format!(".{rest}"))
+        } else if lower.starts_with('*') {
+            return Err(invalid());
         } else if let Some(rest) = lower.strip_prefix('.') {
             if rest.is_empty() || rest.contains('*') {
                 return Err(invalid());

@@ -21,10 +21,17 @@ fn check(level: &Level<'_>, diagnostics: &mut Diagnostics) {
             let Some(pattern) = name.text.strip_prefix('~') else { continue };
             let (begins, ends) =
                 (pattern.contains('^'), pattern.trim_end_matches(')').ends_with('$'));
-            if begins && ends || pattern.ends_with("(.*)") || pattern.ends_with(".+)") && begins {
+            // What ends so is meant to.
+            let open = [".*", ".+", "(.*)", ".+)"].iter().any(|end| pattern.ends_with(end));
+            if begins && (ends || open) {
                 continue;
             }
-            let text = format!("hosts that only contain \"{pattern}\" match as well");
+            let what = match (begins, ends || open) {
+                (true, _) => "begin like",
+                (_, true) => "end like",
+                _ => "contain",
+            };
+            let text = format!("hosts that only {what} \"{pattern}\" match as well");
             let bare = pattern.trim_start_matches('^').trim_end_matches('$');
             warn(diagnostics, names, text, format!("write: ~^{bare}$"));
         }

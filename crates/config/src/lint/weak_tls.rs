@@ -24,9 +24,10 @@ fn check(level: &Level<'_>, diagnostics: &mut Diagnostics) {
             let Some(name) = statement.name.text.strip_prefix(prefix) else { continue };
             match name {
                 "ssl_protocols" => {
-                    let old = statement.args.iter().find(|word| OLD.contains(&word.text.as_str()));
+                    let is_old = |text: &str| OLD.iter().any(|old| old.eq_ignore_ascii_case(text));
+                    let old = statement.args.iter().find(|word| is_old(&word.text));
                     let Some(old) = old else { continue };
-                    let text = format!("{} is broken, and browsers have given it up", old.text);
+                    let text = format!("{} is broken, and stays off here", old.text);
                     let hint = format!("write: {prefix}ssl_protocols TLSv1.2 TLSv1.3;");
                     warn(diagnostics, statement, text, hint);
                 }

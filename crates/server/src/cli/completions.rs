@@ -7,19 +7,17 @@ use anyhow::{Result, bail};
 
 use super::command::Asked;
 use super::options::{COMMANDS, OPTIONS, Opt, TEMPLATES, WITHOUT_FILES};
+use super::output;
 
 /// Prints a shell's completions.
 pub(super) fn run(asked: &Asked) -> Result<ExitCode> {
     let shell = asked.words.first().map(|word| word.to_string_lossy().into_owned());
-    print!(
-        "{}",
-        match shell.as_deref() {
-            Some("bash") => bash(),
-            Some("zsh") => zsh(),
-            Some("fish") => fish(),
-            _ => bail!("completions are for bash, zsh or fish"),
-        }
-    );
+    output::print(&match shell.as_deref() {
+        Some("bash") => bash(),
+        Some("zsh") => zsh(),
+        Some("fish") => fish(),
+        _ => bail!("completions are for bash, zsh or fish"),
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 

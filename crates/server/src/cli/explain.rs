@@ -29,6 +29,7 @@ use tidegate_proxy::Upstreams;
 use tidegate_proxy::secure::Clients;
 
 use super::command::{Asked, Format};
+use super::output;
 use crate::connection::request::{self, Fault};
 use crate::runtime::{Counters, Generation, Shared};
 use crate::tls::{self, Tls};
@@ -46,13 +47,13 @@ pub(super) fn run(asked: &Asked) -> Result<ExitCode> {
     let (path, mut loaded) = asked.load(None);
     tls::check(&mut loaded, false);
     let Some(config) = loaded.config.take() else {
-        eprint!("{}", loaded.messages());
+        output::complain(&loaded.messages());
         bail!("\"{}\" is refused, so that nothing can be explained", path.display());
     };
     // One with timers and sockets, though none of them is to be needed.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let generation = generation(config)?;
-    print!("{}", runtime.block_on(explain(asked, &url, &generation, &loaded))?);
+    output::print(&runtime.block_on(explain(asked, &url, &generation, &loaded))?)?;
     Ok(ExitCode::SUCCESS)
 }
 

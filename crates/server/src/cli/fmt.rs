@@ -10,6 +10,7 @@ use tidegate_config::source::Sources;
 use tidegate_config::syntax;
 
 use super::command::Asked;
+use super::output;
 
 /// Prints each file in its form, or writes it, or tells whether it has it. `-` is what comes in;
 /// without a file it is the configuration. What it includes is left alone.
@@ -25,14 +26,14 @@ pub(super) fn run(asked: &Asked) -> Result<ExitCode> {
         changed |= formatted != text;
         if asked.has("--check") {
             if formatted != text {
-                println!("{}", file.display());
+                output::print(&format!("{}\n", file.display()))?;
             }
         } else if asked.has("--write") && file != Path::new("-") {
             if formatted != text {
                 replace(file, &formatted)?;
             }
         } else {
-            print!("{formatted}");
+            output::print(&formatted)?;
         }
     }
     Ok(ExitCode::from(u8::from(changed && asked.has("--check"))))
@@ -52,7 +53,7 @@ fn form(file: &Path, text: &str) -> Result<String> {
     let (mut sources, mut faults) = (Sources::default(), Diagnostics::default());
     syntax::parse(&file.display().to_string(), text, &mut sources, &mut faults);
     if faults.has_errors() {
-        eprint!("{}", faults.render(&sources));
+        output::complain(&faults.render(&sources));
         bail!("{} is left as it is", file.display());
     }
     Ok(syntax::format(text))

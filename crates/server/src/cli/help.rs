@@ -13,15 +13,16 @@ use tidegate_config::variable::{Builtin, Variable};
 
 use super::command::Asked;
 use super::options::{COMMANDS, OPTIONS, TEMPLATES, WITHOUT_FILES, help};
+use super::output;
 
 /// Prints an entry, or all names.
 pub(super) fn run(asked: &Asked) -> Result<ExitCode> {
     if asked.has("--names") {
-        println!("{}", names().join("\n"));
+        output::print(&format!("{}\n", names().join("\n")))?;
         return Ok(ExitCode::SUCCESS);
     }
     let Some(name) = asked.words.first().map(|word| word.to_string_lossy().into_owned()) else {
-        print!("{}", help());
+        output::print(&help())?;
         return Ok(ExitCode::SUCCESS);
     };
     let entries: Vec<String> = declarations()
@@ -39,7 +40,7 @@ pub(super) fn run(asked: &Asked) -> Result<ExitCode> {
             None => bail!("nothing is called \"{name}\""),
         }
     }
-    print!("{}", entries.join("\n"));
+    output::print(&entries.join("\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -168,7 +169,7 @@ pub(super) fn man(_: &Asked) -> Result<ExitCode> {
         let _ =
             write!(text, ".TP\n\\fB{}\\fR\n{} {}\n", rule.name, roff(rule.danger), roff(rule.mend));
     }
-    print!("{text}");
+    output::print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -13,6 +13,7 @@ use tidegate_config::source::Sources;
 use tidegate_config::{Loaded, lint};
 
 use super::command::{Asked, FAILED, Format};
+use super::output;
 
 /// Looks at a configuration, named by `-c` or as it is, with every rule, and tells.
 pub(super) fn run(asked: &Asked) -> Result<ExitCode> {
@@ -21,14 +22,14 @@ pub(super) fn run(asked: &Asked) -> Result<ExitCode> {
     let faults = loaded.diagnostics.iter().filter(|found| found.severity == Severity::Emerg);
     let faults = faults.count();
     match asked.format {
-        Format::Json => print_json(&loaded),
+        Format::Json => output::print(&json(&loaded))?,
         Format::Text => {
-            print!("{}", loaded.messages());
             let (path, findings) = (path.display(), all - faults);
-            println!(
-                "{path}: {faults} faults, {findings} findings by {} rules",
+            output::print(&format!(
+                "{}{path}: {faults} faults, {findings} findings by {} rules\n",
+                loaded.messages(),
                 lint::rules().len()
-            );
+            ))?;
         }
     }
     Ok(ExitCode::from(match all - faults {
@@ -38,11 +39,11 @@ pub(super) fn run(asked: &Asked) -> Result<ExitCode> {
     }))
 }
 
-fn print_json(loaded: &Loaded) {
+fn json(loaded: &Loaded) -> String {
     let found = loaded.diagnostics.iter().map(|found| one(found, &loaded.sources));
     let found: Vec<Value> = found.collect();
     let all = json!({ "accepted": loaded.config.is_some(), "findings": found });
-    println!("{all:#}");
+    format!("{all:#}\n")
 }
 
 /// One finding for tools. Lines and columns count from 1.

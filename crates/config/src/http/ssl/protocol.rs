@@ -33,16 +33,14 @@ impl Value for Protocols {
                 _ => return Err(Fault::invalid_value(word)),
             }
         }
-        if let Some(first) = old.first() {
-            if protocols == Self::default() {
-                return Err(Fault::phrase("names no version that is spoken")
+        // Of old ones beside these `lint` tells.
+        match old.first() {
+            Some(first) if protocols == Self::default() => {
+                Err(Fault::phrase("names no version that is spoken")
                     .at(first.span)
-                    .hint("write: ssl_protocols TLSv1.2 TLSv1.3;"));
+                    .hint("write: ssl_protocols TLSv1.2 TLSv1.3;"))
             }
-            let names: Vec<&str> = old.iter().map(|word| word.text.as_str()).collect();
-            let text = format!("{} stay off: they are broken, and not spoken", names.join(", "));
-            cx.warn(text, first.span, "leave them out; no browser since 2014 needs them");
+            _ => Ok(protocols),
         }
-        Ok(protocols)
     }
 }
