@@ -4,7 +4,8 @@ use std::fs::File;
 use std::os::unix::fs::{FileExt, symlink};
 use std::process::Command;
 
-use crate::harness::{Tidegate, process};
+use crate::harness::http2::*;
+use crate::harness::{Http2, Tidegate, process};
 
 const FIVE_GIB: u64 = 5 << 30;
 
@@ -97,6 +98,62 @@ async fn a_file_that_shrinks_while_it_is_sent_ends_the_connection() {
         let rest = client.rest().await;
         assert!(rest.len() < 64 << 20, "{folder}: {} bytes", rest.len());
         assert!(!rest.ends_with(b"0\r\n\r\n"), "{folder}: looks whole");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_shrinks_never_looks_whole_over_tls_and_http2_either() {
+    if !process::is_ours() {
+        return;
+    }
+    let server = Tidegate::start(
+        "types { text/plain txt; text/html html; }
+         server {
+            listen 127.0.0.1:8080; listen 127.0.0.1:8443 ssl; http2 on; root html; sendfile on;
+            ssl_certificate cert.pem; ssl_certificate_key key.pem;
+            location /read/ { sendfile off; }
+            location /sub/ { sub_filter needle pin; sub_filter_types *; } }",
+    )
+    .with_certificate(&["localhost"])
+    .with_file("read/keep", "")
+    .with_file("sub/keep", "")
+    .await;
+    for folder in ["", "read/", "sub/"] {
+        let path = server.folder().join(format!("html/{folder}a.txt"));
+        let file = File::create(&path).unwrap();
+        file.set_len(64 << 20).unwrap();
+        let mut client = server.at(8443).over_tls("localhost").connect().await;
+        client.send(format!("GET /{folder}a.txt HTTP/1.1\r\nHost: a\r\n\r\n")).await;
+        client.until("\r\n\r\n").await;
+        file.set_len(1 << 20).unwrap();
+        let rest = client.rest().await;
+        assert!(rest.len() < 64 << 20, "{folder} over TLS: {} bytes", rest.len());
+        assert!(!rest.ends_with(b"0\r\n\r\n"), "{folder} over TLS: looks whole");
+
+        // No more than a first window is sent before it is cut.
+        file.set_len(64 << 20).unwrap();
+        let mut client = Http2::with_settings(&server, &[(4, (1 << 31) - 1)]).await;
+        let path = format!("/{folder}a.txt");
+        let fields =
+            [(":method", "GET"), (":scheme", "http"), (":authority", "a"), (":path", &*path)];
+        let stream = client.head(&fields, END_STREAM).await;
+        client.until(HEADERS).await;
+        file.set_len(1 << 20).unwrap();
+        client.frame(WINDOW_UPDATE, 0, 0, &0x7fff_0000u32.to_be_bytes()).await;
+        let mut length = 0;
+        loop {
+            let frame = client.next().await.expect("an end of the stream, not of the connection");
+            if frame.stream != stream {
+                continue;
+            }
+            if frame.kind == RST_STREAM {
+                break;
+            }
+            length += frame.payload.len();
+            assert_eq!(frame.flags & END_STREAM, 0, "{folder} over HTTP/2: whole after {length}");
+        }
+        assert!(length < 64 << 20, "{folder} over HTTP/2: {length} bytes");
+        client.get("/sub/keep").await.is(200);
     }
 }
 

@@ -15,12 +15,15 @@ pub struct Ask {
     pub bytes: Vec<u8>,
     /// Whether the bytes were written out as such (they may hold several requests, or none).
     pub raw: bool,
+    /// Whether the client ends its side behind them.
+    pub ends: bool,
 }
 
 impl Ask {
     /// Reads the notation.
     ///
-    /// `@8081 ` in front names another port, `~a.test ` behind it asks for that name over TLS. Text with a CR is sent as it is. A bare path is asked
+    /// `@8081 ` in front names another port, `~a.test ` behind it asks for that name over TLS. Text with a CR is
+    /// sent as it is, and so is text that ends with `⊣`, behind which the client ends its side. A bare path is asked
     /// for by GET. Fields follow after ` | `; `Host: localhost` comes first unless a Host is given
     /// (`Host: -` sends none). A body follows after ` || `, and its length is sent where neither
     /// Content-Length nor Transfer-Encoding is given. The version is HTTP/1.1 unless said.
@@ -34,8 +37,10 @@ impl Ask {
             None => (None, text),
         };
         let method = text.split(' ').next().unwrap_or_default();
-        if text.contains('\r') {
-            return Self { port, tls, method: method.to_owned(), bytes: text.into(), raw: true };
+        let (text, ends) = text.strip_suffix('⊣').map_or((text, false), |text| (text, true));
+        if ends || text.contains('\r') {
+            let method = method.to_owned();
+            return Self { port, tls, method, bytes: text.into(), raw: true, ends };
         }
         let (head, body) = match text.split_once(" || ") {
             Some((head, body)) => (head, Some(body)),
@@ -60,6 +65,6 @@ impl Ask {
         }
         out += "\r\n";
         out += &body.unwrap_or_default().replace("\\r\\n", "\r\n");
-        Self { port, tls, method: method.to_owned(), bytes: out.into(), raw: false }
+        Self { port, tls, method: method.to_owned(), bytes: out.into(), raw: false, ends: false }
     }
 }

@@ -112,6 +112,36 @@ async fn connections_end_after_so_many_requests_or_so_much_silence() {
 }
 
 #[tokio::test]
+async fn what_a_client_still_sends_is_read_for_as_long_as_its_server_says() {
+    let server = Tidegate::start(
+        "server {
+             listen 127.0.0.1:8080; http2 on; keepalive_requests 1; return 200;
+             lingering_time 600ms; lingering_timeout 5s;
+         }
+         server {
+             listen 127.0.0.1:8081; http2 on; keepalive_requests 1; return 200;
+             lingering_close off;
+         }",
+    )
+    .await;
+    let mut lived = Vec::new();
+    for port in [8080, 8081] {
+        let mut client = Http2::to(&server.at(port)).await;
+        client.get("/").await.is(200);
+        assert_eq!(client.goes_away().await, Some(0));
+        assert!(client.closes().await, "our side is not closed");
+        let ended = Instant::now();
+        // It is reset when nobody reads any more.
+        while client.send(b"more").await && ended.elapsed() < Duration::from_secs(5) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        lived.push(ended.elapsed());
+    }
+    assert!((400..4000).contains(&lived[0].as_millis()), "{lived:?}");
+    assert!(lived[1] < lived[0].min(Duration::from_millis(400)), "{lived:?}");
+}
+
+#[tokio::test]
 async fn a_reload_keeps_connections_and_a_quiet_end_answers_what_was_asked() {
     let asked = Arc::new(Notify::new());
     let told = Arc::clone(&asked);

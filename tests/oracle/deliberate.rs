@@ -19,6 +19,11 @@ pub const DELIBERATE: &[(&str, &str, &str)] = &[
         "nginx drops the connection where a variable in charset has no value; no charset is named",
     ),
     (
+        "headers_more::fields_of_answers",
+        "/prefix/none",
+        "a prefix that no field has is no field's name; nginx adds a field called Z*",
+    ),
+    (
         "proxy::response_fields",
         "/100",
         "an interim answer of the upstream is left out; nginx takes it for the answer",

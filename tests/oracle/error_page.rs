@@ -80,6 +80,54 @@ async fn pages_for_codes() {
 }
 
 #[tokio::test]
+async fn chains_of_named_locations() {
+    alike(
+        r#"server {
+            listen 127.0.0.1:8080;
+            root html;
+            error_page 400 =202 /sorry;
+            error_page 403 = @first;
+            error_page 404 @second;
+            error_page 410 =418 @third;
+            location = /sorry { return 200 "$uri $request_method $status [$request]"; }
+            location /deny { deny all; }
+            location /gone { return 410; }
+            location @first { recursive_error_pages on; error_page 404 @second; return 404; }
+            location @second { return 200 "second $uri $status"; }
+            location @third { error_page 503 @second; return 503 "third"; }
+            location /recursive {
+                recursive_error_pages on;
+                error_page 403 @once;
+                return 403;
+            }
+            location @once { error_page 404 @second; return 404; }
+            location /often { recursive_error_pages on; error_page 403 @again; return 403; }
+            location @again { recursive_error_pages on; error_page 404 @twice; return 404; }
+            location @twice { error_page 405 @second; return 405; }
+            location /own { recursive_error_pages on; error_page 404 /own; return 404; }
+            location /elsewhere { error_page 500 /sorry; return 404; }
+        }"#,
+    )
+    .with_file("index.html", "index")
+    .answers(&[
+        "/deny",
+        "/gone",
+        "/recursive",
+        "/often",
+        "/own",
+        "/elsewhere",
+        "/missing",
+        "HEAD /deny",
+        "POST /often || abc",
+        "GET /\x1b[31m HTTP/1.1\r\nHost: a\r\n\r\n",
+        "get / HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a b\r\n\r\n",
+    ])
+    .await;
+}
+
+#[tokio::test]
 async fn upstream_errors_are_taken_over_where_told() {
     let backend = echo(&[
         ("/missing", "HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\nX-App: 1\r\n\r\nfrom app"),

@@ -24,6 +24,12 @@ async fn fields_of_answers() {
             location /clear/length { more_clear_headers "Content-Length"; return 200 x; }
             location /clear/location { more_clear_headers Location; return 302 /x; }
             location /prefix { more_set_headers "X-A: 1" "X-B: 1" "Y: 2"; more_set_headers "X-*: v"; return 200 x; }
+            location /prefix/none { more_clear_headers X-Outer; more_set_headers "Z*: v"; return 200 x; }
+            location /fresh { expires epoch; more_clear_headers Expires; return 200 x; }
+            location /fresh/both { expires epoch; more_clear_headers Expires Cache-Control; return 200 x; }
+            location /fresh/prefix { expires epoch; more_clear_headers "Exp*"; return 200 x; }
+            location /fresh/again { expires epoch; more_clear_headers Expires; more_set_headers "Expires: x"; return 200 x; }
+            location /fresh/first { expires epoch; more_set_headers "Expires: x"; more_clear_headers Expires; return 200 x; }
             location /empty { more_set_headers "X-Outer:" "Server: $arg_none" "Nothing"; return 200 x; }
             location /server { more_set_headers "Server:"; more_set_headers "Server: again" "Date:"; return 200 x; }
             location /content { charset koi8-r; more_set_headers "Content-Type: text/x; charset=utf-8"; return 200 x; }
@@ -49,7 +55,7 @@ async fn fields_of_answers() {
     .mainline()
     .answers(&[
         "/set", "/again", "/append", "/status/404", "/status/200", "/type", "/charset", "/clear", "/clear/value",
-        "/clear/some", "/clear/prefix", "/clear/length", "/clear/location", "/prefix", "/empty", "/server",
+        "/clear/some", "/clear/prefix", "/clear/length", "/clear/location", "/prefix", "/prefix/none", "/fresh", "/fresh/both", "/fresh/prefix", "/fresh/again", "/fresh/first", "/empty", "/server",
         "/content", "/location", "/elsewhere", "/value?v=q", "/if", "/if?x=1", "/in", "/in/in", "/expires",
         "/both", "/page", "/validators/a.txt", "/bare/a.txt", "/bare/a.txt | Range: bytes=0-1",
         "/ranges/a.txt", "/ranges/a.txt | Range: bytes=0-1", "HEAD /set", "/none", "/from",

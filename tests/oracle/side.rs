@@ -82,6 +82,9 @@ impl<'a> Side<'a> {
             Err(why) => return format!("(no handshake: {why})"),
         };
         connection.send(&ask.bytes).await;
+        if ask.ends {
+            connection.finish().await;
+        }
         let closed = connection.closes().await;
         let end = if closed { "" } else { "(still open)" };
         normal::bytes(self.server, connection.text().as_bytes()) + end

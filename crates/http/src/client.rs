@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use thiserror::Error;
 use tidegate_config::block::http::Socket;
+use tidegate_config::http::error_log::Level;
 
 use crate::headers::Headers;
 use crate::tls::session::Session;
@@ -168,6 +169,14 @@ pub enum ClientError {
 }
 
 impl ClientError {
+    /// How much it matters to the log: what is refused more than who has gone.
+    pub fn level(self) -> Level {
+        match self {
+            Self::Closed | Self::TimedOut => Level::Info,
+            Self::Invalid | Self::TooLarge => Level::Error,
+        }
+    }
+
     /// The status it is answered with, or logged.
     pub fn status(self) -> u16 {
         match self {

@@ -35,10 +35,12 @@ pub fn run(
     ex.error.status = Some(status);
     ex.error.own_status = false;
     let location = ex.location;
-    if !ex.error.within || location.error_page.recursive {
-        let pages = &location.error_page.pages;
+    let pages = &location.error_page.pages;
+    if !ex.error.within && !pages.is_empty() && ex.redirects_left > 0 {
+        // As in nginx, where pages are not recursive it is over with them, whether there is one for this
+        // status or not, and whatever is said where the request goes.
+        ex.error.within = !location.error_page.recursive;
         if let Some(page) = pages.iter().find(|page| page.statuses.contains(&status)) {
-            ex.error.within = true;
             return go_on(ex, page, response);
         }
     }

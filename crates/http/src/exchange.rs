@@ -9,8 +9,9 @@ use http::Method;
 use tidegate_config::block::{Http, Location, Server};
 use tidegate_config::http::error_log::Level;
 use tidegate_config::value::pattern::Pattern;
-use tidegate_config::value::regex::Captures;
+use tidegate_config::value::regex::{Captures, Effort};
 
+pub use crate::captured::Captured;
 use crate::client::{Connection, Endpoint, RequestBody};
 use crate::head::RequestHead;
 use crate::limits::Limits;
@@ -78,10 +79,13 @@ pub struct Exchange<'a> {
     pub tasks: Tasks<'a>,
     /// What answers such requests.
     pub site: Option<&'a dyn Site>,
-    /// How often the URI may change again; ten times in all.
+    /// How often the URI may change again, and one; ten times in all. At zero it has changed too often, and
+    /// no page for errors is looked for (nginx: `uri_changes`).
     pub redirects_left: u8,
     /// The groups of the last regular expression that matched.
     pub captured: Captured,
+    /// What regular expressions may still cost.
+    pub effort: Effort,
     /// The values of the variables that the configuration defines, by slot.
     pub slots: Vec<Option<Bytes>>,
     /// `$limit_rate`, in bytes a second, once it was decided: by `set`, by an upstream, or when the
@@ -148,8 +152,9 @@ impl<'a> Exchange<'a> {
             page: None,
             tasks: Tasks::None,
             site: None,
-            redirects_left: 10,
+            redirects_left: 11,
             captured: Captured::default(),
+            effort: Effort::default(),
             slots: vec![None; http.slots.len()],
             limit_rate: None,
             limits: Limits::default(),
@@ -171,7 +176,7 @@ impl<'a> Exchange<'a> {
     /// `judged`.
     pub fn matches(&mut self, pattern: &Pattern, subject: &Bytes) -> bool {
         let mut groups = Captures::default();
-        match pattern.regex.captures(subject, &mut groups) {
+        match pattern.regex.captures(subject, &mut groups, &mut self.effort) {
             Ok(true) => {}
             Ok(false) => return false,
             Err(_) => {
@@ -200,23 +205,6 @@ impl Exchange<'_> {
     /// (nginx: `NGX_ERROR` of `ngx_http_regex_exec`).
     pub(crate) fn judged(&mut self) -> Result<(), Stop> {
         if std::mem::take(&mut self.error.undecided) { Err(Stop::Status(500)) } else { Ok(()) }
-    }
-}
-
-/// The groups of a match (`$1` to `$9`).
-#[derive(Clone, Debug, Default)]
-pub struct Captured {
-    /// What was matched against.
-    pub subject: Bytes,
-    /// Where the groups lie in it.
-    pub groups: Captures,
-}
-
-impl Captured {
-    /// A group's text.
-    pub fn get(&self, group: usize) -> Option<Bytes> {
-        let (start, end) = self.groups.get(group)?;
-        (start <= end && end <= self.subject.len()).then(|| self.subject.slice(start..end))
     }
 }
 

@@ -152,13 +152,7 @@ impl Parser {
         match self.read(buffer, rules) {
             Ok(false) => Parsed::Partial,
             Ok(true) => Parsed::Complete(std::mem::take(self).head.unwrap_or_default()),
-            Err(fault) => {
-                let mut head = self.give_up(buffer);
-                if fault == HeadFault::LongLine {
-                    head.line.truncate(rules.large_buffer_size);
-                }
-                Parsed::Fault(fault, head)
-            }
+            Err(fault) => Parsed::Fault(fault, self.give_up(buffer)),
         }
     }
 
@@ -179,7 +173,7 @@ impl Parser {
                     line::judge_start(buffer)?;
                 }
                 if room.is_short_for(buffer.len()) {
-                    return Err(self.too_long(buffer));
+                    return Err(self.too_long(buffer, rules));
                 }
                 self.room = Some(room);
                 return Ok(false);
@@ -187,7 +181,7 @@ impl Parser {
             let length = self.scanned + end + 1;
             self.scanned = 0;
             if !room.take(length) {
-                return Err(self.too_long(buffer));
+                return Err(self.too_long(buffer, rules));
             }
             let line = buffer.split_to(length).freeze();
             if self.take_line(&line, rules)? {
@@ -224,7 +218,7 @@ impl Parser {
             };
             if !room.take(length) {
                 give_back(buffer, &rest);
-                return Err(self.too_long(buffer));
+                return Err(self.too_long(buffer, rules));
             }
             let line = rest.split_to(length);
             match self.take_line(&line, rules) {
@@ -268,8 +262,22 @@ impl Parser {
         Ok(false)
     }
 
-    fn too_long(&self, buffer: &BytesMut) -> HeadFault {
-        if self.head.is_none() { HeadFault::LongLine } else { HeadFault::long_header(buffer) }
+    /// A line that fits no buffer. What is there of a request line has been judged by then, and tells
+    /// whether the answer has a body.
+    fn too_long(&mut self, buffer: &BytesMut, rules: &Rules) -> HeadFault {
+        if self.head.is_some() {
+            return HeadFault::long_header(buffer);
+        }
+        let there = buffer.get(..rules.large_buffer_size).unwrap_or(buffer);
+        let mut line = Bytes::copy_from_slice(there);
+        let (fault, method) = line::judge_long(&line);
+        if fault != HeadFault::LongLine {
+            // nginx reads no further when it finds that.
+            line.truncate(rules.buffer_size);
+        }
+        cut_at_line_end(&mut line);
+        self.head = Some(Box::new(RequestHead { method, line, ..RequestHead::default() }));
+        fault
     }
 }
 

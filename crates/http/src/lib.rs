@@ -3,6 +3,7 @@
 
 pub mod answer_head;
 pub mod body;
+mod captured;
 pub mod chunked;
 pub mod client;
 pub mod date;

@@ -28,9 +28,8 @@ impl Exchange<'_> {
 
     /// Takes one of the changes that the URI may go through; false when all are used up.
     pub(crate) fn spend_redirect(&mut self) -> bool {
-        let left = self.redirects_left.checked_sub(1);
-        self.redirects_left = left.unwrap_or(0);
-        left.is_some()
+        self.redirects_left = self.redirects_left.saturating_sub(1);
+        self.redirects_left > 0
     }
 
     /// Tells that the URI has changed too often.

@@ -39,6 +39,8 @@ pub struct Response {
     pub without_server: bool,
     /// Whether the field `Date` is left out where `headers` has none.
     pub without_date: bool,
+    /// Whether `expires` leaves the field `Expires` away.
+    pub without_expires: bool,
     /// All other fields.
     pub headers: Headers,
     /// The body.

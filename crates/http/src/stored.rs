@@ -44,7 +44,7 @@ pub async fn take(ex: &mut Exchange<'_>) -> Result<Option<Stored>, Stop> {
     let (mut memory, mut file, mut length) = (BytesMut::new(), None, 0);
     while let Some(bytes) = poll_fn(|cx| ex.body.poll_data(cx)).await {
         let bytes = bytes.map_err(|error| {
-            ex.log(Level::Info, &format!("{error} while reading client request body"));
+            ex.log(error.level(), &format!("{error} while reading client request body"));
             Stop::from(error)
         })?;
         length += bytes.len() as u64;

@@ -233,12 +233,59 @@ mod tests {
         }
     }
 
+    /// The path, segment by segment, all of it decoded first.
+    fn model(target: &str, merge: bool) -> Option<Vec<u8>> {
+        let path = target.split(['?', '#']).next()?;
+        let (mut bytes, mut rest) = (Vec::new(), path.bytes());
+        while let Some(byte) = rest.next() {
+            let hex = |rest: &mut std::str::Bytes<'_>| {
+                let two = [rest.next()?, rest.next()?];
+                u8::from_str_radix(std::str::from_utf8(&two).ok()?, 16).ok().filter(|&b| b > 0)
+            };
+            bytes.push(if byte == b'%' { hex(&mut rest)? } else { byte });
+        }
+        let segments: Vec<_> = bytes.get(1..)?.split(|&byte| byte == b'/').collect();
+        let (last, mut kept) = (*segments.last()?, Vec::new());
+        for segment in segments {
+            match segment {
+                b"." => {}
+                b".." => drop(kept.pop()?),
+                b"" if merge => {}
+                segment => kept.push(segment),
+            }
+        }
+        if last.is_empty() && !merge {
+            kept.pop();
+        }
+        let mut path = [b"/".as_slice(), &kept.join(&b'/')].concat();
+        if matches!(last, b"" | b"." | b"..") && !kept.is_empty() {
+            path.push(b'/');
+        }
+        Some(path)
+    }
+
     proptest! {
         #[test]
         fn a_path_never_keeps_a_way_up(target in "/([a./?#]|//|%2[eEfF5]|%00|\\.\\.){0,24}") {
             if let Some(path) = path(&target) {
                 prop_assert!(path.starts_with('/'));
                 prop_assert!(path.split('/').all(|segment| segment != ".."), "{path}");
+            }
+        }
+
+        #[test]
+        fn a_path_is_what_its_segments_come_to(
+            target in "/([a./?#]|//|\\.\\./|/\\./|%2[eEfF5]|%41|%zz|%0){0,16}", merge: bool,
+        ) {
+            let parsed = Uri::parse(&Bytes::from(target.clone()), merge).ok().map(|uri| uri.path);
+            let meant = model(&target, merge).map(Bytes::from);
+            prop_assert_eq!(&parsed, &meant, "{}", target);
+            if let Some(path) = parsed {
+                let again: String = path.iter().map(|&byte| match byte {
+                    b'/' => "/".to_owned(),
+                    byte => format!("%{byte:02x}"),
+                }).collect();
+                prop_assert_eq!(Uri::parse(&Bytes::from(again), merge).unwrap().path, path);
             }
         }
 

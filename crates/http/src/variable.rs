@@ -146,13 +146,17 @@ impl Exchange<'_> {
         }
     }
 
+    /// Of a request line that could not be read there is no path at all.
+    fn path(&self) -> Option<Bytes> {
+        let is_unknown = self.uri.is_empty() && self.request.target.is_empty();
+        (!is_unknown).then(|| self.uri.clone())
+    }
+
     fn builtin(&mut self, builtin: Builtin) -> Option<Bytes> {
         use Builtin as B;
         match builtin {
             B::Args | B::QueryString => self.args.clone(),
-            // Of a request line that could not be read there is no path at all.
-            B::Uri | B::DocumentUri if self.request.target.is_empty() => None,
-            B::Uri | B::DocumentUri => Some(self.uri.clone()),
+            B::Uri | B::DocumentUri => self.path(),
             B::RemoteUser => user::remote_user(&self.request.headers),
             B::BinaryRemoteAddr
             | B::Connection

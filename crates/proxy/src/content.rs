@@ -86,7 +86,7 @@ pub(crate) async fn take(
     };
     let content = content.map_err(|unread| match unread {
         Unread::Client(error) => {
-            ex.log(Level::Info, &format!("{error} while reading client request body"));
+            ex.log(error.level(), &format!("{error} while reading client request body"));
             error.into()
         }
         Unread::File { call, path, error } => {

@@ -2,6 +2,7 @@
 
 mod html;
 mod json;
+mod listing;
 mod xml;
 
 use std::fs::{self, DirEntry, Metadata};
@@ -15,19 +16,19 @@ use http::Method;
 use rustix::io::Errno;
 use tidegate_config::http::autoindex::AutoindexFormat;
 use tidegate_config::http::error_log::Level;
-use tidegate_http::body::Body;
 use tidegate_http::exchange::Exchange;
 use tidegate_http::response::Response;
 use tidegate_http::stop::Stop;
 use tidegate_http::uri::escape::unescape;
 
 use crate::{fault, root};
-use html::Style;
+use html::{Page, Style};
+use listing::{Format, Listing};
 
 /// One line of a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Entry {
-    name: Vec<u8>,
+    name: Box<[u8]>,
     kind: Kind,
     /// When it was changed, in seconds since 1970.
     modified: i64,
@@ -63,26 +64,28 @@ pub(crate) async fn respond(ex: &mut Exchange<'_>) -> Result<Option<Response>, S
         _ if callback.is_some() => "application/javascript",
         AutoindexFormat::Json | AutoindexFormat::Jsonp => "application/json",
     };
-    // A folder may have very many entries: they are read and written down on another thread.
+    // A folder may have very many entries: they are read on another thread. As they are sorted, all
+    // are in memory, some 80 bytes each; the text that is made of them is not.
     let work = move || {
-        let text = list(&folder).map(|entries| match format {
-            AutoindexFormat::Html => html::page(&style, &entries),
-            AutoindexFormat::Xml => xml::list(&entries),
-            AutoindexFormat::Json | AutoindexFormat::Jsonp => {
-                json::list(&entries, callback.as_deref())
-            }
+        let listing = list(&folder).map(|entries| {
+            let format = match format {
+                AutoindexFormat::Html => Format::Html(Page::new(style)),
+                AutoindexFormat::Xml => Format::Xml,
+                AutoindexFormat::Json | AutoindexFormat::Jsonp => Format::Json(callback),
+            };
+            Listing::new(format, entries)
         });
-        (text, folder)
+        (listing, folder)
     };
     let working = tokio::task::spawn_blocking(work);
-    let (text, folder) = working.await.map_err(|_| Stop::Status(500))?;
-    let text = text.map_err(|error| {
+    let (listing, folder) = working.await.map_err(|_| Stop::Status(500))?;
+    let listing = listing.map_err(|error| {
         let error = Errno::from_io_error(&error).unwrap_or(Errno::IO);
         fault::refused(ex, "opendir()", &folder, error)
     })?;
     let mut response = Response::new(200).with_type(content_type);
     response.charset = content_type.ends_with("xml").then(|| Bytes::from_static(b"utf-8"));
-    response.body = Body::Bytes(text.into());
+    response.body = listing.into_body();
     // As from nginx, it comes without a length.
     response.content_length = None;
     Ok(Some(response))
@@ -116,6 +119,7 @@ fn list(folder: &Path) -> io::Result<Vec<Entry>> {
         if name.starts_with(b".") {
             continue;
         }
+        let name = name.into_boxed_slice();
         match metadata(&entry) {
             Ok(metadata) => entries.push(Entry::of(name, &metadata)),
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
@@ -123,7 +127,7 @@ fn list(folder: &Path) -> io::Result<Vec<Entry>> {
             Err(error) => return Err(error),
         }
     }
-    entries.sort_by(|one, two| {
+    entries.sort_unstable_by(|one, two| {
         let folder = |entry: &Entry| entry.kind != Kind::Folder;
         folder(one).cmp(&folder(two)).then_with(|| one.name.cmp(&two.name))
     });
@@ -140,7 +144,7 @@ fn metadata(entry: &DirEntry) -> io::Result<Metadata> {
 }
 
 impl Entry {
-    fn of(name: Vec<u8>, metadata: &Metadata) -> Self {
+    fn of(name: Box<[u8]>, metadata: &Metadata) -> Self {
         let kind = match metadata.file_type() {
             kind if kind.is_dir() => Kind::Folder,
             kind if kind.is_file() => Kind::File,
@@ -163,7 +167,7 @@ mod tests {
         fs::create_dir(folder.path().join("z")).unwrap();
         std::os::unix::fs::symlink("nowhere", folder.path().join("link")).unwrap();
         let entries = list(folder.path()).unwrap();
-        let names: Vec<_> = entries.iter().map(|entry| entry.name.as_slice()).collect();
+        let names: Vec<_> = entries.iter().map(|entry| &*entry.name).collect();
         assert_eq!(names, [&b"z"[..], b"B", b"a", b"b", b"link"]);
         let kinds: Vec<_> = entries.iter().map(|entry| entry.kind).collect();
         assert_eq!(kinds, [Kind::Folder, Kind::File, Kind::File, Kind::File, Kind::Other]);

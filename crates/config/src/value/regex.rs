@@ -1,40 +1,27 @@
 //! Regular expressions with PCRE's meaning, none of which a request can make hang.
 //!
 //! PCRE's syntax is translated to that of `fancy-regex`. Expressions without look-around,
-//! back references, atomic groups and `\K` run in time linear in the subject; the others take a
-//! bounded number of steps, and of time, and then give up. A byte of the subject is a character, as in PCRE
-//! without its UTF mode; classes such as `\w` and folding of case know ASCII only.
+//! back references, atomic groups and `\K` run in time linear in the subject; the others may do a
+//! bounded amount of work (`effort.rs`), which is counted, so that a request gets the same answer however
+//! busy the machine is. A byte of the subject is a character, as in PCRE without its UTF mode; classes
+//! such as `\w` and folding of case know ASCII only.
 
 mod class;
+mod effort;
 mod escape;
 mod group;
+mod program;
 mod quantifier;
 mod translate;
+mod wanted;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
-use fancy_regex::{BytesMode, RegexBuilder};
-use nix::time::{ClockId, clock_gettime};
-
-use translate::{Subject, Translated, translate};
-
-/// How often an expression may go back and try another way, before it is seen what that costs.
-const FIRST_STEPS: u32 = 50;
-
-/// How often it may do so then, and what that may be expected to cost, in milliseconds of the processor's
-/// time; at last it gives up. Each step may look ahead over the whole subject, as in `(?=.*b)`, so that
-/// steps alone say little. The first may cost more, for what is measured before it is so short that a
-/// moment's disturbance must not decide. The second is enough to begin anew at each byte of what a head
-/// can hold.
-const MORE_STEPS: [(u32, u32); 3] = [(1_000, 20), (20_000, 5), (100_000, 5)];
-
-/// A millisecond of a program that is built to be used. Those built for finding faults are slow.
-const MILLISECOND: Duration = Duration::from_millis(if cfg!(debug_assertions) { 30 } else { 1 });
-
-/// The bytes that one compiled expression may take.
-const MAX_COMPILED: usize = 4 << 20;
+pub use effort::Effort;
+use effort::Metered;
+use program::Program;
+use translate::Subject;
 
 /// A compiled regular expression; cheap to clone.
 #[derive(Clone)]
@@ -54,14 +41,6 @@ struct Shared {
     newline: Option<OnceLock<Option<Program>>>,
 }
 
-/// A translated expression.
-struct Program {
-    text: String,
-    first: fancy_regex::Regex,
-    /// The same with `MORE_STEPS`, compiled when first needed; unset where it never goes back.
-    more: Option<[OnceLock<Option<fancy_regex::Regex>>; 3]>,
-}
-
 /// What is wrong with an expression, in nginx's and PCRE's words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("pcre2_compile() failed: {message} in \"{pattern}\"{}", At(.rest))]
@@ -79,7 +58,7 @@ impl fmt::Display for At<'_> {
     }
 }
 
-/// An expression took more steps than a request may cost.
+/// An expression took more work than a request may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the regular expression takes too many steps")]
 pub struct TooManySteps;
@@ -115,10 +94,9 @@ impl Regex {
             let rest = String::from_utf8_lossy(rest).into_owned();
             RegexError { message, pattern: pattern.to_owned(), rest }
         };
-        let translated = translate(pattern.as_bytes(), caseless, Subject::Plain)
-            .map_err(|fault| error(fault.message.into_owned(), fault.at))?;
-        let plain =
-            Program::compile(&translated).map_err(|fault| error(words(&fault), pattern.len()))?;
+        let (plain, translated) = Program::compile(pattern, caseless, Subject::Plain)
+            .map_err(|fault| error(fault.message.into_owned(), fault.at))?
+            .map_err(|fault| error(words(&fault), pattern.len()))?;
         let shared = Shared {
             pattern: pattern.to_owned(),
             caseless,
@@ -147,25 +125,36 @@ impl Regex {
 
     /// Whether it matches anywhere in the subject.
     pub fn is_match(&self, subject: &[u8]) -> Result<bool, TooManySteps> {
-        self.program(subject)?.run(|regex| regex.is_match(subject))
+        let Program { regex, winding } = self.program(subject)?;
+        match winding {
+            None => regex.is_match(subject).map_err(|_| TooManySteps),
+            Some(winding) => {
+                let ask =
+                    |regex: &fancy_regex::Regex, subject: &Metered<'_>| regex.is_match(subject);
+                winding.run(regex, subject, &mut Effort::default(), ask)
+            }
+        }
     }
 
-    /// Finds the first match and tells where its groups lie; without one, `out` is left alone.
-    pub fn captures(&self, subject: &[u8], out: &mut Captures) -> Result<bool, TooManySteps> {
-        let program = self.program(subject)?;
-        if self.shared.groups == 0 {
-            let found = program.run(|regex| regex.find(subject))?;
-            let Some(found) = found else { return Ok(false) };
-            out.spans.clear();
-            out.spans.push(Some((found.start(), found.end())));
-            return Ok(true);
+    /// Finds the first match and tells where its groups lie; without one, `out` is left alone. What
+    /// work it takes is taken from `effort`, if it is one that may go back.
+    pub fn captures(
+        &self,
+        subject: &[u8],
+        out: &mut Captures,
+        effort: &mut Effort,
+    ) -> Result<bool, TooManySteps> {
+        let Program { regex, winding } = self.program(subject)?;
+        let groups = self.shared.groups;
+        match winding {
+            None => spans(regex, subject, groups, out).map_err(|_| TooManySteps),
+            Some(winding) => {
+                let ask = |regex: &fancy_regex::Regex, subject: &Metered<'_>| {
+                    spans(regex, subject, groups, out)
+                };
+                winding.run(regex, subject, effort, ask)
+            }
         }
-        let found = program.run(|regex| regex.captures(subject))?;
-        let Some(found) = found else { return Ok(false) };
-        let span = |group| found.get(group).map(|found| (found.start(), found.end()));
-        out.spans.clear();
-        out.spans.extend((0..=self.shared.groups).map(span));
-        Ok(true)
     }
 
     /// What is right for a subject with or without a newline at its end.
@@ -175,8 +164,7 @@ impl Regex {
             Some(newline) if subject.ends_with(b"\n") => newline
                 .get_or_init(|| {
                     let subject = Subject::EndsWithNewline;
-                    let translated = translate(pattern.as_bytes(), *caseless, subject).ok()?;
-                    Program::compile(&translated).ok()
+                    Program::compile(pattern, *caseless, subject).ok()?.ok().map(|(it, _)| it)
                 })
                 .as_ref()
                 .ok_or(TooManySteps)?,
@@ -186,49 +174,27 @@ impl Regex {
     }
 }
 
-impl Program {
-    fn compile(translated: &Translated) -> Result<Self, fancy_regex::Error> {
-        Ok(Self {
-            text: translated.text.clone(),
-            first: compile(&translated.text, FIRST_STEPS)?,
-            more: translated.may_go_back().then(Default::default),
-        })
+/// Where the first match and its groups lie.
+fn spans<'s, S>(
+    regex: &fancy_regex::Regex,
+    subject: &'s S,
+    groups: usize,
+    out: &mut Captures,
+) -> Result<bool, fancy_regex::Error>
+where
+    S: fancy_regex::Input<Match<'s> = fancy_regex::MatchBytes<'s>> + ?Sized,
+{
+    let span = |found: fancy_regex::MatchBytes<'_>| (found.start(), found.end());
+    if groups == 0 {
+        let Some(found) = regex.find(subject)? else { return Ok(false) };
+        out.spans.clear();
+        out.spans.push(Some(span(found)));
+        return Ok(true);
     }
-
-    /// Lets the expression act, with ever more steps as long as they cost little.
-    fn run<T>(
-        &self,
-        act: impl Fn(&fancy_regex::Regex) -> Result<T, fancy_regex::Error>,
-    ) -> Result<T, TooManySteps> {
-        let Some(more) = &self.more else { return act(&self.first).map_err(|_| TooManySteps) };
-        let (mut steps, mut begun) = (FIRST_STEPS, worked());
-        let mut found = act(&self.first);
-        for (next, (allowed, most)) in more.iter().zip(MORE_STEPS) {
-            let spent = worked().saturating_sub(begun);
-            if found.is_ok() || spent * (allowed / steps) > MILLISECOND * most {
-                break;
-            }
-            let compiled = next.get_or_init(|| compile(&self.text, allowed).ok());
-            let Some(regex) = compiled else { break };
-            (steps, begun) = (allowed, worked());
-            found = act(regex);
-        }
-        found.map_err(|_| TooManySteps)
-    }
-}
-
-/// For how long this thread has been at work; others may be, too, meanwhile. By the C library, for
-/// rustix's clock ends the process under valgrind.
-fn worked() -> Duration {
-    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(Duration::ZERO, Duration::from)
-}
-
-fn compile(text: &str, steps: u32) -> Result<fancy_regex::Regex, fancy_regex::Error> {
-    RegexBuilder::new(text)
-        .bytes_mode(BytesMode::Ascii)
-        .backtrack_limit(steps as usize)
-        .delegate_size_limit(MAX_COMPILED)
-        .build()
+    let Some(found) = regex.captures(subject)? else { return Ok(false) };
+    out.spans.clear();
+    out.spans.extend((0..=groups).map(|group| found.get(group).map(span)));
+    Ok(true)
 }
 
 /// What `fancy-regex` did not like about what the translation gave it.

@@ -179,6 +179,17 @@ mod tests {
         }
 
         #[test]
+        fn the_three_forms_mean_the_same(seconds in 0..3_124_224_000_i64) {
+            let time = jiff::Timestamp::from_second(seconds).unwrap().to_zoned(jiff::tz::TimeZone::UTC);
+            for form in
+                ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"]
+            {
+                let text = time.strftime(form).to_string();
+                prop_assert_eq!(parse_http_date(text.as_bytes()), Some(seconds), "{}", text);
+            }
+        }
+
+        #[test]
         fn anything_is_judged(text in any::<Vec<u8>>()) {
             let _ = parse_http_date(&text);
         }

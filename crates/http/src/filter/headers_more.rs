@@ -92,6 +92,8 @@ fn put(response: &mut Response, field: &Field, value: Option<Bytes>, append: boo
         b"accept-ranges" if gone => response.allow_ranges = false,
         b"server" => response.without_server = gone,
         b"date" => response.without_date = gone,
+        // `expires` comes later; its other field stays.
+        b"expires" => response.without_expires = gone,
         _ => {}
     }
     if !append {

@@ -147,6 +147,16 @@ mod tests {
         }
 
         #[test]
+        fn times_are_compared_by_their_seconds(since in 0..20_i64, modified in 0..20_i64) {
+            use IfModifiedSince::{Before, Exact, Off};
+            let date = crate::date::http_date(since);
+            let is_new = |rule| is_modified(&date, Some(modified), rule);
+            prop_assert_eq!((is_new(Off), is_new(Exact)), (true, since != modified));
+            prop_assert_eq!(is_new(Before), since < modified);
+            prop_assert_eq!(is_unmodified(&date, Some(modified)), modified <= since);
+        }
+
+        #[test]
         fn nothing_that_a_client_sends_makes_it_panic(list in ".{0,30}", date in ".{0,30}") {
             let _found = matches(list.as_bytes(), Some(b"\"a\""), Compare::Weak);
             let _modified = is_modified(date.as_bytes(), Some(0), IfModifiedSince::Before);

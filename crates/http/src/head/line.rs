@@ -18,6 +18,30 @@ pub(super) fn judge_start(line: &[u8]) -> Result<(), HeadFault> {
     }
 }
 
+/// Judges what is there of a line that is too long to be read whole: what is wrong with it, and its
+/// method.
+pub(super) fn judge_long(text: &Bytes) -> (HeadFault, Method) {
+    let mut cursor = Cursor { text, at: 0 };
+    let method = cursor.skip(is_method_char);
+    if cursor.peek().is_none() {
+        return (HeadFault::LongLine, Method::GET);
+    }
+    let method = match Method::from_bytes(method) {
+        Ok(method) if cursor.peek() == Some(b' ') => method,
+        _ => return (HeadFault::Method, Method::GET),
+    };
+    cursor.skip(|byte| byte == b' ');
+    let starts = |byte: u8| byte == b'/' || byte.is_ascii_alphabetic();
+    if cursor.peek().is_some_and(|byte| !starts(byte)) {
+        return (HeadFault::Line, method);
+    }
+    cursor.skip(|byte| byte != b' ' && !is_control(byte));
+    match cursor.peek() {
+        Some(byte) if is_control(byte) && byte != b'\r' => (HeadFault::Line, method),
+        _ => (HeadFault::LongLine, method),
+    }
+}
+
 /// Takes the line `text`, its line feed gone, apart into `head`.
 pub(super) fn take(head: &mut RequestHead, text: &Bytes, rules: &Rules) -> Result<(), HeadFault> {
     let length = text.len() as u64 + 1;
@@ -34,9 +58,8 @@ pub(super) fn take(head: &mut RequestHead, text: &Bytes, rules: &Rules) -> Resul
     cursor.skip(|byte| byte == b' ');
     let authority = take_authority(&mut cursor, &method)?;
     let start = cursor.at;
-    let control = |byte: u8| byte < b' ' || byte == 0x7f;
-    cursor.skip(|byte| byte != b' ' && !control(byte));
-    if cursor.peek().is_some_and(control) {
+    cursor.skip(|byte| byte != b' ' && !is_control(byte));
+    if cursor.peek().is_some_and(is_control) {
         return Err(HeadFault::Line);
     }
     let target = text.slice(start..cursor.at);
@@ -134,6 +157,10 @@ fn take_version(cursor: &mut Cursor<'_>) -> Result<Version, HeadFault> {
         (None, true, false) => Ok(Version::Http11),
         _ => Err(HeadFault::Line),
     }
+}
+
+fn is_control(byte: u8) -> bool {
+    byte < b' ' || byte == 0x7f
 }
 
 fn is_method_char(byte: u8) -> bool {

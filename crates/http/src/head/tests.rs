@@ -310,6 +310,15 @@ fn too_long_lines_and_heads_are_told_apart() {
     }
     assert_eq!(status_with(&[b'A'; 512], &rules), 414);
     assert_eq!(status_with(&[b'A'; 511], &rules), 0);
+    let method = |start: &str| match parse_with(&[start.as_bytes(), &[b'a'; 600]].concat(), &rules)
+    {
+        Parsed::Fault(fault, head) => (fault.status(), head.method),
+        parsed => panic!("{parsed:?}"),
+    };
+    assert_eq!(method("HEAD /"), (414, Method::HEAD));
+    assert_eq!(method("POST /"), (414, Method::POST));
+    assert_eq!(method("HEAD /\x01"), (400, Method::HEAD));
+    assert_eq!(method("head /"), (400, Method::GET));
     let few = Rules { max_headers: 3, ..RULES };
     assert_eq!(status_with(&fields(10, 2), &few), 200);
     assert_eq!(status_with(&fields(10, 3), &few), 494);

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use tidegate_config::http::error_log::Level;
-use tidegate_config::value::regex::Captures;
+use tidegate_config::value::regex::{Captures, Effort};
 
 use crate::exchange::Exchange;
 
@@ -25,7 +25,7 @@ fn split(ex: &Exchange<'_>) -> (Bytes, Bytes) {
     let whole = || (ex.uri.clone(), Bytes::new());
     let Some(split) = &ex.location.fastcgi.split_path_info else { return whole() };
     let mut groups = Captures::default();
-    match split.regex.captures(&ex.uri, &mut groups) {
+    match split.regex.captures(&ex.uri, &mut groups, &mut Effort::default()) {
         Ok(true) => {
             let group = |number| {
                 let range = groups.get(number).filter(|(start, end)| start <= end);

@@ -57,6 +57,12 @@ pub(super) fn value(ex: &mut Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
         Builtin::RequestFilename => ex.file_path(),
         Builtin::RequestId => Some(id(ex)),
         Builtin::RequestLength => Some(number(request.length + ex.body_received)),
+        // Of a line that could not be read, until `error_page` makes it a GET.
+        Builtin::RequestMethod
+            if request.length == 0 && !ex.internal && request.version < Version::Http2 =>
+        {
+            None
+        }
         Builtin::RequestMethod => {
             // Of a subrequest, the one of the request it is made for.
             let method = if ex.subrequest { &request.method } else { &ex.method };

@@ -128,10 +128,10 @@ async fn next_head(
         let left = started.map_or(head_patience, |at| head_patience.saturating_sub(at.elapsed()));
         match io.fill(left).await {
             Ok(1..) => {}
-            Err(error) if error.kind() == ErrorKind::TimedOut && parser.has_begun() => {
+            ended if parser.has_begun() => {
                 let begun = started.unwrap_or_else(Instant::now);
                 let head = parser.give_up(&mut io.buffer.borrow_mut());
-                let fault = Some(Fault::TimedOut);
+                let fault = Some(Fault::Ended(ended.err()));
                 return Some(Next { head, fault, started: begun, number, pipelined });
             }
             _ => return None,
@@ -246,7 +246,7 @@ impl Http1<'_> {
         if self.state.skip_chunks(&body) {
             return response;
         }
-        ex.log(Level::Info, "client sent invalid chunked body");
+        ex.log(Level::Error, "client sent invalid chunked body");
         let generation = self.worker.generation();
         pipeline::refuse(ex, &*generation, 400).await.unwrap_or(response)
     }

@@ -1,5 +1,6 @@
 //! One request, whatever protocol it came by: from its head to its line in the log.
 
+use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::task::Poll;
@@ -13,6 +14,7 @@ use tidegate_http::client::{Connection, RequestBody};
 use tidegate_http::exchange::Exchange;
 use tidegate_http::head::{HeadFault, RequestHead, Rules, Version};
 use tidegate_http::log::access;
+use tidegate_http::log::words::words;
 use tidegate_http::response::Response;
 
 use crate::pipeline::{self, Behind};
@@ -21,8 +23,7 @@ use crate::runtime::Worker;
 use crate::tls;
 
 /// What is told of a client that is too slow.
-const TIMED_OUT: &str =
-    "client timed out (110: Connection timed out) while reading client request headers";
+const TIMED_OUT: &str = "client timed out (110: Connection timed out)";
 
 /// A request's head, or what is wrong with it.
 pub(super) struct Next {
@@ -39,10 +40,11 @@ pub(super) struct Next {
 /// What is wrong with a head.
 pub(crate) enum Fault {
     Head(HeadFault),
-    /// The client was too slow.
-    TimedOut,
     /// There is more in memory than there may be.
     Memory,
+    /// It does not come to its end: the client has closed the connection, or was too slow, or the
+    /// connection broke.
+    Ended(Option<std::io::Error>),
 }
 
 /// What a server's configuration says about heads.
@@ -175,10 +177,20 @@ pub(crate) async fn respond(
             pipeline::refuse(ex, behind, fault.status()).await
         }
         Some(Fault::Memory) => pipeline::refuse(ex, behind, 503).await,
-        Some(Fault::TimedOut) => {
+        Some(Fault::Ended(error)) => {
             // As in nginx, one who has not even asked gets no answer.
-            ex.log(Level::Info, TIMED_OUT);
-            ex.sent.status = 408;
+            let (status, what) = match error {
+                None => (400, "client prematurely closed connection".to_owned()),
+                Some(error) if error.kind() == ErrorKind::TimedOut => (408, TIMED_OUT.to_owned()),
+                Some(error) => (400, format!("recv() failed ({})", words(&error))),
+            };
+            let part = match ex.request.length {
+                0 if ex.number > 1 => "pipelined request line",
+                0 => "request line",
+                _ => "request headers",
+            };
+            ex.log(Level::Info, &format!("{what} while reading client {part}"));
+            ex.sent.status = status;
             None
         }
     }

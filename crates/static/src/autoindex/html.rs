@@ -36,27 +36,40 @@ impl Style {
 }
 
 /// The page for a folder.
-pub(super) fn page(style: &Style, entries: &[Entry]) -> Vec<u8> {
-    let zone = if style.local { TimeZone::system() } else { TimeZone::UTC };
-    let uri = escape_html(&style.uri);
-    let mut out = Vec::with_capacity(256 + 160 * entries.len());
-    out.extend_from_slice(b"<html>\r\n<head><title>Index of ");
-    out.extend_from_slice(&uri);
-    out.extend_from_slice(b"</title></head>\r\n<body>\r\n<h1>Index of ");
-    out.extend_from_slice(&uri);
-    out.extend_from_slice(b"</h1><hr><pre><a href=\"../\">../</a>\r\n");
-    for entry in entries {
-        link(&mut out, entry, style.utf8);
+pub(super) struct Page {
+    style: Style,
+    zone: TimeZone,
+}
+
+impl Page {
+    /// A page; reads the local time zone where it needs it.
+    pub(super) fn new(style: Style) -> Self {
+        let zone = if style.local { TimeZone::system() } else { TimeZone::UTC };
+        Self { style, zone }
+    }
+
+    pub(super) fn begin(&self, out: &mut Vec<u8>) {
+        let uri = escape_html(&self.style.uri);
+        out.extend_from_slice(b"<html>\r\n<head><title>Index of ");
+        out.extend_from_slice(&uri);
+        out.extend_from_slice(b"</title></head>\r\n<body>\r\n<h1>Index of ");
+        out.extend_from_slice(&uri);
+        out.extend_from_slice(b"</h1><hr><pre><a href=\"../\">../</a>\r\n");
+    }
+
+    pub(super) fn line(&self, out: &mut Vec<u8>, entry: &Entry) {
+        link(out, entry, self.style.utf8);
         out.push(b' ');
-        out.extend_from_slice(time(entry.modified, &zone).as_bytes());
+        out.extend_from_slice(time(entry.modified, &self.zone).as_bytes());
         out.push(b' ');
-        let size = if style.exact { exact(entry) } else { rounded(entry) };
+        let size = if self.style.exact { exact(entry) } else { rounded(entry) };
         out.extend_from_slice(size.as_bytes());
         out.extend_from_slice(b"\r\n");
     }
-    out.extend_from_slice(b"</pre><hr></body>\r\n</html>\r\n");
-    out
 }
+
+/// What ends a page.
+pub(super) const END: &[u8] = b"</pre><hr></body>\r\n</html>\r\n";
 
 /// Whether the page will be said to be in UTF-8, so that its characters can be counted.
 fn is_utf8(ex: &mut Exchange<'_>, charset: &Charset) -> bool {
@@ -121,7 +134,7 @@ mod tests {
     use super::*;
 
     fn entry(name: &str, kind: Kind, length: u64) -> Entry {
-        Entry { name: name.into(), kind, modified: 1_704_164_645, length }
+        Entry { name: name.as_bytes().into(), kind, modified: 1_704_164_645, length }
     }
 
     fn shown(name: &str, kind: Kind, utf8: bool) -> String {

@@ -4,40 +4,44 @@ use tidegate_http::date::http_date;
 
 use super::{Entry, Kind};
 
-/// The list, passed to a function where one is named.
-pub(super) fn list(entries: &[Entry], callback: Option<&[u8]>) -> Vec<u8> {
-    let mut out = Vec::with_capacity(32 + 128 * entries.len());
+/// How the list begins, which is passed to a function where one is named.
+pub(super) fn begin(out: &mut Vec<u8>, callback: Option<&[u8]>) {
     if let Some(callback) = callback {
         out.extend_from_slice(b"/* callback */\r\n");
         out.extend_from_slice(callback);
         out.push(b'(');
     }
     out.push(b'[');
-    for (number, entry) in entries.iter().enumerate() {
-        let comma: &[u8] = if number == 0 { b"" } else { b"," };
-        out.extend_from_slice(comma);
-        out.extend_from_slice(b"\r\n{ \"name\":\"");
-        escape(&mut out, &entry.name);
-        let kind: &[u8] = match entry.kind {
-            Kind::Folder => b"directory",
-            Kind::File => b"file",
-            Kind::Other => b"other",
-        };
-        out.extend_from_slice(b"\", \"type\":\"");
-        out.extend_from_slice(kind);
-        out.extend_from_slice(b"\", \"mtime\":\"");
-        out.extend_from_slice(&http_date(entry.modified));
-        out.push(b'"');
-        if entry.kind == Kind::File {
-            out.extend_from_slice(format!(", \"size\":{}", entry.length).as_bytes());
-        }
-        out.extend_from_slice(b" }");
+}
+
+/// One entry, the first or a later one.
+pub(super) fn line(out: &mut Vec<u8>, entry: &Entry, is_first: bool) {
+    let comma: &[u8] = if is_first { b"" } else { b"," };
+    out.extend_from_slice(comma);
+    out.extend_from_slice(b"\r\n{ \"name\":\"");
+    escape(out, &entry.name);
+    let kind: &[u8] = match entry.kind {
+        Kind::Folder => b"directory",
+        Kind::File => b"file",
+        Kind::Other => b"other",
+    };
+    out.extend_from_slice(b"\", \"type\":\"");
+    out.extend_from_slice(kind);
+    out.extend_from_slice(b"\", \"mtime\":\"");
+    out.extend_from_slice(&http_date(entry.modified));
+    out.push(b'"');
+    if entry.kind == Kind::File {
+        out.extend_from_slice(format!(", \"size\":{}", entry.length).as_bytes());
     }
+    out.extend_from_slice(b" }");
+}
+
+/// How the list ends.
+pub(super) fn end(out: &mut Vec<u8>, callback: Option<&[u8]>) {
     out.extend_from_slice(b"\r\n]");
     if callback.is_some() {
         out.extend_from_slice(b");");
     }
-    out
 }
 
 /// Makes a name fit for a string (nginx: `ngx_escape_json`).
@@ -62,7 +66,18 @@ mod tests {
 
     #[test]
     fn entries_are_objects() {
-        let entry = |name: &str, kind| Entry { name: name.into(), kind, modified: 0, length: 5 };
+        let entry = |name: &str, kind| {
+            let name = name.as_bytes().into();
+            Entry { name, kind, modified: 0, length: 5 }
+        };
+        let list = |entries: &[Entry], callback| {
+            let mut out = Vec::new();
+            begin(&mut out, callback);
+            let lines = entries.iter().enumerate();
+            lines.for_each(|(number, entry)| line(&mut out, entry, number == 0));
+            end(&mut out, callback);
+            out
+        };
         let entries = [entry("a\"\\\t\u{1}", Kind::File), entry("b", Kind::Folder)];
         let text = String::from_utf8(list(&entries, None)).unwrap();
         assert_eq!(
@@ -72,6 +87,6 @@ mod tests {
              { \"name\":\"b\", \"type\":\"directory\", \
              \"mtime\":\"Thu, 01 Jan 1970 00:00:00 GMT\" }\r\n]"
         );
-        assert_eq!(list(&[], Some(b"f")), b"/* callback */\r\nf([\r\n]);");
+        assert_eq!(list(&[], Some(b"f".as_slice())), b"/* callback */\r\nf([\r\n]);");
     }
 }

@@ -77,7 +77,7 @@ async fn receive(
         let ended = next.is_none();
         if let Some(bytes) = next {
             let bytes = bytes.map_err(|error| {
-                ex.log(Level::Info, &format!("{error} while reading client request body"));
+                ex.log(error.level(), &format!("{error} while reading client request body"));
                 Stop::from(error)
             })?;
             waiting.extend_from_slice(&bytes);

@@ -1,7 +1,7 @@
 //! What a parenthesis begins: groups, look-around, options, comments.
 
 use super::escape::group_name;
-use super::translate::{Fault, Flags, Last, Translator};
+use super::translate::{Fault, Flags, Last, Open, Translator};
 
 impl Translator<'_> {
     /// Reads what a `(` begins.
@@ -25,8 +25,12 @@ impl Translator<'_> {
     }
 
     fn enter(&mut self, text: &str, length: usize, kind: Last) {
+        let start = self.done.text.len();
+        let looks_behind =
+            text.starts_with("(?<") || self.open.last().is_some_and(|it| it.looks_behind);
+        self.open.push(Open { kind, flags: self.flags, start, looks_behind });
+        self.done.may_go_back |= kind == Last::LookAround || text == "(?>";
         self.done.text.push_str(text);
-        self.open.push((kind, self.flags));
         self.last = Last::Nothing;
         self.at += length;
     }

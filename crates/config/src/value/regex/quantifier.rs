@@ -1,6 +1,6 @@
 //! `*`, `+`, `?` and `{2,3}`: how often what stands before them is repeated.
 
-use super::translate::{Fault, Last, Translator};
+use super::translate::{Course, Fault, Last, Translator};
 
 impl Translator<'_> {
     /// `{`: a quantifier if it looks like one, else itself.
@@ -44,9 +44,16 @@ impl Translator<'_> {
             Last::Item => {}
         }
         self.at = end + 1;
+        let looks_behind = self.open.last().is_some_and(|open| open.looks_behind);
+        if self.course == Course::Steps && written != b"?" && !looks_behind {
+            // What ends with a group that gives nothing back is not the linear engine's to repeat.
+            self.done.text.insert_str(self.last_start, "(?:");
+            self.done.text.push_str("(?>))");
+        }
         self.done.text.push_str(&String::from_utf8_lossy(written));
         match self.pattern.get(self.at) {
             Some(b'+') => {
+                self.done.may_go_back = true;
                 self.done.text.push('+');
                 self.at += 1;
             }

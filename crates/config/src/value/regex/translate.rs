@@ -1,30 +1,10 @@
 //! PCRE's syntax in that of `fancy-regex`, with all options spelled out.
 
-use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::class::{ByteSet, class};
 use super::escape::{Escape, Special, escape};
-
-/// Whether a subject ends with a newline, before which `$` matches too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Subject {
-    Plain,
-    EndsWithNewline,
-}
-
-/// What is wrong, and at which byte of the pattern.
-#[derive(Clone, Debug)]
-pub(super) struct Fault {
-    pub(super) message: Cow<'static, str>,
-    pub(super) at: usize,
-}
-
-impl Fault {
-    pub(super) fn new(message: impl Into<Cow<'static, str>>, at: usize) -> Fault {
-        Fault { message: message.into(), at }
-    }
-}
+pub(super) use super::wanted::{Course, Fault, Subject};
 
 /// The options in force: `(?imsxnU)`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -46,36 +26,35 @@ pub(super) struct Translated {
     pub(super) names: Vec<(usize, String)>,
     /// Whether it means something else for subjects that end with a newline.
     pub(super) minds_newline: bool,
-}
-
-impl Translated {
     /// Whether it holds what the linear engine cannot do, so that matching may go back.
-    pub(super) fn may_go_back(&self) -> bool {
-        const SIGNS: [&str; 12] =
-            ["(?=", "(?!", "(?<=", "(?<!", "(?>", "\\K", "(?:\\", "(?i:\\", "++", "*+", "?+", "}+"];
-        SIGNS.iter().any(|sign| self.text.contains(sign))
-    }
+    pub(super) may_go_back: bool,
+    /// Whether it refers to what a group has matched.
+    pub(super) refers: bool,
 }
 
 /// Translates a pattern for one sort of subjects.
 pub(super) fn translate(
     pattern: &[u8],
     caseless: bool,
-    subject: Subject,
+    (subject, course): (Subject, Course),
 ) -> Result<Translated, Fault> {
     let mut translator = Translator {
         pattern,
         at: 0,
         subject,
+        course,
         flags: Flags { caseless, ..Flags::default() },
         open: Vec::new(),
         last: Last::Nothing,
+        last_start: 0,
         references: Vec::new(),
         done: Translated {
             text: String::with_capacity(pattern.len() * 2),
             groups: 0,
             names: Vec::new(),
             minds_newline: false,
+            may_go_back: false,
+            refers: false,
         },
     };
     translator.run()?;
@@ -83,21 +62,35 @@ pub(super) fn translate(
 }
 
 /// What a quantifier would repeat.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Last {
     Nothing,
     Item,
     LookAround,
 }
 
+/// A group that is open.
+pub(super) struct Open {
+    pub(super) kind: Last,
+    /// The options to return to behind it.
+    pub(super) flags: Flags,
+    /// Where it begins in the text that is made.
+    pub(super) start: usize,
+    /// Whether it looks behind, where no length may change.
+    pub(super) looks_behind: bool,
+}
+
 pub(super) struct Translator<'a> {
     pub(super) pattern: &'a [u8],
     pub(super) at: usize,
     subject: Subject,
+    pub(super) course: Course,
     pub(super) flags: Flags,
-    /// For each open group what it is, and the options to return to.
-    pub(super) open: Vec<(Last, Flags)>,
+    /// The groups that are open.
+    pub(super) open: Vec<Open>,
     pub(super) last: Last,
+    /// Where it begins in the text that is made.
+    pub(super) last_start: usize,
     /// Groups referred to by number, and where.
     references: Vec<(usize, usize)>,
     pub(super) done: Translated,
@@ -155,14 +148,19 @@ impl Translator<'_> {
 
     fn set(&mut self, set: ByteSet) {
         let set = if self.flags.caseless { set.folded() } else { set };
-        set.push(&mut self.done.text);
+        self.item(|text| set.push(text));
+    }
+
+    /// Appends what can be repeated.
+    fn item(&mut self, push: impl FnOnce(&mut String)) {
+        self.last_start = self.done.text.len();
+        push(&mut self.done.text);
         self.last = Last::Item;
     }
 
     fn class(&mut self) -> Result<(), Fault> {
         let (set, next) = class(self.pattern, self.at, self.flags)?;
-        set.push(&mut self.done.text);
-        self.last = Last::Item;
+        self.item(|text| set.push(text));
         self.at = next;
         Ok(())
     }
@@ -214,8 +212,9 @@ impl Translator<'_> {
     fn reference(&mut self, group: usize, at: usize) {
         self.references.push((group, at));
         let flag = if self.flags.caseless { "i" } else { "" };
-        _ = write!(self.done.text, "(?{flag}:\\{group})");
-        self.last = Last::Item;
+        self.done.refers = true;
+        self.done.may_go_back = true;
+        self.item(|text| _ = write!(text, "(?{flag}:\\{group})"));
     }
 
     fn special(&mut self, special: Special) {
@@ -227,8 +226,8 @@ impl Translator<'_> {
             Special::NoBoundary => self.place(Place::NoBoundary, 0),
             Special::Keep => self.place(Place::Keep, 0),
             Special::LineBreak => {
-                self.done.text.push_str("(?>\\r\\n|[\\n\\x0B\\f\\r\\x85])");
-                self.last = Last::Item;
+                self.done.may_go_back = true;
+                self.item(|text| text.push_str("(?>\\r\\n|[\\n\\x0B\\f\\r\\x85])"));
             }
         }
     }
@@ -239,6 +238,8 @@ impl Translator<'_> {
             matches!(place, Place::EndOrNewline | Place::LineStart | Place::LineEnd);
         self.done.minds_newline |= minds_newline;
         let ends_with_newline = self.subject == Subject::EndsWithNewline;
+        self.done.may_go_back |= place == Place::Keep
+            || ends_with_newline && matches!(place, Place::EndOrNewline | Place::LineStart);
         self.done.text.push_str(match place {
             Place::Start => "^",
             Place::EndOrNewline if ends_with_newline => "(?:$|(?=\\n$))",
@@ -256,12 +257,13 @@ impl Translator<'_> {
     }
 
     fn close(&mut self) -> Result<(), Fault> {
-        let Some((kind, flags)) = self.open.pop() else {
+        let Some(Open { kind, flags, start, .. }) = self.open.pop() else {
             return Err(Fault::new("unmatched closing parenthesis", self.at));
         };
         self.done.text.push(')');
         self.flags = flags;
         self.last = kind;
+        self.last_start = start;
         self.at += 1;
         Ok(())
     }

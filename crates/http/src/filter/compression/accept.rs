@@ -103,7 +103,42 @@ fn judge_quality(parameters: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn weights_are_those_that_were_written(
+            asked in prop::collection::vec((0..4_usize, 0..=1000_u16, any::<bool>()), 0..5),
+            (blank, upper) in (" {0,2}", any::<bool>()),
+        ) {
+            const CODINGS: [&str; 4] = ["gzip", "br", "zstd", "identity"];
+            let texts = asked.iter().map(|&(coding, weight, bare)| {
+                let name = CODINGS[coding];
+                let name = if upper { name.to_uppercase() } else { name.to_owned() };
+                let (whole, part) = (weight / 1000, weight % 1000);
+                let weight = format!(";{blank}q={whole}.{part:03}{blank}");
+                format!("{blank}{name}{blank}{}", if bare { "" } else { &weight })
+            });
+            let value = texts.collect::<Vec<_>>().join(",");
+            let accepted = Accepted::of(std::iter::once(value.as_bytes()));
+            for (number, coding) in CODINGS.iter().enumerate() {
+                let first = asked.iter().find(|(asked, ..)| *asked == number);
+                let weight = first.map_or(0, |&(_, weight, bare)| if bare { 1000 } else { weight });
+                prop_assert_eq!(accepted.quality(coding.as_bytes()), weight, "{}: {}", coding, &value);
+                prop_assert_eq!(accepts(value.as_bytes(), coding.as_bytes()), weight > 0, "{}", &value);
+            }
+        }
+
+        #[test]
+        fn anything_is_judged(value in "[gzip;q=01.*, x-]{0,24}", bytes: Vec<u8>) {
+            for value in [value.as_bytes(), &bytes] {
+                prop_assert!(Accepted::of(std::iter::once(value)).quality(b"gzip") <= 1000);
+                let _taken = accepts(value, b"gzip");
+            }
+        }
+    }
 
     #[test]
     fn codings_have_weights() {

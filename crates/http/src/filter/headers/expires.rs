@@ -43,7 +43,9 @@ fn expire(response: &mut Response, rule: Freshness, now: i64) {
         },
     };
     let control = if age < 0 { "no-cache".into() } else { format!("max-age={age}") };
-    response.headers.replace("Expires", date);
+    if !response.without_expires {
+        response.headers.replace("Expires", date);
+    }
     response.headers.replace("Cache-Control", control);
 }
 

@@ -129,7 +129,46 @@ mod tests {
         assert_eq!(parse(b"bytes=1-", 0, 9), Wanted::Unsatisfiable);
     }
 
+    /// Ranges as they are meant: first and last byte, all from one on, or the last few.
+    fn one_range() -> impl Strategy<Value = (Option<u64>, Option<u64>)> {
+        let number = 0..30_u64;
+        prop_oneof![
+            (number.clone(), number.clone()).prop_map(|(first, last)| (Some(first), Some(last))),
+            number.clone().prop_map(|first| (Some(first), None)),
+            number.prop_map(|few| (None, Some(few))),
+        ]
+    }
+
     proptest! {
+        #[test]
+        fn parts_are_the_bytes_that_are_meant(
+            ranges in prop::collection::vec(one_range(), 1..4),
+            blank in " {0,2}",
+            length in 1..20_u64,
+            most in 1..5_usize,
+        ) {
+            let shown = |number: Option<u64>| number.map(|n| n.to_string()).unwrap_or_default();
+            let texts = ranges.iter().map(|(first, last)| {
+                format!("{blank}{}{blank}-{blank}{}{blank}", shown(*first), shown(*last))
+            });
+            let value = format!("bytes={}", texts.collect::<Vec<_>>().join(","));
+            let bytes = ranges.iter().map(|range| match *range {
+                (Some(first), last) => {
+                    let last = last.unwrap_or(u64::MAX);
+                    (0..length).filter(|at| (first..=last).contains(at)).collect::<Vec<_>>()
+                }
+                (None, few) => (0..length).filter(|at| at + few.unwrap_or(0) >= length).collect(),
+            });
+            let parts: Vec<_> = bytes.filter(|bytes| !bytes.is_empty()).collect();
+            let expected = match parts.len() {
+                0 => Wanted::Unsatisfiable,
+                count if count > most => Wanted::Whole,
+                _ if parts.iter().map(Vec::len).sum::<usize>() as u64 > length => Wanted::Whole,
+                _ => Wanted::Parts(parts.iter().map(|part| part[0]..part[part.len() - 1] + 1).collect()),
+            };
+            prop_assert_eq!(parse(value.as_bytes(), length, most), expected, "{} of {}", value, length);
+        }
+
         #[test]
         fn parts_lie_within_the_answer(
             value in "bytes=([0-9]{0,20}-?[0-9]{0,20}[, ]?){0,4}", length in any::<u64>(),

@@ -1,6 +1,6 @@
 //! The condition of `if` and `elif` (nginx: `ngx_http_ssi_if`).
 
-use tidegate_config::value::regex::{Captures, Regex};
+use tidegate_config::value::regex::{Captures, Effort, Regex};
 
 use super::evaluate::Evaluator;
 use crate::exchange::Captured;
@@ -42,7 +42,7 @@ impl Evaluator<'_> {
         let pattern = String::from_utf8_lossy(&pattern);
         let regex = Regex::new(&pattern, false).map_err(|error| error.to_string())?;
         let mut groups = Captures::default();
-        let matches = regex.captures(text, &mut groups);
+        let matches = regex.captures(text, &mut groups, &mut Effort::default());
         if !matches.map_err(|error| format!("{error} while matching \"{pattern}\""))? {
             return Ok(false);
         }
