@@ -59,6 +59,7 @@ mod ssi;
 mod ssl;
 mod stapling;
 mod sticky;
+mod stub_status;
 mod sub;
 mod types;
 mod upstream;
