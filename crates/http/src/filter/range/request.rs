@@ -148,8 +148,10 @@ mod tests {
             most in 1..5_usize,
         ) {
             let shown = |number: Option<u64>| number.map(|n| n.to_string()).unwrap_or_default();
-            let texts = ranges.iter().map(|(first, last)| {
-                format!("{blank}{}{blank}-{blank}{}{blank}", shown(*first), shown(*last))
+            // As in nginx, nothing stands between the dash and how many of the last bytes are meant.
+            let texts = ranges.iter().map(|(first, last)| match first {
+                Some(first) => format!("{blank}{first}{blank}-{blank}{}{blank}", shown(*last)),
+                None => format!("{blank}-{}{blank}", shown(*last)),
             });
             let value = format!("bytes={}", texts.collect::<Vec<_>>().join(","));
             let bytes = ranges.iter().map(|range| match *range {
