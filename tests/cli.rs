@@ -1,5 +1,7 @@
 //! The command line.
 
+use std::process::{Command, Stdio};
+
 use crate::harness::{Tidegate, process};
 
 const CONF: &str = "server { listen 127.0.0.1:8080; location / { return 200 ok; } }";
@@ -31,6 +33,26 @@ async fn a_configuration_can_be_shown() {
     assert!(accepted, "{text}");
     assert!(text.contains("# configuration file PREFIX/nginx.conf:\n"), "{text}");
     assert!(text.contains("# configuration file PREFIX/more.conf:\nserver { listen"), "{text}");
+}
+
+#[tokio::test]
+async fn a_reader_may_leave_before_the_end() {
+    if !process::is_ours() {
+        return;
+    }
+    for words in [&["man"][..], &["help", "--names"], &["completions", "bash"]] {
+        let mut command = Command::new(process::binary());
+        command.args(words).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && told.is_empty(), "{words:?}: {told}");
+    }
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = Command::new(process::binary()).arg("man").stdout(full).output().unwrap();
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("No space left"), "{output:?}");
 }
 
 #[tokio::test]

@@ -225,6 +225,7 @@ async fn redirects_and_cookies() {
             location /many/ { proxy_pass http://127.0.0.1:8090/; proxy_redirect http://no/ /1/; proxy_redirect http://app.local:9000/ /2/; }
             location /cookies/ { proxy_pass http://127.0.0.1:8090/; proxy_cookie_path /app/ /; proxy_cookie_domain app.local front.local; }
             location /cookies2/ { proxy_pass http://127.0.0.1:8090/; proxy_cookie_path ~^/(.+)$ "/new/$1; SameSite=Lax"; proxy_cookie_domain .app.local $host; }
+            location /said/ { proxy_pass http://127.0.0.1:8090/; proxy_cookie_flags a $arg_one HttpOnly $arg_two; }
             location /flags/ { proxy_pass http://127.0.0.1:8090/; proxy_cookie_flags a secure samesite=strict; proxy_cookie_flags ~^[ce]$ httponly nosecure; }
         }"#,
     )
@@ -235,6 +236,7 @@ async fn redirects_and_cookies() {
         "/two/named | Host: front.local", "/two/refresh", "/two/created", "/slash/named", "/absolute/named | Host: front.local",
         "/regex/named", "/iregex/named", "/prefix/root", "/prefix/relative", "/many/named", "/cookie",
         "/cookies/cookie", "/cookies2/cookie | Host: x.local", "/flags/cookie",
+        "/said/cookie?one=Secure&two=samesite=lax", "/said/cookie?one=nonsense",
     ])
     .await;
 }

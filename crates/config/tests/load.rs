@@ -97,3 +97,13 @@ fn only_log_files_that_something_is_written_to_are_opened() {
     assert_eq!(files(some, Some("other.log")), all);
     assert_eq!(files("", None), [Path::new("logs/error.log")]);
 }
+
+#[test]
+fn of_two_named_locations_the_first_one_answers() {
+    let loaded =
+        read("events {} http { server { location @x { gzip on; } location @x { gzip off; } } }");
+    assert!(loaded.messages().contains("duplicate location \"@x\""), "{}", loaded.messages());
+    let config = loaded.config.unwrap();
+    let server = config.http.servers.first().unwrap();
+    assert!(server.location.locations.named("@x").unwrap().gzip.enabled);
+}
