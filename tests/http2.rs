@@ -53,6 +53,19 @@ async fn both_protocols_are_spoken_on_one_port() {
 }
 
 #[tokio::test]
+async fn the_proxy_protocol_comes_before_it() {
+    let server = Tidegate::start(
+        "server { listen 127.0.0.1:8080 proxy_protocol; http2 on; set_real_ip_from 127.0.0.1;
+            real_ip_header proxy_protocol; return 200 \"$remote_addr $http2\"; }",
+    )
+    .await;
+    let mut client = Http2::bare(&server).await;
+    client.send(b"PROXY TCP4 1.2.3.4 5.6.7.8 1000 443\r\n").await;
+    client.begun(&[]).await.get("/").await.is(200).says("1.2.3.4 h2c");
+    assert!(server.http2().await.closes().await, "without it nobody is heard");
+}
+
+#[tokio::test]
 async fn a_preface_may_come_in_pieces() {
     let server =
         Tidegate::start("server { listen 127.0.0.1:8080; http2 on; return 200 ok; }").await;

@@ -19,6 +19,7 @@ mod bind;
 mod browser;
 mod charset;
 mod client_body;
+mod client_chain;
 mod client_header;
 mod dav;
 mod echo;

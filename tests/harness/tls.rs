@@ -35,14 +35,26 @@ pub struct Authority {
 impl Authority {
     /// An authority of this name.
     pub fn new(name: &str) -> Self {
+        let (params, key) = Self::named(name);
+        let issuer = CertifiedIssuer::self_signed(params, key).expect("a certificate");
+        Self { issuer }
+    }
+
+    /// An authority of this name that this one has signed.
+    pub fn below(&self, name: &str) -> Self {
+        let (mut params, key) = Self::named(name);
+        params.use_authority_key_identifier_extension = true;
+        let issuer = CertifiedIssuer::signed_by(params, key, &self.issuer).expect("a certificate");
+        Self { issuer }
+    }
+
+    fn named(name: &str) -> (CertificateParams, KeyPair) {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(rcgen::DnType::CommonName, name);
         params.key_usages =
             vec![rcgen::KeyUsagePurpose::KeyCertSign, rcgen::KeyUsagePurpose::CrlSign];
         params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().expect("a key");
-        let issuer = CertifiedIssuer::self_signed(params, key).expect("a certificate");
-        Self { issuer }
+        (params, KeyPair::generate().expect("a key"))
     }
 
     /// Its own certificate.

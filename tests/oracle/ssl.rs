@@ -173,7 +173,7 @@ async fn certificates_of_clients() {
         server {{ listen 127.0.0.1:8444 ssl; ssl_verify_client optional; {all} }}
         server {{ listen 127.0.0.1:8445 ssl; ssl_verify_client optional_no_ca; {all} }}
         server {{ listen 127.0.0.1:8446 ssl; {all} }}
-        server {{ listen 127.0.0.1:8447 ssl; ssl_verify_client on; error_page 495 =403 /bad; error_page 496 =401 /none; error_page 400 /four;
+        server {{ listen 127.0.0.1:8447 ssl; http2 on; ssl_verify_client on; error_page 495 =403 /bad; error_page 496 =401 /none; error_page 400 /four;
             location /bad {{ return 200 "bad $status $ssl_client_verify"; }} location /none {{ return 200 "none $ssl_client_verify"; }} location / {{ return 200 in; }} }}
         server {{ listen 127.0.0.1:8448 ssl; server_name a.test; return 200 a; }}
         server {{ listen 127.0.0.1:8448 ssl; server_name b.test; ssl_verify_client on; return 200 "b $ssl_client_verify"; }}
@@ -198,6 +198,7 @@ async fn certificates_of_clients() {
         "@8443 ~a.test+itself /", "@8444 ~a.test+itself /", "@8445 ~a.test+itself /", "@8449 ~a.test+itself /",
         "@8446 ~a.test+good /", "@8446 ~a.test /",
         "@8447 ~a.test+good /", "@8447 ~a.test /x", "@8447 ~a.test+own /x", "@8447 ~a.test+late /x", "@8447 /x",
+        "@8447 ~a.test+h2+good /", "@8447 ~a.test+h2 /x", "@8447 ~a.test+h2+own /x",
         "@8448 ~a.test / | Host: a.test", "@8448 ~b.test+good / | Host: b.test",
         "@8448 ~b.test / | Host: b.test", "@8448 ~b.test+good / | Host: a.test", "@8448 ~- / | Host: b.test", "@8448 ~-+good / | Host: b.test",
         "@8449 ~a.test+good /", "@8449 ~a.test+own /",

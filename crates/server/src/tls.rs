@@ -3,6 +3,7 @@
 mod admission;
 mod advice;
 mod answers;
+mod broken;
 mod handshake;
 mod named;
 mod ocsp;

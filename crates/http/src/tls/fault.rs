@@ -37,6 +37,9 @@ pub enum Fault {
     /// What it holds is no key that can be used.
     #[error("PEM_read_bio_PrivateKey() failed ({0})")]
     Key(String),
+    /// The key is encrypted in a way that is not known.
+    #[error("PEM_read_bio_PrivateKey() failed ({0})")]
+    Lock(String),
     /// The key belongs to another certificate.
     #[error(
         "SSL_CTX_use_PrivateKey() failed (SSL: error:05800074:x509 certificate routines::key values \
@@ -74,6 +77,9 @@ impl Fault {
             Self::Damaged | Self::Invalid(_) => "the file is damaged, or of another kind",
             Self::Key(_) => {
                 "use an RSA key of 2048 to 8192 bits, ECDSA on P-256 or P-384, or Ed25519"
+            }
+            Self::Lock(_) => {
+                "encrypt it anew: openssl pkcs8 -topk8 -v2 aes-256-cbc -in OLD.key -out NEW.key"
             }
             Self::Mismatch => {
                 "the key must be that of the first certificate in the file of certificates"

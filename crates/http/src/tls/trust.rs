@@ -205,7 +205,8 @@ fn distrust(error: &Error, chain: &[CertificateDer<'_>]) -> Distrust {
         Error::CertRevoked => say(23, "certificate revoked"),
         Error::UnknownRevocationStatus => say(3, "unable to get certificate CRL"),
         Error::CrlExpired { .. } => say(12, "CRL has expired"),
-        Error::MaximumPathDepthExceeded => say(22, "certificate chain too long"),
+        // OpenSSL looks no further than it may, and finds nobody there.
+        Error::MaximumPathDepthExceeded => say(20, "unable to get local issuer certificate"),
         Error::PathLenConstraintViolated => say(25, "path length constraint exceeded"),
         Error::NameConstraintViolation => say(47, "permitted subtree violation"),
         Error::InvalidSignatureForPublicKey => say(7, "certificate signature failure"),
@@ -226,17 +227,34 @@ fn distrust(error: &Error, chain: &[CertificateDer<'_>]) -> Distrust {
 }
 
 fn signs_itself(certificate: &[u8]) -> bool {
-    x509_parser::parse_x509_certificate(certificate)
-        .is_ok_and(|(_, parsed)| parsed.subject() == parsed.issuer())
+    signs(certificate, certificate)
 }
 
+/// Whether a certificate says that this one has signed it.
+fn signs(issuer: &[u8], certificate: &[u8]) -> bool {
+    let parsed = x509_parser::parse_x509_certificate;
+    parsed(certificate)
+        .is_ok_and(|(_, one)| parsed(issuer).is_ok_and(|(_, by)| one.issuer() == by.subject()))
+}
+
+/// Nobody we know has signed a chain: what OpenSSL says depends on how far it could follow it.
 fn unknown_issuer(chain: &[CertificateDer<'_>]) -> Distrust {
-    match chain {
-        [end] if signs_itself(end) => Distrust { code: 18, words: "self-signed certificate" },
-        [_] => Distrust { code: 21, words: "unable to verify the first certificate" },
-        [.., last] if signs_itself(last) => {
-            Distrust { code: 19, words: "self-signed certificate in certificate chain" }
+    let [end, ..] = chain else { return UNSPECIFIED };
+    if signs_itself(end) {
+        return Distrust { code: 18, words: "self-signed certificate" };
+    }
+    let mut last = end;
+    for _ in chain {
+        match chain.iter().find(|issuer| *issuer != last && signs(issuer, last)) {
+            Some(issuer) => last = issuer,
+            None => break,
         }
-        _ => Distrust { code: 20, words: "unable to get local issuer certificate" },
+    }
+    if last == end {
+        Distrust { code: 21, words: "unable to verify the first certificate" }
+    } else if signs_itself(last) {
+        Distrust { code: 19, words: "self-signed certificate in certificate chain" }
+    } else {
+        Distrust { code: 20, words: "unable to get local issuer certificate" }
     }
 }

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use rustls::server::{Accepted, AcceptedAlert, Acceptor};
 use rustls::{Error, HandshakeKind, ServerConfig, ServerConnection};
-use tidegate_config::http::error_log::Level;
 use tidegate_http::client::Connection;
 use tidegate_http::tls::session::Session;
 use tidegate_http::tls::signed::{self, Signed};
 use tokio::time::timeout;
 
 use super::Answers;
+use super::broken::{self, Broken};
 use super::overheard::Overheard;
 use super::resolver::Certificates;
 use super::turns::Weight;
@@ -26,26 +26,6 @@ const SSL2: u8 = 0x80;
 /// Alerts that we send ourselves (RFC 8446, section 6).
 const INTERNAL_ERROR: u8 = 80;
 const UNRECOGNIZED_NAME: u8 = 112;
-
-/// Why there is no handshake.
-enum Broken {
-    /// The client closed without a word, as who only looks whether we are there does.
-    Left,
-    /// It had said nothing, and has to make room.
-    Dismissed,
-    /// The client closed.
-    Closed,
-    /// The client was too slow.
-    TimedOut,
-    /// The socket failed.
-    Io(io::Error),
-    /// What came is no TLS, or nothing that we take.
-    Tls(Error),
-    /// No server has a certificate for it (nginx: `ssl_reject_handshake`).
-    Rejected,
-    /// The certificate that variables name cannot be used.
-    Unnamed(String),
-}
 
 /// How a handshake is answered.
 struct Chosen {
@@ -79,7 +59,7 @@ pub(crate) async fn accept(
         Ok(Err(broken)) => broken,
         Err(_) => Broken::TimedOut,
     };
-    tell(worker, connection, &broken);
+    broken::tell(worker, connection, &broken);
     None
 }
 
@@ -133,7 +113,7 @@ async fn shake(
     let mut number = None;
     loop {
         let (processed, by);
-        (tls, processed, by) = process(worker, weight, tls).await?;
+        (tls, processed, by) = process(worker, ahead(&tls, weight, &session), tls).await?;
         signed = signed.and(by);
         if let Err(error) = processed {
             // What is wrong is told the client, as far as it fits.
@@ -143,34 +123,55 @@ async fn shake(
         flush(&mut tls, &mut Overheard { socket, number: &mut number }).await?;
         if !tls.is_handshaking() || tls.early_data().is_some() {
             session.settle(&tls, signed, number.unwrap_or_default());
-            session.distrust = session.judge.as_ref().and_then(|judge| session.judged_by(judge));
-            if let Some(standing) = answers.standing.as_ref().filter(|_| session.distrust.is_none())
-            {
-                let generation = worker.generation();
-                session.revoked = standing.fault(&session.peer, &answers.trust, &generation).await;
-            }
+            let session = judged(worker, &answers, session).await?;
             return Ok(Some(Shaken { tls: *tls, session }));
         }
         read(socket, |raw| tls.read_tls(raw)).await?;
     }
 }
 
-/// Goes on with what has come. Where the client was asked for another hello, our signature is still
-/// to be made, and has its turn.
+/// What is still ahead in a handshake that has begun, where it has to have its turn: our signature,
+/// where the client was asked for another hello; the check of the client's.
+fn ahead(tls: &ServerConnection, weight: Weight, session: &Session) -> Option<Weight> {
+    if tls.handshake_kind() == Some(HandshakeKind::FullWithHelloRetryRequest) {
+        return Some(weight);
+    }
+    session.judge.is_some().then_some(Weight::Light)
+}
+
+/// Goes on with what has come.
 async fn process(
     worker: &Worker,
-    weight: Weight,
+    weight: Option<Weight>,
     mut tls: Box<ServerConnection>,
 ) -> Result<(Box<ServerConnection>, Result<(), Error>, Signed), Broken> {
-    let asked_again = tls.handshake_kind() == Some(HandshakeKind::FullWithHelloRetryRequest);
     let work = move || {
         let (processed, signed) = signed::during(|| tls.process_new_packets().map(drop));
         (tls, processed, signed)
     };
-    if asked_again {
-        return worker.turns.take(weight, work).await.ok_or_else(unsigned);
+    match weight {
+        Some(weight) => worker.turns.take(weight, work).await.ok_or_else(unsigned),
+        None => Ok(work()),
     }
-    Ok(work())
+}
+
+/// Has the client's certificate judged, and, where that is to be, asked about.
+async fn judged(
+    worker: &Worker,
+    answers: &Answers,
+    mut session: Session,
+) -> Result<Session, Broken> {
+    let Some(judge) = session.judge.clone() else { return Ok(session) };
+    let work = move || {
+        session.distrust = session.judged_by(&judge);
+        session
+    };
+    let mut session = worker.turns.take(Weight::Light, work).await.ok_or_else(unsigned)?;
+    if let Some(standing) = answers.standing.as_ref().filter(|_| session.distrust.is_none()) {
+        let generation = worker.generation();
+        session.revoked = standing.fault(&session.peer, &answers.trust, &generation).await;
+    }
+    Ok(session)
 }
 
 fn unsigned() -> Broken {
@@ -257,38 +258,4 @@ fn refused(socket: &Stream, error: Error, mut alert: AcceptedAlert) -> Broken {
     // A few bytes at the start of a connection: where they do not fit, nobody reads.
     let _ = alert.write(&mut Raw(socket));
     Broken::Tls(error)
-}
-
-impl From<io::Error> for Broken {
-    fn from(error: io::Error) -> Self {
-        match error.kind() {
-            ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => Self::Closed,
-            _ => Self::Io(error),
-        }
-    }
-}
-
-/// One line: who it was, and what was wrong.
-fn tell(worker: &Worker, connection: &Connection, broken: &Broken) {
-    let failed = |why: &str| format!("SSL_do_handshake() failed ({why})");
-    let (level, text) = match broken {
-        Broken::Dismissed => return,
-        Broken::Left => (Level::Info, "client closed connection".to_owned()),
-        Broken::Closed => (Level::Info, "peer closed connection in SSL handshake".to_owned()),
-        Broken::TimedOut => {
-            (Level::Info, "client timed out (110: Connection timed out)".to_owned())
-        }
-        Broken::Io(error) => (Level::Crit, failed(&error.to_string())),
-        Broken::Tls(error) => (Level::Info, failed(&format!("SSL: {error}"))),
-        Broken::Rejected => (Level::Info, failed("SSL: no server has a certificate for it")),
-        Broken::Unnamed(why) => (Level::Error, why.clone()),
-    };
-    let client = connection.peer.address_text();
-    let client = String::from_utf8_lossy(&client);
-    let generation = worker.generation();
-    let address =
-        generation.socket(connection).map(|socket| socket.address.to_string()).unwrap_or_default();
-    let number = connection.number;
-    let place = format!("while SSL handshaking, client: {client}, server: {address}");
-    generation.logs.tell(level, &format!("*{number} {text} {place}"));
 }

@@ -10,7 +10,7 @@ use tokio::task::{spawn_blocking, yield_now};
 use x509_parser::public_key::PublicKey;
 
 /// How long handshakes may hold a worker before all others have had their turn.
-const TURN: Duration = Duration::from_millis(1);
+const TURN: Duration = Duration::from_micros(500);
 
 /// The longest RSA key that is signed by on the worker itself, in bits. A signature by one of 4096
 /// takes six times as long.

@@ -68,7 +68,7 @@ fn triple_des(key: &[u8], iv: &[u8], content: &[u8]) -> Option<Vec<u8>> {
 /// The content of `ENCRYPTED PRIVATE KEY`, opened by one of the passwords.
 pub(super) fn pkcs8(content: &[u8], passwords: &[Vec<u8>]) -> Result<Vec<u8>, Fault> {
     let unknown =
-        || Fault::Key("its encryption is not known: PBES2 with AES or 3DES is".to_owned());
+        || Fault::Lock("its encryption is not known: PBES2 with AES or 3DES is".to_owned());
     let lock = Lock::read(content).ok_or_else(unknown)?;
     let mut key = vec![0; lock.cipher.key_length()];
     passwords
@@ -155,7 +155,8 @@ pub(super) fn traditional(
     content: &[u8],
     passwords: &[Vec<u8>],
 ) -> Result<Vec<u8>, Fault> {
-    let unknown = || Fault::Key(format!("its encryption \"{how}\" is not known: AES and 3DES are"));
+    let unknown =
+        || Fault::Lock(format!("its encryption \"{how}\" is not known: AES and 3DES are"));
     let (name, iv) = how.split_once(',').ok_or_else(unknown)?;
     let cipher = match name {
         "AES-128-CBC" => Cipher::Aes(16),
