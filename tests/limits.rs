@@ -115,7 +115,8 @@ async fn a_worker_that_has_as_many_connections_as_it_may_says_so_at_once() {
     held.go_on.notify_waiters();
     two.answer().await.is(200).says("late");
     three.answer().await.is(200).says("late");
-    tokio::time::sleep(Duration::from_millis(250)).await;
+    // Two are idle by now; a line about it is the first of its second.
+    tokio::time::sleep(Duration::from_millis(1100)).await;
     server.get("/").await.is(200).says("here");
     server.logs("2 worker_connections are not enough, reusing connections").await;
     // Taken, and served.

@@ -19,11 +19,16 @@ use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use super::accept::Acceptor;
+use super::stall;
 use crate::connection::{Stream, product};
 use crate::runtime::{Worker, forget};
 
 /// How long an idle connection may take to make room.
 const GRACE: Duration = Duration::from_millis(100);
+
+/// For how long nobody is looked for again who could make room, where nobody was there: a queue of
+/// clients is turned away in one turn of the loop, not in as many as there are clients.
+const AGAIN: Duration = Duration::from_millis(20);
 
 /// The pause after connections cannot be taken at all (nginx: `accept_mutex_delay`).
 const PAUSE: Duration = Duration::from_millis(500);
@@ -54,6 +59,8 @@ static TURNED_AWAY: AtomicU32 = AtomicU32::new(0);
 pub(crate) struct Crowd {
     /// How many of them it waits for.
     attended: Cell<u32>,
+    /// When nobody was there last who could make room.
+    full: Cell<Duration>,
     /// Descriptors of nothing.
     spares: RefCell<Vec<File>>,
     /// Told when one of these is back.
@@ -85,13 +92,16 @@ pub(super) async fn has_room(worker: &Worker) -> bool {
     if fits() {
         return true;
     }
-    // Those that were taken a moment ago are idle as soon as they have had their turn.
-    yield_now().await;
-    made_room(worker).await;
-    if fits() {
-        let tell = || format!("{most} worker_connections are not enough, reusing connections");
-        once_a_second(worker, &CROWDED, Level::Warn, tell);
-        return true;
+    if stall::now().saturating_sub(worker.crowd.full.get()) > AGAIN {
+        // Those that were taken a moment ago are idle as soon as they have had their turn.
+        yield_now().await;
+        made_room(worker).await;
+        if fits() {
+            let tell = || format!("{most} worker_connections are not enough, reusing connections");
+            once_a_second(worker, &CROWDED, Level::Warn, tell);
+            return true;
+        }
+        worker.crowd.full.set(stall::now());
     }
     TURNED_AWAY.fetch_add(1, Ordering::Relaxed);
     let tell = || format!("{most} worker_connections are not enough, {}", turned_away());
