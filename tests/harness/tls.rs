@@ -152,5 +152,6 @@ pub async fn openssl(folder: &Path, arguments: &str, input: &str) -> String {
         let text = [output.stdout, output.stderr].concat();
         String::from_utf8_lossy(&text).into_owned()
     });
-    timeout(DEADLINE, run).await.expect("openssl ends in time").expect("openssl can be run")
+    // Making a key takes its time where others want the processor, too.
+    timeout(DEADLINE * 4, run).await.expect("openssl ends in time").expect("openssl can be run")
 }

@@ -15,7 +15,7 @@ async fn server() -> Tidegate {
     let folder = tempfile::tempdir().unwrap();
     // So long that it signs beside the worker.
     let arguments =
-        "req -x509 -newkey rsa:3072 -nodes -subj /CN=a.test -keyout rsa.key -out rsa.pem";
+        "req -x509 -newkey rsa:2304 -nodes -subj /CN=a.test -keyout rsa.key -out rsa.pem";
     tls::openssl(folder.path(), arguments, "").await;
     let arguments = "req -x509 -newkey ed25519 -nodes -subj /CN=client -keyout ed.key -out ed.pem";
     tls::openssl(folder.path(), arguments, "").await;
