@@ -171,10 +171,11 @@ async fn a_worker_that_stands_still_is_told_of() {
 
 #[tokio::test]
 async fn what_a_worker_was_at_when_it_stood_still_is_told() {
-    // Each takes as many steps as there may be, and then the map has no value.
-    let map = |number: u32| format!("map $args $m{number} {{ ~^(a|aa)+\\1c{number}$ found; }}\n");
-    let maps = (0..24).map(map).collect::<Vec<_>>().concat();
-    let values = (0..24).map(|number| format!("$m{number}")).collect::<Vec<_>>().concat();
+    // Each looks at every byte for hundreds of places where it may be in the expression.
+    let map =
+        |number: u32| format!("map $args $m{number} {{ \"~a[ab]{{300}}c{number}\" found; }}\n");
+    let maps = (0..6).map(map).collect::<Vec<_>>().concat();
+    let values = (0..6).map(|number| format!("$m{number}")).collect::<Vec<_>>().concat();
     let conf = format!(
         "{maps} server {{ listen 127.0.0.1:8080; location /heavy {{ return 200 done{values}; }}
          location / {{ return 200 here; }} }}"
@@ -183,8 +184,14 @@ async fn what_a_worker_was_at_when_it_stood_still_is_told() {
     if !process::is_ours() {
         return;
     }
-    server.get(&format!("/heavy?{}b", "a".repeat(60))).await.says("done");
-    server.logs(" ms, making the answer to \"GET /heavy?aaa").await;
+    let mut state = 1_u32;
+    let mut letter = || {
+        state = state.wrapping_mul(1_103_515_245).wrapping_add(12345);
+        if state & 0x1_0000 == 0 { 'a' } else { 'b' }
+    };
+    let letters: String = (0..7000).map(|_| letter()).collect();
+    server.get(&format!("/heavy?{letters}")).await.says("done");
+    server.logs(" ms, making the answer to \"GET /heavy?").await;
     server.get("/").await.says("here");
 }
 
