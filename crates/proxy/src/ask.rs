@@ -141,7 +141,7 @@ impl Question<'_> {
         if !self.group.is_fresh() {
             Box::pin(self.group.refresh()).await;
         }
-        let mut way = Selection::begin(self.group.clone(), tries, self.terms.key.clone());
+        let mut way = Selection::begin(self.group, tries, self.terms.key.clone());
         way.keep_with(self.terms.sid.clone());
         if wait.so_far().is_some() {
             way.ask_the_ejected();
@@ -164,7 +164,7 @@ impl Question<'_> {
     /// Asks one peer after the other, until one answers or none is left.
     async fn round(
         &self,
-        way: &mut Selection,
+        way: &mut Selection<'_>,
         wait: &Wait,
         started: Instant,
         client: &mut (dyn RequestBody + '_),

@@ -1,22 +1,26 @@
 //! Opening a connection to a peer: TCP or a unix socket, within a time.
 //!
-//! A small tower stack: [`Dial`] opens, [`Within`] gives up; TLS will stand between them.
+//! Most peers are near, and their connections are open before anybody has to wait.
 
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
+
+use rustix::io::Errno;
+use rustix::net::sockopt::{
+    set_socket_keepalive, set_socket_recv_buffer_size, set_socket_send_buffer_size,
+};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
 use tidegate_config::http::error_log::Level;
 use tidegate_config::http::forward::{Forward, local};
 use tidegate_config::value::size::Size;
 use tidegate_http::exchange::Exchange;
-use tokio::net::{TcpSocket, TcpStream, UnixStream};
-use tower::{Service, ServiceExt};
+use tokio::net::{TcpStream, UnixStream};
 
 use crate::fault::{Action, Fault};
 use crate::stream::Stream;
@@ -91,25 +95,91 @@ impl Manner {
         manner
     }
 
-    /// A socket where more is to be said than where it leads.
-    fn socket(&self, to: &SocketAddr) -> Result<Option<TcpSocket>, Fault> {
-        if self.from.is_none() && self.receive.is_none() && self.send.is_none() {
-            return Ok(None);
-        }
-        let fault = |call, error| Fault::System { call, error, action: Action::Connecting };
-        let socket = if to.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
-        let socket = socket.map_err(|error| fault("socket", error))?;
+    /// A socket for a connection to this address.
+    fn socket(&self, to: &SocketAddr) -> Result<OwnedFd, Fault> {
+        let fault = |call, error: Errno| Fault::System {
+            call,
+            error: error.into(),
+            action: Action::Connecting,
+        };
+        let family = if to.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+        let socket = socket(family)
+            .map_err(|error| Fault::Connect { to: Address::Tcp(*to), error: error.into() })?;
         // Sizes are wishes: the system bounds them.
         if let Some(size) = self.receive {
-            let _ = socket.set_recv_buffer_size(size);
+            let _ = set_socket_recv_buffer_size(&socket, size as usize);
         }
         if let Some(size) = self.send {
-            let _ = socket.set_send_buffer_size(size);
+            let _ = set_socket_send_buffer_size(&socket, size as usize);
         }
         if let Some(from) = self.from {
-            socket.bind(from).map_err(|error| fault("bind", error))?;
+            rustix::net::bind(&socket, &from).map_err(|error| fault("bind", error))?;
         }
-        Ok(Some(socket))
+        if self.probe {
+            set_socket_keepalive(&socket, true).map_err(|error| fault("setsockopt", error))?;
+        }
+        Ok(socket)
+    }
+}
+
+fn socket(family: AddressFamily) -> Result<OwnedFd, Errno> {
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    rustix::net::socket_with(family, SocketType::STREAM, flags, None)
+}
+
+/// A connection that is being opened.
+pub(crate) enum Opening {
+    /// It is open.
+    Open(Stream),
+    /// The peer has to say so.
+    Pending(Stream),
+}
+
+/// Begins to connect to a peer.
+pub(crate) fn open(address: &Address, manner: Manner) -> Result<Opening, Fault> {
+    let socket = match address {
+        Address::Tcp(to) => Some(manner.socket(to)?),
+        Address::Unix(_) => None,
+    };
+    let fault = |error| Fault::Connect { to: address.clone(), error };
+    begin(address, socket).map_err(fault)
+}
+
+fn begin(address: &Address, tcp: Option<OwnedFd>) -> io::Result<Opening> {
+    match (address, tcp) {
+        (Address::Tcp(to), Some(socket)) => {
+            let is_open = match rustix::net::connect(&socket, to) {
+                Ok(()) => true,
+                // A peer on this machine has answered by now.
+                Err(Errno::INPROGRESS) => rustix::net::getpeername(&socket).is_ok(),
+                Err(error) => return Err(error.into()),
+            };
+            let stream = Stream::Tcp(TcpStream::from_std(socket.into())?);
+            Ok(if is_open { Opening::Open(stream) } else { Opening::Pending(stream) })
+        }
+        (Address::Unix(path), _) => {
+            let socket = socket(AddressFamily::UNIX)?;
+            rustix::net::connect(&socket, &SocketAddrUnix::new(&**path)?)?;
+            Ok(Opening::Open(Stream::Unix(UnixStream::from_std(socket.into())?)))
+        }
+        (Address::Tcp(_), None) => Err(io::ErrorKind::InvalidInput.into()),
+    }
+}
+
+/// Waits until a connection is open, in no more than `timeout` (nginx: `proxy_connect_timeout`).
+pub(crate) async fn opened(
+    opening: Opening,
+    address: &Address,
+    timeout: Duration,
+) -> Result<Stream, Fault> {
+    let stream = match opening {
+        Opening::Open(stream) => return Ok(stream),
+        Opening::Pending(stream) => stream,
+    };
+    match tokio::time::timeout(timeout, stream.connected()).await {
+        Ok(Ok(())) => Ok(stream),
+        Ok(Err(error)) => Err(Fault::Connect { to: address.clone(), error }),
+        Err(_) => Err(Fault::TimedOut(Action::Connecting)),
     }
 }
 
@@ -119,82 +189,7 @@ pub async fn connect(
     timeout: Duration,
     manner: Manner,
 ) -> Result<Stream, Fault> {
-    Within { inner: Dial { manner }, timeout }.oneshot(address.clone()).await
-}
-
-type Pending = Pin<Box<dyn Future<Output = Result<Stream, Fault>>>>;
-
-/// Opens connections.
-#[derive(Clone, Copy, Debug)]
-pub struct Dial {
-    manner: Manner,
-}
-
-impl Service<Address> for Dial {
-    type Response = Stream;
-    type Error = Fault;
-    type Future = Pending;
-
-    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, address: Address) -> Pending {
-        let manner = self.manner;
-        Box::pin(async move {
-            let socket = match &address {
-                Address::Tcp(address) => manner.socket(address)?,
-                Address::Unix(_) => None,
-            };
-            let stream = dial(&address, socket, manner).await;
-            stream.map_err(|error| Fault::Connect { to: address, error })
-        })
-    }
-}
-
-async fn dial(address: &Address, socket: Option<TcpSocket>, manner: Manner) -> io::Result<Stream> {
-    match address {
-        Address::Tcp(address) => {
-            let stream = match socket {
-                Some(socket) => socket.connect(*address).await?,
-                None => TcpStream::connect(address).await?,
-            };
-            stream.set_nodelay(true)?;
-            if manner.probe {
-                rustix::net::sockopt::set_socket_keepalive(&stream, true)?;
-            }
-            Ok(Stream::Tcp(stream))
-        }
-        Address::Unix(path) => UnixStream::connect(path).await.map(Stream::Unix),
-    }
-}
-
-/// Gives an inner service so much time.
-#[derive(Clone, Copy, Debug)]
-pub struct Within<S> {
-    inner: S,
-    timeout: Duration,
-}
-
-impl<S> Service<Address> for Within<S>
-where
-    S: Service<Address, Response = Stream, Error = Fault, Future = Pending>,
-{
-    type Response = Stream;
-    type Error = Fault;
-    type Future = Pending;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, address: Address) -> Pending {
-        let (pending, timeout) = (self.inner.call(address), self.timeout);
-        Box::pin(async move {
-            let done = tokio::time::timeout(timeout, pending).await;
-            done.unwrap_or(Err(Fault::TimedOut(Action::Connecting)))
-        })
-    }
+    opened(open(address, manner)?, address, timeout).await
 }
 
 #[cfg(test)]

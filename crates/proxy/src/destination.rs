@@ -1,5 +1,6 @@
 //! Who a `*_pass` means: a group of the configuration, or what a variable says.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -18,9 +19,9 @@ use crate::upstream::resolve::Names;
 use crate::upstream::{Upstreams, keepalive, peer, place};
 
 /// Who is asked, and what is known of it by name.
-pub(crate) struct Found {
-    /// The group.
-    pub(crate) group: Arc<Group>,
+pub(crate) struct Found<'a> {
+    /// The group; borrowed where it is one of the configuration, for all workers count who holds it.
+    pub(crate) group: Cow<'a, Arc<Group>>,
     /// Whether it is asked over TLS.
     pub(crate) tls: bool,
     /// `$proxy_host`
@@ -45,11 +46,11 @@ pub(crate) enum Uri {
 }
 
 /// Finds who is meant; a text of variables that means nobody is told, and ends the request.
-pub(crate) fn find(
+pub(crate) fn find<'a>(
     ex: &mut Exchange<'_>,
     pass: &Pass,
-    upstreams: &Upstreams,
-) -> Result<Found, Stop> {
+    upstreams: &'a Upstreams,
+) -> Result<Found<'a>, Stop> {
     match &pass.to {
         Destination::Variable(template) => {
             let text = ex.render(template);
@@ -60,7 +61,7 @@ pub(crate) fn find(
             })
         }
         Destination::Group { group, host, port, uri } => {
-            let group = upstreams.get(*group).cloned().ok_or(Stop::Status(500))?;
+            let group = upstreams.get(*group).ok_or(Stop::Status(500))?;
             let host = host.strip_suffix(default_suffix(pass)).unwrap_or(host);
             let scheme = if pass.tls { "https" } else { "http" };
             let name = match &ex.location.name {
@@ -77,7 +78,7 @@ pub(crate) fn find(
                 Uri::Prefix(format!("{slash}{uri}").into())
             });
             Ok(Found {
-                group,
+                group: Cow::Borrowed(group),
                 tls: pass.tls,
                 host,
                 port: Bytes::copy_from_slice(port.as_bytes()),
@@ -94,12 +95,12 @@ fn default_suffix(pass: &Pass) -> &'static str {
 }
 
 /// What a text of variables means (nginx: `ngx_http_proxy_eval`, `ngx_http_uwsgi_eval`).
-fn by_text(
+fn by_text<'a>(
     text: &str,
     pass: &Pass,
     resolver: &Resolver,
-    upstreams: &Upstreams,
-) -> Result<Found, String> {
+    upstreams: &'a Upstreams,
+) -> Result<Found<'a>, String> {
     let strip = |scheme: &str| {
         let (head, rest) = text.split_at_checked(scheme.len())?;
         head.eq_ignore_ascii_case(scheme).then_some(rest)
@@ -129,8 +130,8 @@ fn by_text(
         uri => Uri::Exact(Bytes::copy_from_slice(uri.as_bytes())),
     };
     let group = match upstreams.named(authority) {
-        Some(group) => group.clone(),
-        None => single(authority, (&target.address, default_port), resolver)?,
+        Some(group) => Cow::Borrowed(group),
+        None => Cow::Owned(single(authority, (&target.address, default_port), resolver)?),
     };
     let port = match &target.address {
         Address::Unix(_) => None,

@@ -267,6 +267,8 @@ impl Link {
 
     /// After the head of an upgrade: the connection, what came behind the head, and the peer.
     pub(crate) fn into_tunnel(self) -> (Stream, Bytes, Lease) {
+        // Where it cannot be said, packets wait a little.
+        let _ = self.connection.stream.hurry();
         (self.connection.stream, self.inbox.freeze(), self.lease)
     }
 

@@ -108,7 +108,12 @@ impl Outbox {
             let written = if file.is_some() {
                 stream.poll_write_more(filled, cx)
             } else {
-                Pin::new(&mut *stream).poll_write_vectored(cx, filled)
+                // A request begins on a connection that has room.
+                let first = (self.sent == 0).then(|| stream.write_now(filled));
+                match first {
+                    Some(Ok(taken)) => Poll::Ready(Ok(taken)),
+                    _ => Pin::new(&mut *stream).poll_write_vectored(cx, filled),
+                }
             };
             match written {
                 Poll::Ready(Ok(0)) => return Err(Unsent::Peer(io::ErrorKind::WriteZero.into())),

@@ -35,7 +35,7 @@ pub(crate) fn over_http(
     ex: &mut Exchange<'_>,
     content: Content,
     forward: &Forward,
-    found: &Found,
+    found: &Found<'_>,
 ) -> Outgoing {
     let proxy = &*ex.location.proxy;
     let method = proxy.method.as_ref().map(|method| ex.render(method));
@@ -89,7 +89,7 @@ fn rendered<'a>(ex: &mut Exchange<'_>, fields: &'a [Field]) -> Vec<(&'a Bytes, B
 }
 
 /// As `grpc_pass` sends it.
-pub(crate) fn over_grpc(ex: &mut Exchange<'_>, content: Content, found: &Found) -> Outgoing {
+pub(crate) fn over_grpc(ex: &mut Exchange<'_>, content: Content, found: &Found<'_>) -> Outgoing {
     let target = target(|out| write_target(ex, &Uri::None, out));
     let set_header = rendered(ex, &ex.location.grpc.set_header);
     let length = ex.request.content_length.map_or(Length::None, Length::Known);

@@ -125,6 +125,42 @@ impl Stream {
         }
     }
 
+    /// Waits until the peer has taken a connection that is being opened, or has not.
+    pub(crate) async fn connected(&self) -> io::Result<()> {
+        let error = match self {
+            Self::Tcp(stream) => {
+                stream.writable().await?;
+                stream.take_error()?
+            }
+            Self::Unix(stream) => {
+                stream.writable().await?;
+                stream.take_error()?
+            }
+            Self::Http2(_) | Self::Tls(_) => None,
+        };
+        error.map_or(Ok(()), Err)
+    }
+
+    /// What is written from now on goes at once, however short it is: to be said where a message is
+    /// more than one write.
+    pub(crate) fn hurry(&self) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.set_nodelay(true),
+            // Said before they were made.
+            Self::Unix(_) | Self::Http2(_) | Self::Tls(_) => Ok(()),
+        }
+    }
+
+    /// Writes what fits, whether or not the runtime has heard yet that something does: at the
+    /// beginning of a request it does.
+    pub(crate) fn write_now(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => Ok(rustix::io::writev(stream, slices)?),
+            Self::Unix(stream) => Ok(rustix::io::writev(stream, slices)?),
+            Self::Http2(_) | Self::Tls(_) => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
+
     /// Whether HTTP/2 is spoken over it.
     pub fn is_http2(&self) -> bool {
         matches!(self, Self::Http2(_))

@@ -10,7 +10,7 @@ use tidegate_config::http::upstream::balance::Answered;
 use tidegate_http::client::RequestBody;
 
 use super::{Failed, Loss, Question, Unanswered};
-use crate::connect::{Address, Manner, connect};
+use crate::connect::{Address, Manner, Opening, open, opened};
 use crate::content::Content;
 use crate::fault::{Action, Fault};
 use crate::http2::Session;
@@ -53,15 +53,23 @@ impl Question<'_> {
             kept.filter(|kept| kept.stream.is_http2() == self.outgoing.codec.http2().is_some());
         let connection = match kept {
             Some(connection) => connection,
-            // Boxed, for most requests need none.
-            None => match Box::pin(self.connect(&lease, client)).await? {
-                Ok(connection) => connection,
-                Err(fault) => {
-                    let (cached, sent, said) = (false, false, Bytes::new());
-                    return Err(Failed::Peer(Box::new(Loss { fault, lease, cached, sent, said })));
-                }
+            None => match open(&lease.address, self.terms.manner) {
+                Ok(Opening::Open(stream)) if self.is_plain() => self.connected(stream),
+                // Boxed, for most requests need none.
+                opening => match Box::pin(self.connect(opening, &lease, client)).await? {
+                    Ok(connection) => connection,
+                    Err(fault) => {
+                        let (cached, sent, said) = (false, false, Bytes::new());
+                        let loss = Loss { fault, lease, cached, sent, said };
+                        return Err(Failed::Peer(Box::new(loss)));
+                    }
+                },
             },
         };
+        if self.outgoing.content.len() != Some(0) {
+            // Where it cannot be said, packets wait a little.
+            let _ = connection.stream.hurry();
+        }
         self.current(|current| current.connect_time = Some(begun.elapsed()));
         let payload = self.outgoing.content.payload();
         let limits = Limits::of(self.forward);
@@ -90,30 +98,50 @@ impl Question<'_> {
         Err(Failed::Peer(Box::new(Loss { fault, lease, cached, sent: true, said })))
     }
 
-    /// Opens a connection, unless the client leaves first.
-    async fn connect(
-        &self,
-        lease: &Lease,
-        client: &mut (dyn RequestBody + '_),
-    ) -> Result<Result<Connection, Fault>, Failed> {
-        let http2 = self.outgoing.codec.http2().is_some();
-        let to = (&lease.address, self.forward.connect_timeout, self.terms.manner);
-        let mut connecting = std::pin::pin!(reach(to, self.secured.as_ref(), http2));
-        let stream = poll_fn(|cx| match connecting.as_mut().poll(cx) {
-            Poll::Pending => self.poll_gone(client, cx).map(Err),
-            done @ Poll::Ready(_) => done.map(Ok),
-        });
-        let stream = stream.await?;
-        if stream.is_ok()
+    /// Whether what is sent goes over a bare socket.
+    fn is_plain(&self) -> bool {
+        self.secured.is_none() && self.outgoing.codec.http2().is_none()
+    }
+
+    /// A connection that has been opened.
+    fn connected(&self, stream: Stream) -> Connection {
+        if self.group.outage.lasts()
             && let Some(time) = self.group.outage.end(Instant::now())
         {
             self.reached_again(time);
         }
-        let stream = match stream {
-            Ok(stream) if http2 => Session::open(stream).await.map(Stream::Http2),
-            stream => stream,
+        Connection::new(stream)
+    }
+
+    /// Opens a connection, unless the client leaves first.
+    async fn connect(
+        &self,
+        opening: Result<Opening, Fault>,
+        lease: &Lease,
+        client: &mut (dyn RequestBody + '_),
+    ) -> Result<Result<Connection, Fault>, Failed> {
+        let opening = match opening {
+            Ok(opening) => opening,
+            Err(fault) => return Ok(Err(fault)),
         };
-        Ok(stream.map(Connection::new))
+        let http2 = self.outgoing.codec.http2().is_some();
+        let to = (&lease.address, self.forward.connect_timeout);
+        let mut connecting = std::pin::pin!(reached(opening, to, self.secured.as_ref(), http2));
+        let stream = poll_fn(|cx| match connecting.as_mut().poll(cx) {
+            Poll::Pending => self.poll_gone(client, cx).map(Err),
+            done @ Poll::Ready(_) => done.map(Ok),
+        });
+        let mut connection = match stream.await? {
+            Ok(stream) => self.connected(stream),
+            Err(fault) => return Ok(Err(fault)),
+        };
+        if http2 {
+            connection.stream = match Session::open(connection.stream).await {
+                Ok(session) => Stream::Http2(session),
+                Err(fault) => return Ok(Err(fault)),
+            };
+        }
+        Ok(Ok(connection))
     }
 
     /// Sends the request and waits for the head of the answer, unless the client leaves first.
@@ -181,7 +209,21 @@ pub(crate) async fn reach(
     secured: Option<&Secured>,
     http2: bool,
 ) -> Result<Stream, Fault> {
-    let stream = connect(address, patience, manner).await?;
+    reached(open(address, manner)?, (address, patience), secured, http2).await
+}
+
+/// The same, where it has been begun.
+async fn reached(
+    opening: Opening,
+    (address, patience): (&Address, Duration),
+    secured: Option<&Secured>,
+    http2: bool,
+) -> Result<Stream, Fault> {
+    let stream = opened(opening, address, patience).await?;
+    if http2 || secured.is_some() {
+        let fault = |error| Fault::Connect { to: address.clone(), error };
+        stream.hurry().map_err(fault)?;
+    }
     match secured {
         Some(secured) => secure::handshake(stream, (secured, http2), patience).await,
         None => Ok(stream),

@@ -98,7 +98,7 @@ pub(super) enum Later {
 }
 
 /// Whether a request may be sent later that ends so.
-pub(super) fn later_than(fault: &Fault, way: &Selection, reached: bool) -> Later {
+pub(super) fn later_than(fault: &Fault, way: &Selection<'_>, reached: bool) -> Later {
     match fault {
         // Nothing was sent, and a check may find one well at any moment.
         Fault::NoLive if !reached && way.awaits_checks() => Later::Unreached,

@@ -13,17 +13,17 @@ use crate::secure::Secured;
 use crate::upstream::Upstreams;
 
 /// A request that is ready to be sent.
-pub(super) struct Prepared {
-    pub(super) found: Found,
+pub(super) struct Prepared<'a> {
+    pub(super) found: Found<'a>,
     pub(super) outgoing: Outgoing,
     pub(super) secured: Option<Secured>,
 }
 
-pub(super) fn prepare(
+pub(super) fn prepare<'a>(
     ex: &mut Exchange<'_>,
-    (pass, upstreams): (&Pass, &Upstreams),
+    (pass, upstreams): (&Pass, &'a Upstreams),
     content: Content,
-) -> Result<Prepared, Stop> {
+) -> Result<Prepared<'a>, Stop> {
     let forward = spoken(ex, pass);
     let found = destination::find(ex, pass, upstreams)?;
     ex.proxy_host = (found.host.clone(), found.port.clone());
@@ -90,7 +90,7 @@ fn encrypted(scheme: &'static str) -> &'static str {
 pub(crate) fn secured(
     ex: &mut Exchange<'_>,
     pass: &Pass,
-    found: &Found,
+    found: &Found<'_>,
     upstreams: &Upstreams,
 ) -> Result<Option<Secured>, Stop> {
     if !found.tls {

@@ -2,7 +2,6 @@
 //!
 //! nginx: `ngx_http_upstream_get_round_robin_peer` and its kin for other methods, and their `free`.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -80,8 +79,12 @@ impl Balancer {
     }
 
     /// A request begins; the key is what `ip_hash` and `hash` choose by.
-    pub fn begin(&self, key: Bytes) -> Tried {
-        let lots = match self.method {
+    pub fn begin(&self, tried: &mut Tried, key: Bytes) {
+        tried.lots = self.lots(key);
+    }
+
+    fn lots(&self, key: Bytes) -> Lots {
+        match self.method {
             Method::IpHash => Lots::Address(ip_hash::Numbers::new(key)),
             Method::Hash { .. } if key.is_empty() => Lots::None,
             Method::Hash { consistent: true, .. } => Lots::Ring(self.ring.find(&key)),
@@ -89,8 +92,7 @@ impl Balancer {
             Method::Random { two: true, .. } => Lots::Two,
             Method::Random { two: false, .. } => Lots::Chance,
             Method::RoundRobin | Method::LeastConn | Method::LeastTime(_) => Lots::None,
-        };
-        Tried { lots, ..Tried::default() }
+        }
     }
 
     /// All of them.
@@ -141,12 +143,12 @@ impl Balancer {
     }
 
     /// The next peer to ask; none where all are down, full, ejected or tried.
-    pub fn pick(&mut self, tried: &mut Tried, now: Instant) -> Option<(u64, Address, Arc<str>)> {
+    pub fn pick(&mut self, tried: &mut Tried, now: Instant) -> Option<(u64, Address)> {
         let id = self.choose(tried, now).or_else(|| self.ejected(tried))?;
         let picked = self.peer(id)?;
         picked.begin(now);
         tried.ids.push(id);
-        Some((id, picked.address.clone(), picked.sid.clone()))
+        Some((id, picked.address.clone()))
     }
 
     fn choose(&mut self, tried: &mut Tried, now: Instant) -> Option<u64> {

@@ -14,35 +14,34 @@ use crate::fault::Fault;
 
 /// One request's way through a group.
 #[derive(Debug)]
-pub struct Selection {
-    group: Arc<Group>,
+pub struct Selection<'a> {
+    /// Borrowed: other workers count who holds it, too.
+    group: &'a Arc<Group>,
     tried: Tried,
     limit: usize,
-    /// How many peers may still be tried, the present one included.
+    /// What `ip_hash` and `hash` choose by, until the first peer has been chosen.
+    key: Option<Bytes>,
+    /// How many peers may still be tried, the present one included; known with the first.
     tries: usize,
 }
 
-impl Selection {
+impl<'a> Selection<'a> {
     /// Begins, once names have been looked up if it is time.
-    pub async fn new(group: Arc<Group>, limit: usize, key: Bytes) -> Self {
+    pub async fn new(group: &'a Arc<Group>, limit: usize, key: Bytes) -> Self {
         group.refresh().await;
         Self::begin(group, limit, key)
     }
 
     /// Begins with the addresses that are known; at most `limit` peers are tried (nginx:
     /// `proxy_next_upstream_tries`, 0: no limit). The key is what `ip_hash` and `hash` choose by.
-    pub fn begin(group: Arc<Group>, limit: usize, key: Bytes) -> Self {
-        let (tried, all) = {
-            let state = group.state();
-            (state.balancer.begin(key), state.balancer.tries())
-        };
-        Self { group, tried, limit, tries: if limit == 0 { all } else { all.min(limit) } }
+    pub fn begin(group: &'a Arc<Group>, limit: usize, key: Bytes) -> Self {
+        Self { group, tried: Tried::default(), limit, key: Some(key), tries: 0 }
     }
 
     /// Begins anew after a pause: all may be asked again, and names have been looked up if it is
     /// time.
     pub async fn again(&mut self, key: Bytes) {
-        *self = Self::new(self.group.clone(), self.limit, key).await;
+        *self = Self::new(self.group, self.limit, key).await;
         self.ask_the_ejected();
     }
 
@@ -68,14 +67,21 @@ impl Selection {
 
     /// The group.
     pub fn group(&self) -> &Arc<Group> {
-        &self.group
+        self.group
     }
 
     /// Chooses the next peer.
     pub fn pick(&mut self, now: Instant) -> Result<Lease, Fault> {
         let mut state = self.group.state();
-        if let Some((id, address, sid)) = state.balancer.pick(&mut self.tried, now) {
+        if let Some(key) = self.key.take() {
+            state.balancer.begin(&mut self.tried, key);
+            let all = state.balancer.tries();
+            self.tries = if self.limit == 0 { all } else { all.min(self.limit) };
+        }
+        if let Some((id, address)) = state.balancer.pick(&mut self.tried, now) {
             let begun = state.balancer.is_timed().then_some(now);
+            let is_sticky = self.group.description.sticky.is_some();
+            let sid = is_sticky.then(|| state.balancer.sid(id)).flatten();
             return Ok(Lease { group: self.group.clone(), id, address, sid, begun, over: false });
         }
         Err(match &state.unresolved {
@@ -121,8 +127,8 @@ pub struct Lease {
     id: u64,
     /// Where it is.
     pub address: Address,
-    /// What `sticky` calls it.
-    pub sid: Arc<str>,
+    /// What `sticky` calls it, where that matters.
+    pub sid: Option<Arc<str>>,
     /// When it was chosen, where times are of use.
     begun: Option<Instant>,
     over: bool,
@@ -131,7 +137,7 @@ pub struct Lease {
 impl Lease {
     /// A peer that is asked aside, which nobody counts.
     pub(crate) fn aside(group: Arc<Group>, id: u64, address: Address) -> Self {
-        Self { group, id, address, sid: Arc::from(""), begun: None, over: true }
+        Self { group, id, address, sid: None, begun: None, over: true }
     }
 
     /// The group of the peer.
@@ -195,7 +201,7 @@ mod tests {
     #[tokio::test]
     async fn a_request_goes_on_until_the_group_or_its_limit_ends() {
         let group = group(vec![port(1), port(2), port(3)]);
-        let mut way = Selection::new(group.clone(), 2, Bytes::new()).await;
+        let mut way = Selection::new(&group, 2, Bytes::new()).await;
         let first = way.pick(Instant::now()).unwrap();
         assert!(way.has_another());
         assert!(way.give_up(first, Outcome::Failed, false));
@@ -203,7 +209,7 @@ mod tests {
         assert!(!way.has_another());
         way.give_up(second, Outcome::Failed, false);
         assert!(way.is_exhausted());
-        let mut way = Selection::new(group, 0, Bytes::new()).await;
+        let mut way = Selection::new(&group, 0, Bytes::new()).await;
         // The one that is left comes first, then those that failed others.
         let order = [way.pick(Instant::now()), way.pick(Instant::now()), way.pick(Instant::now())]
             .map(|lease| lease.unwrap().address.to_string());
@@ -213,7 +219,8 @@ mod tests {
 
     #[tokio::test]
     async fn an_idle_connection_that_fails_is_no_try() {
-        let mut way = Selection::new(group(vec![port(1)]), 0, Bytes::new()).await;
+        let group = group(vec![port(1)]);
+        let mut way = Selection::new(&group, 0, Bytes::new()).await;
         let lease = way.pick(Instant::now()).unwrap();
         way.give_up(lease, Outcome::Failed, true);
         assert!(!way.is_exhausted());
@@ -226,20 +233,21 @@ mod tests {
     async fn a_name_that_does_not_resolve_fails_alone() {
         let lost =
             || server(Place::Name { host: "no-such-host.invalid".into(), port: 80, service: None });
-        let mut way = Selection::new(group(vec![lost()]), 0, Bytes::new()).await;
+        let one = group(vec![lost()]);
+        let mut way = Selection::new(&one, 0, Bytes::new()).await;
         let fault = way.pick(Instant::now()).unwrap_err();
         assert!(fault.to_string().starts_with("no-such-host.invalid could not be resolved ("));
         assert_eq!(fault.status(), 502);
         let both = group(vec![lost(), port(2)]);
         let way = tokio::task::LocalSet::new();
-        let mut way = way.run_until(Selection::new(both, 0, Bytes::new())).await;
+        let mut way = way.run_until(Selection::new(&both, 0, Bytes::new())).await;
         assert_eq!(way.pick(Instant::now()).unwrap().address.to_string(), "127.0.0.1:2");
     }
 
     #[tokio::test]
     async fn what_is_known_of_a_peer_outlives_a_new_lookup() {
         let group = group(vec![port(1), port(2)]);
-        let mut way = Selection::new(group.clone(), 0, Bytes::new()).await;
+        let mut way = Selection::new(&group, 0, Bytes::new()).await;
         let lease = way.pick(Instant::now()).unwrap();
         way.give_up(lease, Outcome::Failed, false);
         let known = vec![
@@ -247,7 +255,7 @@ mod tests {
             vec![Member::at(Address::Tcp(([127, 0, 0, 1], 9).into()))],
         ];
         group.state().update(&group.description.servers, known);
-        let mut way = Selection::new(group, 0, Bytes::new()).await;
+        let mut way = Selection::new(&group, 0, Bytes::new()).await;
         assert_eq!(way.pick(Instant::now()).unwrap().address.to_string(), "127.0.0.1:9");
     }
 }

@@ -13,6 +13,7 @@ use tidegate_config::value::template::Template;
 use tidegate_http::exchange::Exchange;
 use tidegate_http::response::Response;
 
+use super::balancer::Balancer;
 use super::group::Group;
 use super::selection::Lease;
 
@@ -48,11 +49,18 @@ pub(crate) fn keep(ex: &mut Exchange<'_>, lease: (Arc<Group>, Arc<str>), respons
     }
 }
 
+impl Balancer {
+    /// What a peer is called.
+    pub(super) fn sid(&self, id: u64) -> Option<Arc<str>> {
+        self.all().find(|peer| peer.id == id).map(|peer| peer.sid.clone())
+    }
+}
+
 /// Who has answered, where it matters.
 pub(crate) fn to_keep(lease: &Lease) -> Option<(Arc<Group>, Arc<str>)> {
     let group = lease.shared_group();
     group.description.sticky.as_ref()?;
-    Some((group.clone(), lease.sid.clone()))
+    Some((group.clone(), lease.sid.clone()?))
 }
 
 fn set_cookie(ex: &mut Exchange<'_>, cookie: &Cookie, sid: &str) -> String {

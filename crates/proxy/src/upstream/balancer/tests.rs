@@ -26,9 +26,16 @@ fn pick(group: &mut Balancer, now: Instant) -> Option<u64> {
     group.pick(&mut Tried::default(), now).map(|(id, ..)| id)
 }
 
+/// A request that begins.
+fn begun(group: &Balancer, key: Bytes) -> Tried {
+    let mut tried = Tried::default();
+    group.begin(&mut tried, key);
+    tried
+}
+
 /// All that one request may ask, where each fails it.
 fn way(group: &mut Balancer, key: &'static str) -> Vec<u64> {
-    let (mut tried, now) = (group.begin(key.into()), Instant::now());
+    let (mut tried, now) = (begun(group, key.into()), Instant::now());
     let step = || {
         let id = group.pick(&mut tried, now)?.0;
         group.free(id, Outcome::Passed, now);
@@ -63,7 +70,8 @@ fn a_key_asks_the_same_peer_and_an_empty_one_asks_in_turn() {
     }
     let mut group = by(hash(false), &[1, 1]);
     let mut first = || {
-        let id = group.pick(&mut group.begin(Bytes::new()), Instant::now()).unwrap().0;
+        let mut tried = begun(&group, Bytes::new());
+        let id = group.pick(&mut tried, Instant::now()).unwrap().0;
         group.free(id, Outcome::Answered, Instant::now());
         id
     };
@@ -198,7 +206,7 @@ fn a_client_is_kept_with_its_peer_until_that_fails() {
     let mut group = group(&[routed("a", false), routed("b", true), routed("c", false)]);
     let now = Instant::now();
     let mut ask = |sid: &'static str| {
-        let mut tried = group.begin(Bytes::new());
+        let mut tried = begun(&group, Bytes::new());
         tried.keep_with(Some(sid.into()));
         group.pick(&mut tried, now).map(|(id, ..)| id)
     };
