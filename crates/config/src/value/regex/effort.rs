@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use fancy_regex::{Input, MatchBytes};
 
 /// What all expressions of a request may cost together.
-const REQUEST: u64 = 90_000_000;
+const REQUEST: u64 = 60_000_000;
 
 /// What the expressions of one request may still cost, in units of about a nanosecond, the time it takes to
 /// read a byte. Expressions that run in time linear in their subject cost nothing here.

@@ -15,7 +15,7 @@ const MAX_COMPILED: usize = 4 << 20;
 /// at first fast, which is enough for most; then exactly counted; and then for as long as it may take at most,
 /// where what the linear engine does in one go may be what would be too many steps.
 const ATTEMPTS: [(Course, u64); 3] =
-    [(Course::Parts, 200_000), (Course::Steps, 10_000_000), (Course::Parts, 30_000_000)];
+    [(Course::Parts, 200_000), (Course::Steps, 10_000_000), (Course::Parts, 20_000_000)];
 
 /// How often an expression may go back at all. What it may do is counted otherwise, so that this is
 /// never reached; it stands here for the library's own number of a million, which would be.
