@@ -62,14 +62,15 @@ pub fn write(response: &Response, frame: &Frame<'_>, out: &mut BytesMut) -> Prom
     if frame.version == Version::Http09 {
         return promise;
     }
+    // Every line's end is written by the one behind it, so that there is less to write.
     out.reserve(512);
     write_status(response, out);
     let has = |name: &str| response.headers.contains(name);
     if !response.without_server && !has("Server") {
-        field(out, b"Server", frame.server);
+        line(out, b"\r\nServer: ", frame.server);
     }
     if !response.without_date && !has("Date") {
-        Now::with(|now| field(out, b"Date", &now.http));
+        Now::with(|now| line(out, b"\r\nDate: ", &now.http));
     }
     write_body_fields(response, promise, out);
     let local = response.location.as_ref().filter(|location| location.starts_with(b"/"));
@@ -77,13 +78,13 @@ pub fn write(response: &Response, frame: &Frame<'_>, out: &mut BytesMut) -> Prom
         field(out, b"Location", &[base, location].concat());
     }
     if promise.framing == Framing::Chunked {
-        field(out, b"Transfer-Encoding", b"chunked");
+        out.extend_from_slice(b"\r\nTransfer-Encoding: chunked");
     }
-    match promise {
-        Promise { framing: Framing::Tunnel, .. } => field(out, b"Connection", b"upgrade"),
-        Promise { keep_alive: true, .. } => field(out, b"Connection", b"keep-alive"),
-        _ => field(out, b"Connection", b"close"),
-    }
+    out.extend_from_slice(match promise {
+        Promise { framing: Framing::Tunnel, .. } => b"\r\nConnection: upgrade",
+        Promise { keep_alive: true, .. } => b"\r\nConnection: keep-alive",
+        _ => b"\r\nConnection: close",
+    });
     if let (true, Some(time)) = (promise.keep_alive, frame.keepalive_header) {
         field(out, b"Keep-Alive", format!("timeout={}", time.as_secs()).as_bytes());
     }
@@ -95,7 +96,7 @@ pub fn write(response: &Response, frame: &Frame<'_>, out: &mut BytesMut) -> Prom
     for header in &response.headers {
         field(out, &header.name, &header.value);
     }
-    out.put_slice(b"\r\n");
+    out.extend_from_slice(b"\r\n\r\n");
     promise
 }
 
@@ -116,12 +117,13 @@ fn promise(response: &Response, frame: &Frame<'_>) -> Promise {
     Promise { framing, keep_alive }
 }
 
+/// Without its end.
 fn write_status(response: &Response, out: &mut BytesMut) {
     let code = status::on_wire(response.status);
     match &response.reason {
-        None if code == 200 => return out.extend_from_slice(b"HTTP/1.1 200 OK\r\n"),
+        None if code == 200 => return out.extend_from_slice(b"HTTP/1.1 200 OK"),
         Some(reason) if code == 200 && reason == "OK" => {
-            return out.extend_from_slice(b"HTTP/1.1 200 OK\r\n");
+            return out.extend_from_slice(b"HTTP/1.1 200 OK");
         }
         _ => {}
     }
@@ -138,38 +140,37 @@ fn write_status(response: &Response, out: &mut BytesMut) {
             out.put_slice(status::reason(code).as_bytes());
         }
     }
-    out.put_slice(b"\r\n");
 }
 
 fn write_body_fields(response: &Response, promise: Promise, out: &mut BytesMut) {
     let code = response.status;
     if code != 204 {
         if let Some(content_type) = &response.content_type {
-            out.put_slice(b"Content-Type: ");
-            out.put_slice(content_type);
+            line(out, b"\r\nContent-Type: ", content_type);
             if let Some(charset) = &response.charset {
-                out.put_slice(b"; charset=");
-                out.put_slice(charset);
+                line(out, b"; charset=", charset);
             }
-            out.put_slice(b"\r\n");
         }
         let told = code != 101 && promise.framing != Framing::Chunked;
         if let Some(length) = response.content_length.filter(|_| told) {
-            field(out, b"Content-Length", itoa::Buffer::new().format(length).as_bytes());
+            line(out, b"\r\nContent-Length: ", itoa::Buffer::new().format(length).as_bytes());
         }
     }
     let dated = matches!(code, 200 | 206 | 304) && !response.headers.contains("Last-Modified");
     if let Some(time) = response.last_modified.filter(|_| dated) {
-        field(out, b"Last-Modified", &http_date(time));
+        line(out, b"\r\nLast-Modified: ", &http_date(time));
     }
 }
 
 fn field(out: &mut BytesMut, name: &[u8], value: &[u8]) {
-    out.reserve(name.len() + value.len() + 4);
-    out.put_slice(name);
-    out.put_slice(b": ");
-    out.put_slice(value);
-    out.put_slice(b"\r\n");
+    out.reserve(name.len() + value.len() + 8);
+    line(out, b"\r\n", name);
+    line(out, b": ", value);
+}
+
+fn line(out: &mut BytesMut, start: &[u8], value: &[u8]) {
+    out.extend_from_slice(start);
+    out.extend_from_slice(value);
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use nix::time::{ClockId, clock_gettime};
 
 pub use http_time::parse_http_date;
 
@@ -42,7 +43,7 @@ impl Now {
         thread_local! {
             static LATEST: RefCell<Option<Now>> = const { RefCell::new(None) };
         }
-        let seconds = unix_time().as_secs() as i64;
+        let seconds = second();
         LATEST.with_borrow_mut(|latest| match latest {
             Some(now) if now.seconds == seconds => make(now),
             _ => make(latest.insert(Self::at(seconds))),
@@ -79,6 +80,15 @@ impl Now {
         let time = Timestamp::from_second(self.seconds).unwrap_or_default().to_zoned(zone);
         jiff::fmt::strtime::format(format, &time).unwrap_or_default().into()
     }
+}
+
+/// The current second since 1970, which may come a few milliseconds late and costs next to nothing.
+///
+/// By the C library: rustix looks for the kernel's page of fast calls by itself, where valgrind has put
+/// it away, and ends the process.
+fn second() -> i64 {
+    let time = clock_gettime(ClockId::CLOCK_REALTIME_COARSE);
+    time.map_or_else(|_| unix_time().as_secs() as i64, |time| time.tv_sec())
 }
 
 /// The time since 1970.

@@ -1,8 +1,10 @@
 //! One request and everything that is known of it.
 
-use std::cell::{Cell, RefCell};
+mod tries;
+
+use std::cell::Cell;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::Method;
@@ -20,6 +22,7 @@ use crate::stop::Stop;
 use crate::subrequest::{DEEPEST, Page, Site};
 use crate::tasks::Tasks;
 use crate::trace::Trace;
+pub use tries::{Tries, UpstreamTry};
 
 /// One request and everything that is known of it (nginx: `ngx_http_request_t`).
 ///
@@ -97,7 +100,7 @@ pub struct Exchange<'a> {
     pub error: ErrorState,
     /// The upstreams that were asked, in order. Shared with the body of an answer, which goes on
     /// counting while it is sent.
-    pub upstream: Rc<RefCell<Vec<UpstreamTry>>>,
+    pub upstream: Tries,
     /// The host that `proxy_pass` names, and its port (`$proxy_host`, `$proxy_port`).
     pub proxy_host: (Bytes, Bytes),
     /// Fields that an upstream's answer with `X-Accel-Redirect` leaves to the one it leads to; they
@@ -118,10 +121,21 @@ pub struct Exchange<'a> {
 }
 
 impl<'a> Exchange<'a> {
-    /// A request at its beginning, at the level of its server.
+    /// A request that begins now, at the level of its server.
     pub fn new(
-        (http, logs): (&'a Http, &'a Logs),
+        place: (&'a Http, &'a Logs),
         connection: &'a Connection,
+        server: &'a Server,
+        request: Box<RequestHead>,
+        body: Box<dyn RequestBody>,
+    ) -> Self {
+        Self::begun(place, (connection, Instant::now()), server, request, body)
+    }
+
+    /// A request whose first byte came at some time, at the level of its server.
+    pub fn begun(
+        (http, logs): (&'a Http, &'a Logs),
+        (connection, started): (&'a Connection, Instant),
         server: &'a Server,
         request: Box<RequestHead>,
         body: Box<dyn RequestBody>,
@@ -159,12 +173,12 @@ impl<'a> Exchange<'a> {
             limit_rate: None,
             limits: Limits::default(),
             error: ErrorState::default(),
-            upstream: Rc::default(),
+            upstream: Tries::default(),
             proxy_host: (Bytes::new(), Bytes::new()),
             kept_headers: crate::headers::Headers::new(),
             upstream_headers: crate::headers::Headers::new(),
             sent: Sent::default(),
-            started: Instant::now(),
+            started,
             number: 1,
             body_received: 0,
             id: None,
@@ -226,44 +240,6 @@ pub struct ErrorState {
     pub undecided: bool,
     /// Whether `return` has made its answer, and so has turned to its body first.
     pub returned: bool,
-}
-
-/// One try to get an answer from an upstream.
-#[derive(Clone, Debug, Default)]
-pub struct UpstreamTry {
-    /// Its address (`$upstream_addr`).
-    pub address: String,
-    /// Scheme and URI that it was asked for, for the error log; empty where nobody was.
-    pub asked: (&'static str, Bytes),
-    /// The status it answered with; 502 or 504 where it did not.
-    pub status: u16,
-    /// The time to a connection.
-    pub connect_time: Option<Duration>,
-    /// The time to its head.
-    pub header_time: Option<Duration>,
-    /// The time to its end.
-    pub response_time: Option<Duration>,
-    /// The bytes of its body.
-    pub response_length: u64,
-    /// The bytes received from it.
-    pub bytes_received: u64,
-    /// The bytes sent to it.
-    pub bytes_sent: u64,
-    /// Why it did not answer, in the words of the error log; empty where it did.
-    pub error: String,
-    /// Whether another group was asked next, by an internal redirect (`:` between the tries).
-    pub redirected: bool,
-}
-
-impl UpstreamTry {
-    /// What it was asked for, as a URL, for the error log.
-    pub fn url(&self) -> Option<String> {
-        let (scheme, uri) = &self.asked;
-        // nginx puts a colon between the path of a socket and the URI.
-        let colon = if self.address.starts_with("unix:") { ":" } else { "" };
-        let uri = String::from_utf8_lossy(uri);
-        (!scheme.is_empty()).then(|| format!("{scheme}://{}{colon}{uri}", self.address))
-    }
 }
 
 /// What was sent to the client.

@@ -10,6 +10,9 @@ pub mod http2;
 mod judge;
 mod line;
 mod room;
+mod spare;
+
+use std::ops::Range;
 
 use bytes::{Buf, Bytes, BytesMut};
 use http::Method;
@@ -19,6 +22,7 @@ use crate::uri::Uri;
 pub use fault::HeadFault;
 pub use host::normalise_host;
 use room::Room;
+use spare::{cut_at_line_end, end_of_head, put_back};
 
 /// What the configuration says about heads.
 #[derive(Clone, Copy, Debug)]
@@ -160,9 +164,9 @@ impl Parser {
         let mut room = self.room.take().unwrap_or_else(|| Room::new(rules));
         self.skip_blank(buffer);
         if self.scanned == 0
-            && let Some(end) = memchr::memmem::find(buffer, b"\r\n\r\n")
+            && let Some(end) = end_of_head(buffer)
         {
-            return self.read_whole(buffer, end + 4, (room, rules));
+            return self.read_whole(buffer, end, (room, rules));
         }
         loop {
             self.skip_blank(buffer);
@@ -184,7 +188,7 @@ impl Parser {
                 return Err(self.too_long(buffer, rules));
             }
             let line = buffer.split_to(length).freeze();
-            if self.take_line(&line, rules)? {
+            if self.take_line(&line, 0..length, rules)? {
                 return Ok(true);
             }
         }
@@ -206,51 +210,60 @@ impl Parser {
         end: usize,
         (mut room, rules): (Room, &Rules),
     ) -> Result<bool, HeadFault> {
-        let mut rest = if end == buffer.len() {
-            std::mem::take(buffer).freeze()
-        } else {
-            buffer.split_to(end).freeze()
-        };
+        let whole = buffer.split_to(end).freeze();
+        let mut at = 0;
         let result = loop {
-            let Some(length) = memchr::memchr(b'\n', &rest).map(|end| end + 1) else {
+            let rest = whole.get(at..).unwrap_or_default();
+            let Some(length) = memchr::memchr(b'\n', rest).map(|end| end + 1) else {
                 self.room = Some(room);
                 break Ok(false);
             };
             if !room.take(length) {
-                give_back(buffer, &rest);
+                put_back(buffer, rest);
                 return Err(self.too_long(buffer, rules));
             }
-            let line = rest.split_to(length);
-            match self.take_line(&line, rules) {
+            let line = at..at + length;
+            at = line.end;
+            match self.take_line(&whole, line, rules) {
                 Ok(false) => {}
                 done => break done,
             }
         };
-        give_back(buffer, &rest);
+        put_back(buffer, whole.get(at..).unwrap_or_default());
         result
     }
 
-    /// Takes one line with its end; whether it was the last of the head.
-    fn take_line(&mut self, line: &Bytes, rules: &Rules) -> Result<bool, HeadFault> {
-        let text = line.slice(..line.len() - 1);
+    /// Takes one line with its end, at its place in what was read; whether it was the last of the
+    /// head.
+    fn take_line(
+        &mut self,
+        read: &Bytes,
+        line: Range<usize>,
+        rules: &Rules,
+    ) -> Result<bool, HeadFault> {
+        let length = line.len() as u64;
+        // Without the line feed.
+        let place = line.start..line.end.saturating_sub(1);
+        let text = read.get(place.clone()).unwrap_or_default();
         let Some(head) = &mut self.head else {
-            let head = self.head.insert(Box::default());
-            head.line = text.clone();
-            cut_at_line_end(&mut head.line);
-            line::take(head, &text, rules)?;
+            let head = self.head.insert(RequestHead::spare());
+            // In a good line nothing else ends it; a bad one is cut when it is given up.
+            let end = text.len() - usize::from(text.ends_with(b"\r"));
+            head.line = read.slice(place.start..place.start + end);
+            line::take(head, (read, text), rules)?;
             return Ok(head.version == Version::Http09);
         };
-        if text.is_empty() || text.as_ref() == b"\r" {
-            head.length += line.len() as u64;
+        if matches!(text, [] | [b'\r']) {
+            head.length += length;
             judge::finish(head)?;
             return Ok(true);
         }
-        let field = field::parse(&text, rules.underscores)
-            .map_err(|at| HeadFault::header_line(&text, at))?;
-        head.length += line.len() as u64;
+        let field = field::parse(read, place.clone(), rules.underscores)
+            .map_err(|at| HeadFault::header_line(text, at))?;
+        head.length += length;
         if !field.valid && rules.ignore_invalid {
             if head.ignored.len() < MAX_IGNORED {
-                head.ignored.push(text);
+                head.ignored.push(read.slice(place));
             }
             return Ok(false);
         }
@@ -278,22 +291,6 @@ impl Parser {
         cut_at_line_end(&mut line);
         self.head = Some(Box::new(RequestHead { method, line, ..RequestHead::default() }));
         fault
-    }
-}
-
-/// Puts bytes back before those of the buffer.
-fn give_back(buffer: &mut BytesMut, bytes: &[u8]) {
-    if !bytes.is_empty() {
-        let behind = std::mem::take(buffer);
-        buffer.reserve(bytes.len() + behind.len());
-        buffer.extend_from_slice(bytes);
-        buffer.extend_from_slice(&behind);
-    }
-}
-
-fn cut_at_line_end(line: &mut Bytes) {
-    if let Some(end) = memchr::memchr2(b'\r', b'\n', line) {
-        line.truncate(end);
     }
 }
 

@@ -14,9 +14,21 @@ pub struct Header {
 /// A list of header fields (nginx: `ngx_list_t` of `ngx_table_elt_t`).
 ///
 /// Order, repetition and spelling are kept, for they are seen by backends and clients.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Headers {
     fields: Vec<Header>,
+    /// A bit for every name that was ever added, so that most names that are not there are known
+    /// to be none without a search.
+    names: u64,
+}
+
+/// The bit of a name, whatever its case.
+#[inline]
+fn bit(name: &[u8]) -> u64 {
+    let Some((first, last)) = name.first().zip(name.last()) else { return 1 };
+    // Bit 5 is the case of a letter.
+    let place = usize::from((first | 0x20) ^ (last | 0x20).rotate_left(2)) + 5 * name.len();
+    1 << (place & 63)
 }
 
 impl Headers {
@@ -27,17 +39,21 @@ impl Headers {
 
     /// A list with room for `fields` fields.
     pub fn with_capacity(fields: usize) -> Self {
-        Self { fields: Vec::with_capacity(fields) }
+        Self { fields: Vec::with_capacity(fields), names: 0 }
     }
 
     /// Adds a field behind the others, whether or not one of its name is there.
     pub fn push(&mut self, name: impl Into<Bytes>, value: impl Into<Bytes>) {
-        self.fields.push(Header { name: name.into(), value: value.into() });
+        let name = name.into();
+        self.names |= bit(&name);
+        self.fields.push(Header { name, value: value.into() });
     }
 
     /// Adds a field before the others.
     pub fn push_front(&mut self, name: impl Into<Bytes>, value: impl Into<Bytes>) {
-        self.fields.insert(0, Header { name: name.into(), value: value.into() });
+        let name = name.into();
+        self.names |= bit(&name);
+        self.fields.insert(0, Header { name, value: value.into() });
     }
 
     /// Removes the fields of this name, then adds this one.
@@ -67,6 +83,9 @@ impl Headers {
     /// Removes every field of this name.
     pub fn remove(&mut self, name: impl AsRef<[u8]>) {
         let name = name.as_ref();
+        if !self.may_hold(name) {
+            return;
+        }
         self.fields.retain(|field| !field.name.eq_ignore_ascii_case(name));
     }
 
@@ -78,11 +97,23 @@ impl Headers {
     /// Keeps the fields that `keep` approves of, and may change.
     pub fn retain_mut(&mut self, keep: impl FnMut(&mut Header) -> bool) {
         self.fields.retain_mut(keep);
+        self.names = self.fields.iter().fold(0, |names, field| names | bit(&field.name));
+    }
+
+    /// Whether a field of this name may be there; where not, there is surely none.
+    #[inline]
+    pub(crate) fn may_hold(&self, name: &[u8]) -> bool {
+        self.names & bit(name) != 0
     }
 
     /// The value of the first field of this name.
+    #[inline]
     pub fn get(&self, name: impl AsRef<[u8]>) -> Option<&Bytes> {
         let name = name.as_ref();
+        if self.may_hold(name) { self.find(name) } else { None }
+    }
+
+    fn find(&self, name: &[u8]) -> Option<&Bytes> {
         self.fields.iter().find(|field| field.name.eq_ignore_ascii_case(name)).map(|f| &f.value)
     }
 
@@ -104,6 +135,17 @@ impl Headers {
         self.fields.iter()
     }
 
+    /// Takes all fields out; their memory stays.
+    pub(crate) fn clear(&mut self) {
+        self.fields.clear();
+        self.names = 0;
+    }
+
+    /// How many fields there is memory for.
+    pub(crate) fn capacity(&self) -> usize {
+        self.fields.capacity()
+    }
+
     /// The number of fields.
     pub fn len(&self) -> usize {
         self.fields.len()
@@ -114,6 +156,14 @@ impl Headers {
         self.fields.is_empty()
     }
 }
+
+impl PartialEq for Headers {
+    fn eq(&self, other: &Self) -> bool {
+        self.fields == other.fields
+    }
+}
+
+impl Eq for Headers {}
 
 impl<'a> IntoIterator for &'a Headers {
     type Item = &'a Header;
@@ -126,6 +176,8 @@ impl<'a> IntoIterator for &'a Headers {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -138,6 +190,28 @@ mod tests {
         headers.set("X-one", "3");
         assert_eq!(headers.len(), 1);
         assert_eq!(headers.iter().next().unwrap().name, "X-one");
+    }
+
+    proptest! {
+        #[test]
+        fn a_field_is_found_in_any_case(names in prop::collection::vec("[a-zA-Z_-]{0,4}", 0..8)) {
+            let mut headers = Headers::new();
+            for name in &names {
+                headers.push(name.clone(), "x");
+            }
+            headers.retain_mut(|field| {
+                field.name = field.name.to_ascii_uppercase().into();
+                true
+            });
+            for name in &names {
+                prop_assert!(headers.contains(name.to_ascii_lowercase()));
+                prop_assert!(headers.contains(name.to_ascii_uppercase()));
+            }
+            for name in &names {
+                headers.remove(name);
+                prop_assert!(!headers.contains(name));
+            }
+        }
     }
 
     #[test]

@@ -198,7 +198,7 @@ impl Exchange<'_> {
         copy.subrequest = self.subrequest;
         copy.captured.clone_from(&self.captured);
         copy.error = self.error;
-        copy.upstream = Rc::clone(&self.upstream);
+        copy.upstream = self.upstream.shared();
         copy.upstream_headers.clone_from(&self.upstream_headers);
         copy.body_received = self.body_received;
         copy

@@ -17,7 +17,7 @@ pub fn by_extension(location: &Location, path: &[u8]) -> Option<Bytes> {
 /// The type that `types`, else `default_type`, give a path (nginx: `ngx_http_set_content_type`).
 pub fn content_type(location: &Location, path: &[u8]) -> Option<Bytes> {
     by_extension(location, path).or_else(|| {
-        let text = location.types.default_type.as_str();
-        (!text.is_empty()).then(|| Bytes::copy_from_slice(text.as_bytes()))
+        let text = &location.types.default_type.0;
+        (!text.is_empty()).then(|| text.clone())
     })
 }

@@ -25,14 +25,14 @@ impl Uri {
     /// Reads a target that begins with a slash, or with a question mark where an absolute one had
     /// no path (nginx: `ngx_http_parse_complex_uri`).
     pub fn parse(target: &Bytes, merge_slashes: bool) -> Result<Self, InvalidUri> {
-        let end = memchr::memchr2(b'?', b'#', target).unwrap_or(target.len());
-        let path = target.slice(..end);
+        let (end, normal) = end_of_path(target);
+        let path = target.get(..end).unwrap_or_default();
         let path = if path.is_empty() {
             Bytes::from_static(b"/")
-        } else if is_normal(&path) {
-            path
+        } else if normal {
+            target.slice(..end)
         } else {
-            Bytes::from(normalise(&path, merge_slashes)?)
+            Bytes::from(normalise(path, merge_slashes)?)
         };
         let args = (target.get(end) == Some(&b'?')).then(|| {
             let start = end + 1;
@@ -58,14 +58,21 @@ pub fn extension(path: &[u8]) -> &[u8] {
     if dot { path.get(at + 1..).unwrap_or_default() } else { &[] }
 }
 
-/// Whether there is nothing to decode and nothing to resolve.
-fn is_normal(path: &[u8]) -> bool {
+/// Where the path ends, and whether there is nothing to decode and nothing to resolve in it.
+fn end_of_path(target: &[u8]) -> (usize, bool) {
     let mut slash = false;
-    path.iter().all(|&byte| {
+    for (at, &byte) in target.iter().enumerate() {
         let normal = byte != b'%' && !(slash && (byte == b'/' || byte == b'.'));
+        if !normal {
+            let end = memchr::memchr2(b'?', b'#', target).unwrap_or(target.len());
+            return (end, false);
+        }
+        if byte == b'?' || byte == b'#' {
+            return (at, true);
+        }
         slash = byte == b'/';
-        normal
-    })
+    }
+    (target.len(), true)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

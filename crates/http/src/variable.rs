@@ -263,6 +263,10 @@ impl Exchange<'_> {
 /// The values of all fields whose name, in lower case and with `_` for `-`, is `name`; several are
 /// joined as in a list, cookies as in a `Cookie`.
 fn joined(headers: &Headers, name: &str) -> Option<Bytes> {
+    // A name that ends in a hyphen, which is `_` here, has another bit.
+    if !name.ends_with('_') && !name.starts_with('_') && !headers.may_hold(name.as_bytes()) {
+        return None;
+    }
     let mut values = headers.iter().filter(|header| is_named(&header.name, name));
     let first = values.next()?;
     let Some(second) = values.next() else { return Some(first.value.clone()) };

@@ -18,7 +18,7 @@ use crate::symlink::Links;
 /// `ngx_http_index_handler`).
 pub(crate) async fn run(ex: &mut Exchange<'_>) -> Result<(), Stop> {
     let reads = matches!(ex.method, Method::GET | Method::HEAD | Method::POST);
-    if !reads || !ex.uri.ends_with(b"/") {
+    if !reads {
         return Ok(());
     }
     let base = Base::of(ex);

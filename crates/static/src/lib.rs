@@ -30,7 +30,9 @@ pub async fn respond(ex: &mut Exchange<'_>) -> Result<Response, Stop> {
     if ex.location.random_index.enabled {
         Box::pin(random_index::run(ex)).await?;
     }
-    index::run(ex).await?;
+    if ex.uri.ends_with(b"/") {
+        Box::pin(index::run(ex)).await?;
+    }
     if ex.location.autoindex.enabled
         && let Some(response) = Box::pin(autoindex::respond(ex)).await?
     {

@@ -84,6 +84,11 @@ async fn look(path: &Path, links: &Links) -> Result<Found, Errno> {
         }
         kept::forget(path);
     }
+    // Boxed, for most of what is asked for is kept.
+    Box::pin(fresh(path, links)).await
+}
+
+async fn fresh(path: &Path, links: &Links) -> Result<Found, Errno> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = links.open(path, flags)?;
     let stat = rustix::fs::fstat(&file)?;
@@ -104,7 +109,9 @@ async fn look(path: &Path, links: &Links) -> Result<Found, Errno> {
         Read::Whole(bytes) => Content::Bytes(bytes),
         Read::Shrunk(file) => Content::File(Rc::new(file)),
     };
-    if all && let Content::Bytes(_) = open.content {
+    if *links == Links::All
+        && let Content::Bytes(_) = open.content
+    {
         kept::add(path, identity, &open);
     }
     Ok(Found::File(open))

@@ -47,10 +47,20 @@ pub(crate) async fn find(ex: &mut Exchange<'_>, path: &Path) -> Result<Compresse
     {
         return Ok(Compressed::None);
     }
+    // Boxed, so that requests without it stay small.
+    Box::pin(search(ex, path, [brotli, zstd, gzip])).await
+}
+
+async fn search(
+    ex: &mut Exchange<'_>,
+    path: &Path,
+    settings: [Precompressed; 3],
+) -> Result<Compressed, Stop> {
+    let location = ex.location;
     let vary = location.gzip.vary;
     let links = Links::of(ex);
     let mut unwanted = false;
-    for form in forms(ex, [brotli, zstd, gzip]) {
+    for form in forms(ex, settings) {
         let taken = form.liked > 0 || form.always;
         if !taken && (!vary || unwanted) {
             continue;

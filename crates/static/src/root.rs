@@ -5,25 +5,29 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
 use bytes::Bytes;
+use tidegate_config::http::root::Root;
 use tidegate_config::value::template::{Part, Template};
 use tidegate_http::exchange::Exchange;
 use tidegate_http::stop::Stop;
 
 /// The folder that files of a location lie in, or, for an alias, what stands for the location's
 /// name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Base {
+#[derive(Clone, Debug)]
+pub(crate) struct Base<'a> {
     path: Bytes,
-    /// How often the configuration itself says `..`.
-    ups: usize,
+    root: &'a Root,
 }
 
-impl Base {
+impl<'a> Base<'a> {
     /// The one that holds for a request.
-    pub(crate) fn of(ex: &mut Exchange<'_>) -> Self {
-        let root = &ex.location.root.root;
-        let ups = written_ups(&root.path) + ups(root.prefix.as_os_str().as_bytes());
-        Self { path: ex.document_root(), ups }
+    pub(crate) fn of(ex: &mut Exchange<'a>) -> Self {
+        let location = ex.location;
+        Self { path: ex.document_root(), root: &location.root.root }
+    }
+
+    /// How often the configuration itself says `..`.
+    fn written(&self) -> usize {
+        written_ups(&self.root.path) + ups(self.root.prefix.as_os_str().as_bytes())
     }
 
     /// The folder itself, or that of an alias for a single file.
@@ -38,7 +42,9 @@ impl Base {
     /// `/x../z` lead to `/z`, and where a variable may lead anywhere.
     pub(crate) fn join(&self, rest: &[u8], written: Option<&Template>) -> Result<PathBuf, Stop> {
         let path = [self.path.as_ref(), rest].concat();
-        if ups(&path) > self.ups + written.map_or(0, written_ups) || path.contains(&0) {
+        let ups = ups(&path);
+        let up = ups > 0 && ups > self.written() + written.map_or(0, written_ups);
+        if up || memchr::memchr(0, &path).is_some() {
             return Err(Stop::Status(404));
         }
         Ok(PathBuf::from(OsString::from_vec(path)))
@@ -78,8 +84,10 @@ mod tests {
     use super::*;
 
     fn leads_to(base: &str, rest: &str) -> Option<String> {
-        let base =
-            Base { path: Bytes::copy_from_slice(base.as_bytes()), ups: ups(base.as_bytes()) };
+        let path = Bytes::copy_from_slice(base.as_bytes());
+        let template = Template { parts: vec![Part::Text(path.clone())] };
+        let root = Root { path: template, alias: false, replaces: None, prefix: PathBuf::new() };
+        let base = Base { path, root: &root };
         let path = base.join(rest.as_bytes(), None).ok()?;
         Some(path.to_str().unwrap().to_owned())
     }

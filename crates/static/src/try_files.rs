@@ -31,7 +31,7 @@ pub async fn run(ex: &mut Exchange<'_>) -> Result<(), Stop> {
 }
 
 /// The URI of what is tried, where it exists.
-async fn exists(ex: &mut Exchange<'_>, base: &Base, one: &Try) -> Option<Bytes> {
+async fn exists(ex: &mut Exchange<'_>, base: &Base<'_>, one: &Try) -> Option<Bytes> {
     let root = &ex.location.root.root;
     let mut name = ex.render(&one.uri);
     let replaced = root

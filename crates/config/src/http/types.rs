@@ -12,7 +12,7 @@ use crate::value::Value;
 pub struct Types {
     /// The type of a file whose extension is not among `types`.
     #[directive("default_type", default = "text/plain")]
-    pub default_type: String,
+    pub default_type: DefaultType,
     /// The largest size of the table of types.
     #[directive(
         "types_hash_max_size",
@@ -27,6 +27,16 @@ pub struct Types {
         ignored = "the table of types grows as needed"
     )]
     pub hash_bucket_size: u32,
+}
+
+/// A type, as it stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DefaultType(pub Bytes);
+
+impl Value for DefaultType {
+    fn parse(args: &Arguments<'_>, _: &mut Cx<'_>) -> Result<Self, Fault> {
+        Ok(Self(Bytes::copy_from_slice(args.first().text.as_bytes())))
+    }
 }
 
 /// A `types` block: type by extension, extensions in lower case.

@@ -1,6 +1,5 @@
 //! Why a request head is refused, in the words of nginx's error log.
 
-use bytes::Bytes;
 use thiserror::Error;
 
 /// Why a head is refused.
@@ -110,7 +109,7 @@ impl HeadFault {
     }
 
     /// A fault at byte `at` of a header line, which may be its length.
-    pub(super) fn header_line(line: &Bytes, at: usize) -> Self {
+    pub(super) fn header_line(line: &[u8], at: usize) -> Self {
         let before = text(line.get(..at).unwrap_or(line));
         let byte = line.get(at).copied().unwrap_or(b'\n');
         Self::HeaderLine(format!("{before}\\x{byte:02x}"))

@@ -13,16 +13,20 @@ pub fn normalise_host(text: &Bytes) -> Option<(Bytes, Option<u16>)> {
         let good = inner.iter().all(|&b| b == b':' || (b != b'%' && is_host_char(b)));
         (good.then_some(host)?, rest)
     } else {
-        let colon = memchr::memchr(b':', text).unwrap_or(text.len());
+        let is_plain = |byte: &u8| is_host_char(*byte) && *byte != b'.';
+        let mut colon = 0;
+        loop {
+            let rest = text.get(colon..).unwrap_or_default();
+            colon += rest.iter().position(|byte| !is_plain(byte)).unwrap_or(rest.len());
+            match text.get(colon..) {
+                None | Some([] | [b':', ..]) => break,
+                Some([b'.', next @ ..]) if next.first() != Some(&b'.') => colon += 1,
+                Some(_) => return None,
+            }
+        }
         let (host, rest) = text.split_at_checked(colon)?;
-        let mut dot = false;
-        let good = host.iter().all(|&byte| {
-            let twice = dot && byte == b'.';
-            dot = byte == b'.';
-            !twice && is_host_char(byte)
-        });
         let host = host.strip_suffix(b".").unwrap_or(host);
-        ((good && !host.is_empty()).then_some(host)?, rest)
+        ((!host.is_empty()).then_some(host)?, rest)
     };
     let port = match rest {
         [] => 0,
@@ -43,6 +47,17 @@ fn port(digits: &[u8]) -> Option<u16> {
 
 /// A character of a `reg-name`, percent signs included.
 pub(super) fn is_host_char(byte: u8) -> bool {
-    matches!(byte,
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'!' | b'$'..=b'.' | b';' | b'=' | b'_' | b'~')
+    #[allow(clippy::indexing_slicing)] // while it is compiled
+    const CHARS: [bool; 256] = {
+        let mut chars = [false; 256];
+        let mut byte = 0;
+        while byte < 128 {
+            chars[byte] = matches!(byte as u8,
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'!' | b'$'..=b'.' | b';' | b'=' | b'_'
+                | b'~');
+            byte += 1;
+        }
+        chars
+    };
+    CHARS.get(usize::from(byte)).is_some_and(|is| *is)
 }

@@ -9,24 +9,23 @@ use super::host::normalise_host;
 use super::{HeadFault, RequestHead, Version};
 use crate::headers::Header;
 
-/// Fields that may come once.
-const UNIQUE: [&[u8]; 10] = [
-    b"If-Modified-Since",
-    b"If-Unmodified-Since",
-    b"If-Match",
-    b"If-None-Match",
-    b"If-Range",
-    b"Content-Length",
-    b"Content-Range",
-    b"Transfer-Encoding",
-    b"Expect",
-    b"Authorization",
-];
+/// Whether a field may come once, by its name.
+fn is_unique(name: &[u8]) -> bool {
+    let is = |unique: &[u8]| name.eq_ignore_ascii_case(unique);
+    match name.len() {
+        6 => is(b"Expect"),
+        8 => is(b"If-Match") || is(b"If-Range"),
+        13 => is(b"If-None-Match") || is(b"Content-Range") || is(b"Authorization"),
+        14 => is(b"Content-Length"),
+        17 => is(b"If-Modified-Since") || is(b"Transfer-Encoding"),
+        19 => is(b"If-Unmodified-Since"),
+        _ => false,
+    }
+}
 
 /// Judges a field that is about to join the others.
 pub(super) fn take_field(head: &mut RequestHead, field: &Field) -> Result<(), HeadFault> {
-    let is = |name: &[u8]| field.name.eq_ignore_ascii_case(name);
-    if is(b"Host") {
+    if field.name.eq_ignore_ascii_case(b"Host") {
         if let Some(previous) = previous(head, field) {
             return Err(HeadFault::DuplicateHost(shown(field), previous));
         }
@@ -35,7 +34,7 @@ pub(super) fn take_field(head: &mut RequestHead, field: &Field) -> Result<(), He
             head.host = Some(host);
             head.port = port;
         }
-    } else if UNIQUE.iter().any(|name| is(name))
+    } else if is_unique(&field.name)
         && let Some(previous) = previous(head, field)
     {
         return Err(HeadFault::Duplicate(shown(field), previous));
@@ -98,6 +97,9 @@ fn content_length(value: &[u8]) -> Option<u64> {
 }
 
 fn previous(head: &RequestHead, field: &Field) -> Option<String> {
+    if !head.headers.may_hold(&field.name) {
+        return None;
+    }
     let same = |other: &&Header| other.name.eq_ignore_ascii_case(&field.name);
     let other = head.headers.iter().find(same)?;
     Some(text(&[&other.name, b": ".as_slice(), &other.value].concat()))

@@ -20,7 +20,7 @@ pub(super) fn judge_start(line: &[u8]) -> Result<(), HeadFault> {
 
 /// Judges what is there of a line that is too long to be read whole: what is wrong with it, and its
 /// method.
-pub(super) fn judge_long(text: &Bytes) -> (HeadFault, Method) {
+pub(super) fn judge_long(text: &[u8]) -> (HeadFault, Method) {
     let mut cursor = Cursor { text, at: 0 };
     let method = cursor.skip(is_method_char);
     if cursor.peek().is_none() {
@@ -42,27 +42,28 @@ pub(super) fn judge_long(text: &Bytes) -> (HeadFault, Method) {
     }
 }
 
-/// Takes the line `text`, its line feed gone, apart into `head`.
-pub(super) fn take(head: &mut RequestHead, text: &Bytes, rules: &Rules) -> Result<(), HeadFault> {
+/// Takes the line `text` of what was read, its line feed gone, apart into `head`.
+pub(super) fn take(
+    head: &mut RequestHead,
+    (read, text): (&Bytes, &[u8]),
+    rules: &Rules,
+) -> Result<(), HeadFault> {
     let length = text.len() as u64 + 1;
-    let text = match text.strip_suffix(b"\r") {
-        Some(line) => text.slice_ref(line),
-        None => text.clone(),
-    };
-    let mut cursor = Cursor { text: &text, at: 0 };
+    let text = text.strip_suffix(b"\r").unwrap_or(text);
+    let mut cursor = Cursor { text, at: 0 };
     let method = take_method(&mut cursor)?;
     if method == Method::HEAD {
         // Whatever is wrong with the rest: the answer has no body.
         head.method = Method::HEAD;
     }
     cursor.skip(|byte| byte == b' ');
-    let authority = take_authority(&mut cursor, &method)?;
+    let authority = take_authority(&mut cursor, &method)?.map(|text| read.slice_ref(text));
     let start = cursor.at;
     cursor.skip(|byte| byte != b' ' && !is_control(byte));
     if cursor.peek().is_some_and(is_control) {
         return Err(HeadFault::Line);
     }
-    let target = text.slice(start..cursor.at);
+    let target = text.get(start..cursor.at).unwrap_or_default();
     cursor.skip(|byte| byte == b' ');
     let start = cursor.at;
     let version = take_version(&mut cursor)?;
@@ -73,8 +74,11 @@ pub(super) fn take(head: &mut RequestHead, text: &Bytes, rules: &Rules) -> Resul
     head.length = length;
     head.method = method;
     head.version = version;
-    head.protocol = text.slice(start..);
-    head.target = if target.is_empty() { Bytes::from_static(b"/") } else { target };
+    head.protocol = match text.get(start..).unwrap_or_default() {
+        b"HTTP/1.1" => Bytes::from_static(b"HTTP/1.1"),
+        other => read.slice_ref(other),
+    };
+    head.target = if target.is_empty() { Bytes::from_static(b"/") } else { read.slice_ref(target) };
     head.uri = Uri::parse(&head.target, rules.merge_slashes).map_err(|_| HeadFault::Line)?;
     if let Some(authority) = authority {
         let (host, port) = normalise_host(&authority).ok_or(HeadFault::LineHost)?;
@@ -94,7 +98,10 @@ fn take_method(cursor: &mut Cursor<'_>) -> Result<Method, HeadFault> {
 
 /// Takes scheme, host and port where the target is absolute, or host and port of a CONNECT; leaves
 /// the cursor where the path begins.
-fn take_authority(cursor: &mut Cursor<'_>, method: &Method) -> Result<Option<Bytes>, HeadFault> {
+fn take_authority<'a>(
+    cursor: &mut Cursor<'a>,
+    method: &Method,
+) -> Result<Option<&'a [u8]>, HeadFault> {
     let connect = *method == Method::CONNECT;
     if !connect {
         match cursor.peek() {
@@ -127,12 +134,15 @@ fn take_authority(cursor: &mut Cursor<'_>, method: &Method) -> Result<Option<Byt
         Some(b'/' | b'?') => !connect,
         _ => false,
     };
-    if good { Ok(Some(cursor.text.slice(start..end))) } else { Err(HeadFault::Line) }
+    if good { Ok(cursor.text.get(start..end)) } else { Err(HeadFault::Line) }
 }
 
 fn take_version(cursor: &mut Cursor<'_>) -> Result<Version, HeadFault> {
     if cursor.peek().is_none() {
         return Ok(Version::Http09);
+    }
+    if cursor.rest() == b"HTTP/1.1" {
+        return Ok(Version::Http11);
     }
     for expected in *b"HTTP/" {
         cursor.expect(expected)?;
@@ -168,13 +178,17 @@ fn is_method_char(byte: u8) -> bool {
 }
 
 struct Cursor<'a> {
-    text: &'a Bytes,
+    text: &'a [u8],
     at: usize,
 }
 
 impl<'a> Cursor<'a> {
     fn peek(&self) -> Option<u8> {
         self.text.get(self.at).copied()
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        self.text.get(self.at..).unwrap_or_default()
     }
 
     fn next(&mut self) -> Option<u8> {
@@ -189,7 +203,7 @@ impl<'a> Cursor<'a> {
 
     /// Goes on while `wanted`, and gives what it went over.
     fn skip(&mut self, wanted: impl Fn(u8) -> bool) -> &'a [u8] {
-        let rest = self.text.get(self.at..).unwrap_or_default();
+        let rest = self.rest();
         let length = rest.iter().position(|&byte| !wanted(byte)).unwrap_or(rest.len());
         self.at += length;
         rest.get(..length).unwrap_or_default()

@@ -1,6 +1,8 @@
 //! `access_log`: a line for every request.
 
+use std::cell::Cell;
 use std::ffi::OsStr;
+use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -9,11 +11,14 @@ use tidegate_config::http::error_log::Level;
 use tidegate_config::http::log::{AccessLog, AccessTarget, AccessTo, LogFormat};
 use tidegate_config::value::size::Size;
 use tidegate_config::value::template::{Part, Template};
+use tidegate_config::variable::{Builtin, Variable};
 
 use super::escape::put;
 use super::syslog;
 use super::words::words;
 use super::writer::Wait;
+use crate::client::Endpoint;
+use crate::date::Now;
 use crate::exchange::Exchange;
 
 /// Writes the lines of a request whose answer has gone, or been given up. Must be called within a
@@ -36,18 +41,30 @@ fn write_one(ex: &mut Exchange<'_>, target: &AccessTarget) {
     }
     let http = ex.http;
     let Some(format) = http.format(target.format) else { return };
-    let line = line(ex, format);
+    let mut line = LINE.take();
+    line.clear();
+    put_line(ex, format, &mut line);
+    give(ex, target, &line);
+    LINE.set(line);
+}
+
+thread_local! {
+    /// The memory of lines on their way.
+    static LINE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+fn give(ex: &mut Exchange<'_>, target: &AccessTarget, line: &[u8]) {
     match &target.to {
         AccessTo::File(file) => {
             let size = |size: Size| usize::try_from(size.0).unwrap_or(usize::MAX);
             let buffer = target.buffer.map_or(0, size);
             let wait = Wait { buffer, flush: target.flush, gzip: target.gzip };
-            ex.logs.writer.append(file.0, &line, wait);
+            ex.logs.writer.append(file.0, line, wait);
         }
-        AccessTo::Named(path) => named(ex, path, &line),
+        AccessTo::Named(path) => named(ex, path, line),
         AccessTo::Syslog(settings) => {
             let mut message = syslog::header(settings, settings.severity);
-            message.extend_from_slice(line.strip_suffix(b"\n").unwrap_or(&line));
+            message.extend_from_slice(line.strip_suffix(b"\n").unwrap_or(line));
             if let Some(text) = ex.logs.writer.files().send(settings.server, &message) {
                 ex.logs.main.tell_elsewhere(&text);
             }
@@ -78,17 +95,38 @@ fn named(ex: &mut Exchange<'_>, path: &Template, line: &[u8]) {
     }
 }
 
-/// A line with its end.
-fn line(ex: &mut Exchange<'_>, format: &LogFormat) -> Vec<u8> {
-    let mut line = Vec::with_capacity(256);
+/// Puts a line with its end behind what is there.
+fn put_line(ex: &mut Exchange<'_>, format: &LogFormat, line: &mut Vec<u8>) {
     for part in &format.line.parts {
         match part {
             Part::Text(text) => line.extend_from_slice(text),
-            Part::Variable(variable) => {
-                put(&mut line, ex.value(variable).as_deref(), format.escape);
-            }
+            Part::Variable(Variable::Builtin(builtin)) if put_known(ex, *builtin, line) => {}
+            Part::Variable(variable) => put(line, ex.value(variable).as_deref(), format.escape),
         }
     }
     line.push(b'\n');
-    line
+}
+
+/// Puts the value of a variable that most lines have, and that needs no escape, without making a text
+/// of it first; false where it is none of those.
+fn put_known(ex: &Exchange<'_>, builtin: Builtin, line: &mut Vec<u8>) -> bool {
+    let number = |line: &mut Vec<u8>, number: u64| {
+        line.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+    };
+    match builtin {
+        Builtin::BodyBytesSent => number(line, ex.sent.body_bytes),
+        Builtin::BytesSent => number(line, ex.sent.bytes),
+        Builtin::TimeLocal => Now::with(|now| line.extend_from_slice(&now.local)),
+        Builtin::RemoteAddr => {
+            let Endpoint::Ip(SocketAddr::V4(address)) = &ex.remote else { return false };
+            for (place, byte) in address.ip().octets().into_iter().enumerate() {
+                if place > 0 {
+                    line.push(b'.');
+                }
+                number(line, byte.into());
+            }
+        }
+        _ => return false,
+    }
+    true
 }

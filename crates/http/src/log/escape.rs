@@ -26,14 +26,16 @@ fn put_plain(out: &mut Vec<u8>, value: &[u8]) {
 
 /// nginx: `ngx_http_log_escape`
 fn put_default(out: &mut Vec<u8>, value: &[u8]) {
-    for &byte in value {
-        match byte {
-            b'"' | b'\\' | 0..b' ' | 0x7f.. => {
-                out.extend_from_slice(&[b'\\', b'x', digit(byte >> 4), digit(byte & 0xf)]);
-            }
-            _ => out.push(byte),
-        }
+    let mut rest = value;
+    let is_escaped = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..b' ' | 0x7f..);
+    while let Some((plain, [byte, behind @ ..])) =
+        rest.iter().position(is_escaped).and_then(|at| rest.split_at_checked(at))
+    {
+        out.extend_from_slice(plain);
+        out.extend_from_slice(&[b'\\', b'x', digit(byte >> 4), digit(byte & 0xf)]);
+        rest = behind;
     }
+    out.extend_from_slice(rest);
 }
 
 /// nginx: `ngx_escape_json`

@@ -14,7 +14,10 @@ pub(super) fn value(ex: &Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
         Builtin::Status => {
             // Within an error page it is already the status that the answer will have.
             let status = ex.error.status.unwrap_or(ex.sent.status);
-            Some(format!("{:03}", on_wire(status)).into())
+            Some(match on_wire(status) {
+                status @ 100.. => number(status),
+                status => format!("{status:03}").into(),
+            })
         }
         Builtin::BytesSent => Some(number(ex.sent.bytes)),
         Builtin::BodyBytesSent => Some(number(ex.sent.body_bytes)),

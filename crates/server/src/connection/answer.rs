@@ -1,12 +1,14 @@
 //! Writes an answer.
 
+mod at_once;
+
 use std::io;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use tidegate_config::http::error_log::Level;
-use tidegate_http::answer_head::{self, Frame, Framing};
+use tidegate_http::answer_head::{Frame, Framing};
 use tidegate_http::body::{Body, BodyStream, FileSlice, Part};
 use tidegate_http::chunked::write_chunk_head;
 use tidegate_http::exchange::Exchange;
@@ -18,6 +20,7 @@ use super::io::{Follows, Io};
 use super::manner::Manner;
 use super::request::Sent;
 use super::tunnel;
+use at_once::write_head;
 
 /// Writes an answer, and keeps count in the exchange. An error means that the client can't be told
 /// any more.
@@ -38,11 +41,7 @@ pub(crate) async fn write(
         base: manner.base.as_deref(),
         keepalive_header: keepalive.header.map(Duration::from_secs),
     };
-    let mut head = BytesMut::with_capacity(512);
-    if let Some(owed) = io.owed.take() {
-        head.extend_from_slice(&owed);
-    }
-    let promise = answer_head::write(&response, &frame, &mut head);
+    let (head, promise) = write_head(&response, &frame, io.owed.take());
     ex.sent.status = response.status;
     ex.sent.promise = Some(promise);
     let head_bytes = head.len() as u64;
@@ -53,12 +52,17 @@ pub(crate) async fn write(
         io,
         patience: ex.location.sendfile.timeout,
         chunk: usize::try_from(ex.location.sendfile.max_chunk.0).unwrap_or(usize::MAX).max(4096),
-        head: head.freeze(),
+        head,
         framing: promise.framing,
         bytes: 0,
         pace,
     };
-    let result = writer.body(body, ex).await;
+    let result = match writer.at_once(body) {
+        Ok(None) => Ok(()),
+        // Boxed, as most answers are short and go at once.
+        Ok(Some(rest)) => Box::pin(writer.rest(rest, ex)).await,
+        Err(error) => Err(error),
+    };
     ex.sent.bytes += writer.bytes;
     // As in nginx, chunks are counted with their sizes.
     ex.sent.body_bytes += writer.bytes.saturating_sub(head_bytes);
@@ -84,6 +88,12 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
+    async fn rest(&mut self, rest: Body, ex: &mut Exchange<'_>) -> io::Result<()> {
+        // Of what has been written all the same, something may not have gone.
+        self.io.flush(self.patience).await?;
+        self.body(rest, ex).await
+    }
+
     async fn body(&mut self, body: Body, ex: &mut Exchange<'_>) -> io::Result<()> {
         if self.framing == Framing::None {
             return self.piece(Bytes::new()).await;

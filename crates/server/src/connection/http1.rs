@@ -114,7 +114,8 @@ async fn next_head(
             reading = None;
             io.shrink();
             let patience = if before == 0 { head_patience } else { idle };
-            let waiting = next_byte(worker, io, least);
+            // Pinned here, for it is kept twice where it is handed on by itself.
+            let waiting = pin!(next_byte(worker, io, least));
             if !io.patience.within(patience, waiting).await.unwrap_or(false) {
                 return None;
             }
@@ -153,7 +154,8 @@ async fn next_byte(worker: &Worker, io: &Io, least: Duration) -> bool {
         (Some(readable), _) => readable,
         (None, Some(since)) if worker.is_draining() => {
             let left = least.saturating_sub(since.elapsed());
-            timeout(left, io.stream.readable()).await.is_ok_and(|readable| readable.is_ok())
+            let waiting = Box::pin(timeout(left, io.stream.readable()));
+            waiting.await.is_ok_and(|readable| readable.is_ok())
         }
         (None, _) => false,
     }
@@ -248,7 +250,9 @@ impl Http1<'_> {
         }
         ex.log(Level::Error, "client sent invalid chunked body");
         let generation = self.worker.generation();
-        pipeline::refuse(ex, &*generation, 400).await.unwrap_or(response)
+        // Boxed, for it is rare.
+        let refused = Box::pin(pipeline::refuse(ex, &*generation, 400)).await;
+        refused.unwrap_or(response)
     }
 }
 

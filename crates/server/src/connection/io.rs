@@ -21,6 +21,22 @@ const READ_BODY: usize = 64 * 1024;
 /// How much is read at once where a head may begin; most heads are shorter.
 const READ_HEAD: usize = 2 * 1024;
 
+/// The most bytes that are copied to be written as one piece.
+const JOINED: usize = 8 * 1024;
+
+thread_local! {
+    /// Where they are put together.
+    static JOIN: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The most buffers for heads that a thread keeps.
+const SPARES: usize = 64;
+
+thread_local! {
+    /// Buffers for heads that nobody uses.
+    static SPARE: RefCell<Vec<BytesMut>> = const { RefCell::new(Vec::new()) };
+}
+
 /// What is written behind some bytes at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Follows {
@@ -101,6 +117,9 @@ impl Io {
 
     fn fill_by(&self, size: usize) -> io::Result<usize> {
         let mut buffer = self.buffer.borrow_mut();
+        if buffer.capacity() == 0 && size <= READ_HEAD {
+            *buffer = SPARE.with_borrow_mut(Vec::pop).unwrap_or_default();
+        }
         buffer.reserve(size);
         let room = buffer.capacity() - buffer.len();
         let read = self.stream.try_read_buf(&mut buffer)?;
@@ -120,11 +139,20 @@ impl Io {
         filled.await.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))
     }
 
-    /// Gives the buffer's memory back where nothing is in it.
+    /// Gives the buffer's memory back where nothing is in it: another connection's next head may be
+    /// read into it, unless somebody holds a part of it still.
     pub(crate) fn shrink(&self) {
         let mut buffer = self.buffer.borrow_mut();
-        if buffer.is_empty() {
-            *buffer = BytesMut::new();
+        if !buffer.is_empty() || buffer.capacity() == 0 {
+            return;
+        }
+        let mut buffer = std::mem::take(&mut *buffer);
+        if buffer.try_reclaim(READ_HEAD) && buffer.capacity() < 2 * READ_HEAD {
+            SPARE.with_borrow_mut(|spare| {
+                if spare.len() < SPARES {
+                    spare.push(buffer);
+                }
+            });
         }
     }
 
@@ -203,7 +231,7 @@ impl Io {
     }
 
     /// Waits until all that has been encrypted has gone.
-    async fn flush(&self, patience: Duration) -> io::Result<()> {
+    pub(crate) async fn flush(&self, patience: Duration) -> io::Result<()> {
         loop {
             match self.stream.try_flush() {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -211,6 +239,39 @@ impl Io {
                 }
                 done => return done,
             }
+        }
+    }
+
+    /// Writes two pieces, as far as they fit at once; whether all has gone.
+    pub(crate) fn write_now(&self, pieces: &mut [Bytes; 2]) -> io::Result<bool> {
+        let [first, second] = &*pieces;
+        let all = first.len() + second.len();
+        let written = match all {
+            0 => return Ok(true),
+            _ if second.is_empty() => self.stream.try_send(first),
+            // To copy a little costs less than what the kernel has to do for two pieces.
+            1..=JOINED => JOIN.with_borrow_mut(|joined| {
+                joined.clear();
+                joined.extend_from_slice(first);
+                joined.extend_from_slice(second);
+                self.stream.try_send(joined)
+            }),
+            _ => self.stream.try_write_vectored(&[IoSlice::new(first), IoSlice::new(second)]),
+        };
+        let written = match written {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => written,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        if written < all {
+            advance(pieces, written);
+            return Ok(false);
+        }
+        *pieces = [Bytes::new(), Bytes::new()];
+        match self.stream.try_flush() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+            flushed => flushed.map(|()| true),
         }
     }
 

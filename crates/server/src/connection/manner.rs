@@ -45,7 +45,7 @@ pub(crate) fn keeps_alive(ex: &Exchange<'_>) -> bool {
     ex.request.keep_alive
         && !keepalive.timeout.idle.is_zero()
         && ex.number < keepalive.requests
-        && ex.connection.started.elapsed() < keepalive.time
+        && ex.started.saturating_duration_since(ex.connection.started) < keepalive.time
         && !is_disabled(ex)
 }
 

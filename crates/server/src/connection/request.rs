@@ -1,5 +1,6 @@
 //! One request, whatever protocol it came by: from its head to its line in the log.
 
+use std::cell::Cell;
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
@@ -99,13 +100,12 @@ pub(super) async fn serve(
         return Sent::Nothing;
     };
     let place = (http, &generation.logs);
-    let mut ex = Exchange::new(place, connection, server, next.head, body);
+    let mut ex = Exchange::begun(place, (connection, next.started), server, next.head, body);
     if let (Some(pattern), Some(host)) = (pattern, &host) {
         ex.matches(pattern, host);
     }
     ex.site = Some(&*generation);
     ex.number = next.number;
-    ex.started = next.started;
     ex.sent.pipelined = next.pipelined;
     worker.counters.request();
     let _writing = worker.counters.writing();
@@ -114,31 +114,29 @@ pub(super) async fn serve(
     let fault = fault.or_else(|| short.then_some(Fault::Memory));
     ex.debug_request();
     let line = ex.request.line.clone();
-    let what = |doing: &str| format!("{doing} \"{}\"", String::from_utf8_lossy(&line));
-    let response = {
-        let making = pin!(respond(&mut ex, &*generation, fault));
-        stall::watch(worker, || what("making the answer to"), making).await
-    };
-    let sent = match response {
-        Some(response) => {
-            ex.debug_answer(&response);
-            let sent = {
-                let sending = pin!(client.send(&mut ex, response));
-                stall::watch(worker, || what("sending the answer to"), sending).await
+    let doing = Cell::new("making");
+    let what = || format!("{} the answer to \"{}\"", doing.get(), String::from_utf8_lossy(&line));
+    let sent = {
+        let answering = pin!(async {
+            let Some(response) = respond(&mut ex, &*generation, fault).await else {
+                return Sent::Nothing;
             };
-            if ex.sent.complete {
-                // Copies of the request (`mirror`), and lines of the log.
-                ex.tasks.finish().await;
-            }
-            sent
-        }
-        None => Sent::Nothing,
+            doing.set("sending");
+            ex.debug_answer(&response);
+            client.send(&mut ex, response).await
+        });
+        stall::watch(worker, what, answering).await
     };
+    if ex.sent.complete {
+        // Copies of the request (`mirror`), and lines of the log.
+        ex.tasks.finish().await;
+    }
     if ex.location.post_action.uri.is_some() && ex.sent.status != 444 {
         let _ = unwound(Box::pin(pipeline::afterwards(&mut ex, &generation)).as_mut()).await;
     }
     client.count(&mut ex);
     access::write(&mut ex);
+    ex.request.give_back();
     sent
 }
 

@@ -72,6 +72,13 @@ impl Stream {
         }
     }
 
+    /// Writes as much as fits of one piece, which is less work for the kernel than the same of several.
+    pub(crate) fn try_send(&self, bytes: &[u8]) -> io::Result<usize> {
+        let Self::Tcp(_) = self else { return self.try_write_vectored(&[IoSlice::new(bytes)]) };
+        let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+        self.try_write_by(|socket| rustix::net::send(socket, bytes, flags))
+    }
+
     /// Writes as much as fits of what more follows at once, so that it need not go in a packet of its
     /// own, for which a client would wake up (nginx: `tcp_nopush`).
     pub(crate) fn try_write_more(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {

@@ -1,0 +1,66 @@
+//! What was asked of upstreams for a request.
+
+use std::cell::{OnceCell, RefCell};
+use std::ops::Deref;
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+/// The upstreams that were asked, in order; a request that asks none has no list.
+#[derive(Debug, Default)]
+pub struct Tries(OnceCell<Rc<RefCell<Vec<UpstreamTry>>>>);
+
+impl Tries {
+    /// The same list for another request.
+    #[must_use]
+    pub fn shared(&self) -> Self {
+        Self(OnceCell::from(Rc::clone(self)))
+    }
+}
+
+impl Deref for Tries {
+    type Target = Rc<RefCell<Vec<UpstreamTry>>>;
+
+    fn deref(&self) -> &Self::Target {
+        self.0.get_or_init(Rc::default)
+    }
+}
+
+/// One try to get an answer from an upstream.
+#[derive(Clone, Debug, Default)]
+pub struct UpstreamTry {
+    /// Its address (`$upstream_addr`).
+    pub address: String,
+    /// Scheme and URI that it was asked for, for the error log; empty where nobody was.
+    pub asked: (&'static str, Bytes),
+    /// The status it answered with; 502 or 504 where it did not.
+    pub status: u16,
+    /// The time to a connection.
+    pub connect_time: Option<Duration>,
+    /// The time to its head.
+    pub header_time: Option<Duration>,
+    /// The time to its end.
+    pub response_time: Option<Duration>,
+    /// The bytes of its body.
+    pub response_length: u64,
+    /// The bytes received from it.
+    pub bytes_received: u64,
+    /// The bytes sent to it.
+    pub bytes_sent: u64,
+    /// Why it did not answer, in the words of the error log; empty where it did.
+    pub error: String,
+    /// Whether another group was asked next, by an internal redirect (`:` between the tries).
+    pub redirected: bool,
+}
+
+impl UpstreamTry {
+    /// What it was asked for, as a URL, for the error log.
+    pub fn url(&self) -> Option<String> {
+        let (scheme, uri) = &self.asked;
+        // nginx puts a colon between the path of a socket and the URI.
+        let colon = if self.address.starts_with("unix:") { ":" } else { "" };
+        let uri = String::from_utf8_lossy(uri);
+        (!scheme.is_empty()).then(|| format!("{scheme}://{}{colon}{uri}", self.address))
+    }
+}
