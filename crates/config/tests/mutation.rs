@@ -19,7 +19,7 @@ const USUAL: u64 = 600;
 const HANGS: Duration = Duration::from_mins(1);
 
 /// Pieces of the language, and of what is none.
-const PIECES: [&str; 26] = [
+const PIECES: [&str; 27] = [
     "{",
     "}",
     ";",
@@ -41,6 +41,7 @@ const PIECES: [&str; 26] = [
     "\u{0}",
     "é",
     "include nginx.conf;",
+    "include more.conf;",
     "include *;",
     "if ($a) {",
     "location / {",
@@ -138,15 +139,20 @@ fn any_bytes_are_a_configuration_or_a_diagnosis() {
         assert!(seeds.len() > 50, "only {} to begin with", seeds.len());
         for number in 0..count {
             let mut text = seeds[dice.below(seeds.len())].clone();
-            mutate(&mut text, &seeds[dice.below(seeds.len())], &mut dice);
-            *shown.lock().unwrap() = String::from_utf8_lossy(&text).into_owned();
+            let mut other = seeds[dice.below(seeds.len())].clone();
+            mutate(&mut text, &other, &mut dice);
+            // Another file, that may include the first one.
+            mutate(&mut other, &text, &mut dice);
+            std::fs::write(folder.path().join("more.conf"), &other).unwrap();
+            let lossy = String::from_utf8_lossy;
+            *shown.lock().unwrap() = format!("{}\n--- more.conf\n{}", lossy(&text), lossy(&other));
             std::fs::write(&path, &text).unwrap();
             let options = Options { prefix: folder.path().to_path_buf(), ..Options::default() };
             let loaded = load(&path, &options);
             let told = loaded.messages();
             assert!(loaded.config.is_some() || told.contains("[emerg]"), "refused in silence");
             // What is said of a file is bounded by its length, however it is included.
-            let bound = 1000 + 100 * text.len();
+            let bound = 1000 + 100 * (text.len() + other.len());
             assert!(loaded.diagnostics.len() < bound, "{} findings", loaded.diagnostics.len());
             drop(syntax::format(&String::from_utf8_lossy(&text)));
             tell.send(number).unwrap();

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Error, Result};
 use lexopt::prelude::{Long, Short, Value, ValueExt};
+use tidegate_config::diagnostic::suggest;
 
 pub(crate) use options::help;
 
@@ -190,7 +191,16 @@ fn in_nginx_words(error: lexopt::Error) -> Error {
             Told::usage(format!("invalid option: \"{}\"", option.trim_start_matches('-')))
         }
         lexopt::Error::UnexpectedArgument(word) => {
-            Told::usage(format!("invalid option: \"{}\"", word.to_string_lossy()))
+            let word = word.to_string_lossy();
+            let near = suggest(&word, options::COMMANDS.iter().map(|command| command.name));
+            Told::usage(match near {
+                Some(near) => {
+                    format!("invalid option: \"{word}\"; did you mean `tidegate {near}`?")
+                }
+                None => {
+                    format!("invalid option: \"{word}\"; `tidegate -h` lists options and commands")
+                }
+            })
         }
         lexopt::Error::MissingValue { option: Some(option) } => {
             let what = match option.as_str() {

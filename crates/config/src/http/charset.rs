@@ -79,5 +79,10 @@ fn charset(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Option<Template>, Fa
     if args.first().text == "off" {
         return Ok(None);
     }
-    Template::compile(args.first(), cx).map(Some)
+    let word = args.first();
+    // nginx: a variable begins the word, or there is none.
+    if word.text.starts_with('$') {
+        return Template::compile(word, cx).map(Some);
+    }
+    Ok(Some(Template::text(word.text.clone())))
 }

@@ -162,6 +162,10 @@ fn pool(args: &Arguments<'_>, _: &mut Cx<'_>) -> Result<Size, Fault> {
         let text = format!("the pool size must be no less than {LEAST}");
         return Err(Fault::sentence(text).at(args.first().span));
     }
+    if size.0 % 16 != 0 {
+        let text = "the pool size must be a multiple of 16";
+        return Err(Fault::sentence(text).at(args.first().span));
+    }
     Ok(size)
 }
 
