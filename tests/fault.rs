@@ -1,6 +1,8 @@
 //! Upstreams that fail: each in every phase, over every protocol; the right status, the right line in
 //! the error log, and nothing left open.
 
+pub mod grpc;
+
 use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
@@ -12,50 +14,57 @@ use crate::harness::{Backend, Tidegate, eventually};
 
 const PROTOCOLS: [&str; 4] = ["proxy", "uwsgi", "fastcgi", "scgi"];
 
-/// An upstream that does what the path of a request says.
+/// An upstream that does what the path of a request says, once it has read so far.
 async fn faulty(protocol: &'static str) -> Backend {
     Backend::raw(move |mut stream| async move {
         let mut request = Vec::new();
-        let said =
-            |request: &[u8], word: &str| request.windows(word.len()).any(|w| w == word.as_bytes());
-        while !said(&request, "!") {
+        while !request.contains(&b'!') {
             if !matches!(stream.read_buf(&mut request).await, Ok(1..)) {
                 return;
             }
         }
-        let wrap = |text: &str| if protocol == "fastcgi" { stdout(text) } else { text.to_owned() };
-        let line = if protocol == "proxy" { "HTTP/1.1 200 OK\r\n" } else { "Status: 200 OK\r\n" };
-        let length = wrap(&format!("{line}Content-Length: 10\r\n\r\nhalf"));
-        if said(&request, "/close!") {
-        } else if said(&request, "/reset!") {
-            reset(stream);
-        } else if said(&request, "/stall!") {
-            tokio::time::sleep(Duration::from_secs(5)).await;
-        } else if said(&request, "/half!") {
-            let _ = stream.write_all(wrap(&format!("{line}X-A: ")).as_bytes()).await;
-        } else if said(&request, "/big!") {
-            let _ = stream
-                .write_all(wrap(&format!("{line}X-A: {}", "x".repeat(9_000))).as_bytes())
-                .await;
-        } else if said(&request, "/bad!") {
-            let _ = stream.write_all(wrap(&format!("{line}a\x01b: c\r\n\r\n")).as_bytes()).await;
-        } else if said(&request, "/short!") {
-            let _ = stream.write_all(length.as_bytes()).await;
-        } else if said(&request, "/cut!") {
-            let _ = stream.write_all(length.as_bytes()).await;
-            let _ = stream.flush().await;
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            reset(stream);
-        } else if said(&request, "/hang!") {
-            let _ = stream.write_all(length.as_bytes()).await;
-            tokio::time::sleep(Duration::from_secs(5)).await;
-        } else if said(&request, "/more!") {
-            let more = wrap(&format!("{line}Content-Length: 4\r\n\r\nfull and more"));
-            let last = if protocol == "fastcgi" { end(0) } else { String::new() };
-            let _ = stream.write_all((more + &last).as_bytes()).await;
+        let text = String::from_utf8_lossy(&request).into_owned();
+        let word = text.split('!').next().and_then(|text| text.rsplit('/').next());
+        let word = word.unwrap_or_default();
+        let _ = stream.write_all(says(protocol, word).as_bytes()).await;
+        match word {
+            "cut" => {
+                let _ = stream.flush().await;
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                reset(stream);
+            }
+            "reset" | "unread-reset" => reset(stream),
+            "stall" | "hang" | "unread" => tokio::time::sleep(Duration::from_secs(5)).await,
+            _ => {
+                // What is left unread would make a reset of it.
+                let _ = stream.shutdown().await;
+                while matches!(stream.read_buf(&mut request).await, Ok(1..)) {}
+            }
         }
     })
     .await
+}
+
+/// What it says.
+fn says(protocol: &str, word: &str) -> String {
+    let is_fastcgi = protocol == "fastcgi";
+    let wrap = |text: &str| if is_fastcgi { stdout(text) } else { text.to_owned() };
+    let line = if protocol == "proxy" { "HTTP/1.1 200 OK\r\n" } else { "Status: 200 OK\r\n" };
+    let head = |rest: &str| wrap(&format!("{line}{rest}"));
+    match word {
+        "half" => head("X-A: "),
+        "big" => head(&format!("X-A: {}", "x".repeat(9_000))),
+        "bad" => head("a\x01b: c\r\n\r\n"),
+        "rubbish" => wrap("\x01 nothing of the kind\r\n\r\n"),
+        "length" => head("Content-Length: 1x\r\n\r\nx"),
+        "both" => head("Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\nx"),
+        "chunks" => head("Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nzz\r\n"),
+        "kind" => "\x01\x09\0\x01\0\0\0\0".to_owned(),
+        "short" | "cut" | "hang" => head("Content-Length: 10\r\n\r\nhalf"),
+        "more" if is_fastcgi => head("Content-Length: 4\r\n\r\nfull and more") + &end(0),
+        "more" => head("Content-Length: 4\r\n\r\nfull and more"),
+        _ => String::new(),
+    }
 }
 
 fn reset(stream: TcpStream) {
@@ -63,67 +72,105 @@ fn reset(stream: TcpStream) {
     stream.set_linger(Some(Duration::ZERO)).expect("a socket");
 }
 
-/// What is sent, the status, and a part of the line in the error log.
-const FAULTS: [(&str, u16, &str); 10] = [
-    ("/close!", 502, "upstream prematurely closed connection"),
-    ("/reset!", 502, "recv() failed (104: Connection reset by peer)"),
-    ("/stall!", 504, "upstream timed out (110: Connection timed out)"),
-    ("/half!", 502, "upstream prematurely closed connection"),
-    ("/big!", 502, "upstream sent too big header"),
-    ("/bad!", 502, "upstream sent invalid header"),
-    ("/short!", 200, "upstream prematurely closed connection"),
-    ("/cut!", 200, "recv() failed (104: Connection reset by peer)"),
-    ("/hang!", 200, "upstream timed out (110: Connection timed out)"),
-    ("/more!", 200, ""),
+/// What is asked for, by which protocols, the status, and a part of the line in the error log.
+const FAULTS: [(&str, &[&str], u16, &str); 18] = [
+    ("close", &PROTOCOLS, 502, "upstream prematurely closed connection"),
+    ("reset", &PROTOCOLS, 502, "recv() failed (104: Connection reset by peer)"),
+    ("stall", &PROTOCOLS, 504, "upstream timed out (110: Connection timed out) while reading resp"),
+    ("unread", &PROTOCOLS, 504, "upstream timed out (110: Connection timed out) while sending"),
+    ("unread-reset", &PROTOCOLS, 502, "failed (104: Connection reset by peer)"),
+    ("half", &PROTOCOLS, 502, "upstream prematurely closed connection"),
+    ("big", &PROTOCOLS, 502, "upstream sent too big header"),
+    ("bad", &PROTOCOLS, 502, "upstream sent invalid header"),
+    ("rubbish", &["proxy"], 502, "upstream sent no valid HTTP/1.0 header"),
+    ("rubbish", &["uwsgi", "fastcgi", "scgi"], 502, "upstream sent invalid header"),
+    (
+        "length",
+        &PROTOCOLS,
+        502,
+        "upstream sent invalid \"Content-Length\" header: \"Content-Length: 1x\"",
+    ),
+    ("both", &PROTOCOLS, 502, "upstream sent \"Content-Length\" and \"Transfer-Encoding\" headers"),
+    ("chunks", &["proxy", "uwsgi", "scgi"], 200, "upstream sent invalid chunked response"),
+    ("kind", &["fastcgi"], 502, "upstream sent invalid FastCGI record type: 9"),
+    ("short", &PROTOCOLS, 200, "upstream prematurely closed"),
+    (
+        "cut",
+        &PROTOCOLS,
+        200,
+        "recv() failed (104: Connection reset by peer) while reading upstream",
+    ),
+    ("hang", &PROTOCOLS, 200, "upstream timed out (110: Connection timed out) while reading upstr"),
+    ("more", &PROTOCOLS, 200, ""),
 ];
 
-#[tokio::test]
-async fn each_fault_has_its_status_and_its_line() {
-    let (mut conf, mut backends) = (String::new(), Vec::new());
-    for (place, protocol) in PROTOCOLS.into_iter().enumerate() {
-        let port = 8090 + place as u16;
-        let scheme = if protocol == "proxy" { "http://" } else { "" };
-        conf += &format!(
+/// Servers of each protocol, on the ports from 8080 on, in front of upstreams on those from 8090 on.
+fn conf() -> String {
+    let server = |(place, protocol): (usize, &str)| {
+        let (scheme, param) = match protocol {
+            "proxy" => ("http://", String::new()),
+            _ => ("", format!("{protocol}_param REQUEST_URI $request_uri;")),
+        };
+        format!(
             "server {{
                 listen 127.0.0.1:{listen};
                 location / {{
                     {protocol}_read_timeout 200ms;
+                    {protocol}_send_timeout 200ms;
                     {param}
                     {protocol}_pass {scheme}127.0.0.1:{port};
                 }}
+                location /refused {{ {protocol}_pass {scheme}127.0.0.1:8098; }}
             }}\n",
             listen = 8080 + place,
-            param = if protocol == "proxy" {
-                String::new()
-            } else {
-                format!("{protocol}_param REQUEST_URI $request_uri;")
-            },
-        );
-        backends.push((port, faulty(protocol).await));
+            port = 8090 + place
+        )
+    };
+    let servers = PROTOCOLS.into_iter().enumerate().map(server);
+    format!("client_max_body_size 0; {}", servers.collect::<String>())
+}
+
+#[tokio::test]
+async fn each_fault_has_its_status_and_its_line() {
+    let mut start = Tidegate::start(&conf());
+    let mut backends = Vec::new();
+    for (port, protocol) in (8090..).zip(PROTOCOLS) {
+        let backend = faulty(protocol).await;
+        start = start.with_port(port, backend.port());
+        backends.push(backend);
     }
-    let start = Tidegate::start(&conf);
-    let start = backends.iter().fold(start, |start, (port, b)| start.with_port(*port, b.port()));
     let server = start.await;
     let open = || std::fs::read_dir(format!("/proc/{}/fd", server.pid())).unwrap().count();
     server.at(8080).get("/more!").await.is(200);
     let before = open();
+    // More than sockets hold.
+    let body = "b".repeat(8 << 20);
     for (place, protocol) in PROTOCOLS.into_iter().enumerate() {
-        for (path, status, words) in FAULTS {
-            let mut connection = server.at(8080 + place as u16).connect().await;
-            connection.send(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n")).await;
+        let client = server.at(8080 + place as u16);
+        client.get("/refused").await.is(502);
+        server.logs("connect() failed (111: Connection refused) while connecting to upstr").await;
+        for (word, _, status, words) in FAULTS.iter().filter(|fault| fault.1.contains(&protocol)) {
+            let mut connection = client.connect().await;
+            let (method, length, body) = if word.starts_with("unread") {
+                ("POST", format!("Content-Length: {}\r\n", body.len()), body.as_str())
+            } else {
+                ("GET", String::new(), "")
+            };
+            let head = format!("{method} /{word}! HTTP/1.1\r\nHost: a\r\n{length}\r\n");
+            connection.send(head + body).await;
             let answer = connection.try_answer("GET").await;
-            let seen = format!("{protocol} {path}: {answer:?}\n{}", server.error_log());
-            match (path, status) {
-                ("/more!", _) => assert_eq!(answer.unwrap().text(), "full", "{protocol}"),
+            let seen = format!("{protocol} {word}: {answer:?}\n{}", server.error_log());
+            match (*word, status) {
+                ("more", _) => assert_eq!(answer.unwrap().text(), "full", "{protocol}"),
                 // What was promised does not come, and the connection ends.
                 (_, 200) => assert!(answer.is_err_and(|why| why.contains("half")), "{seen}"),
-                _ => assert_eq!(answer.expect("an answer").status, status, "{seen}"),
+                _ => assert_eq!(answer.expect(&seen).status, *status, "{seen}"),
             }
             let line = |log: &str| {
-                log.lines()
-                    .any(|line| line.contains(words) && line.contains(&format!("GET {path}")))
+                let mut lines = log.lines();
+                lines.any(|line| line.contains(words) && line.contains(&format!(" /{word}! ")))
             };
-            eventually(&format!("{protocol} {path} is told"), || async {
+            eventually(&format!("{protocol} {word} is told: {words}"), || async {
                 words.is_empty() || line(&server.error_log())
             })
             .await;

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::fault::grpc::frame;
+use crate::harness::backend::fastcgi::stdout;
 use crate::harness::{Backend, Tidegate, eventually, process};
 
 const ANSWERS: [&str; 9] = [
@@ -19,14 +21,14 @@ const ANSWERS: [&str; 9] = [
     "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
 ];
 
-/// Reads a request, answers in one of the ways, and closes, at times by a reset.
-async fn faulty() -> Backend {
+/// Reads a request, answers in one of the ways, as the protocol has it, and closes, at times by a reset.
+async fn faulty(wrap: fn(&str) -> Vec<u8>) -> Backend {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
-    Backend::raw(|mut stream: TcpStream| async move {
+    Backend::raw(move |mut stream: TcpStream| async move {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let mut buffer = [0; 4096];
         let _ = stream.read(&mut buffer).await;
-        let _ = stream.write_all(ANSWERS[number % ANSWERS.len()].as_bytes()).await;
+        let _ = stream.write_all(&wrap(ANSWERS[number % ANSWERS.len()])).await;
         if number.is_multiple_of(2) {
             let _ = stream.set_zero_linger();
         }
@@ -48,7 +50,15 @@ async fn ten_thousand_faults_leave_nothing_behind() {
 }
 
 async fn faults_leave_nothing_behind(times: usize) {
-    let backend = faulty().await;
+    let plain: fn(&str) -> Vec<u8> = |text| text.as_bytes().to_vec();
+    let backends = [
+        faulty(plain).await,
+        faulty(plain).await,
+        faulty(plain).await,
+        faulty(|text| stdout(text).into_bytes()).await,
+        // Settings, and a head whose bytes mean something or nothing.
+        faulty(|text| [frame(4, 0, 0, b""), frame(1, 4, 1, text.as_bytes())].concat()).await,
+    ];
     let server = Tidegate::start(
         "access_log off;
          upstream_wait off;
@@ -59,12 +69,20 @@ async fn faults_leave_nothing_behind(times: usize) {
              keepalive_requests 100000;
              location / { proxy_pass http://127.0.0.1:8090; }
              location /two { proxy_pass http://two; }
+             location /uwsgi { uwsgi_pass 127.0.0.1:8091; }
+             location /scgi { scgi_pass 127.0.0.1:8092; }
+             location /fastcgi { fastcgi_pass 127.0.0.1:8093; }
+             location /grpc { grpc_pass 127.0.0.1:8094; }
              location /refused { proxy_pass http://127.0.0.1:8098; }
              location /missing { proxy_pass http://unix:missing.sock; }
              location /waits { upstream_wait 20ms; proxy_pass http://127.0.0.1:8098; }
          }",
     )
-    .with_port(8090, backend.port())
+    .with_port(8090, backends[0].port())
+    .with_port(8091, backends[1].port())
+    .with_port(8092, backends[2].port())
+    .with_port(8093, backends[3].port())
+    .with_port(8094, backends[4].port())
     .await;
     ask(&server, 400).await;
     let (open, memory) = (descriptors(&server), resident(&server));
@@ -85,7 +103,11 @@ async fn ask(server: &Tidegate, times: usize) {
                     0 => "/waits",
                     1..5 => "/refused",
                     5..9 => "/missing",
-                    9..20 => "/two",
+                    9..16 => "/two",
+                    16..20 => "/uwsgi",
+                    20..24 => "/scgi",
+                    24..28 => "/fastcgi",
+                    28..32 => "/grpc",
                     _ => "/faulty",
                 };
                 let body = if ask % 3 == 0 { "POST" } else { "GET" };
