@@ -53,35 +53,40 @@ async fn a_full_disk_costs_one_request_and_leaves_nothing() {
     .await;
     let path = disk.path().display();
     let server = Tidegate::start(&format!(
-        "proxy_buffers 2 4k; proxy_busy_buffers_size 4k;
+        "upstream app {{ server 127.0.0.1:8090; keepalive 0; }}
+         proxy_buffers 2 4k; proxy_busy_buffers_size 4k;
          proxy_temp_path {path}/answers;
          client_body_temp_path {path}/bodies;
          client_max_body_size 0;
-         server {{ listen 127.0.0.1:8080; location / {{ proxy_pass http://127.0.0.1:8090; }} }}"
+         server {{ listen 127.0.0.1:8080; location / {{ proxy_pass http://app; }} }}"
     ))
     .with_port(8090, app.port())
     .await;
     let files = PathBuf::from(format!("/proc/{}/fd", server.pid()));
     let open = || std::fs::read_dir(&files).expect("a process").count();
-    // A client that does not read: what waits for it does not fit.
-    let mut slow = server.connect().await;
-    slow.send("GET /small HTTP/1.1\r\nHost: a\r\n\r\n").await;
-    slow.answer().await.says("small");
+    server.get("/small").await.is(200).says("small");
     let before = open();
-    slow.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n").await;
-    // Nothing tells of it before the client reads on; were it too early, the whole answer would come.
-    tokio::time::sleep(std::time::Duration::from_millis(800)).await;
-    let rest = slow.rest().await;
-    server.logs("failed (28: No space left on device) while reading upstream").await;
-    assert!(rest.starts_with(b"HTTP/1.1 200 OK\r\n") && rest.len() < 16 << 20, "{}", rest.len());
-
-    // A body that does not fit.
+    let words = "failed (28: No space left on device) while reading upstream";
     let body = "y".repeat(1 << 20);
-    server.ask(&format!("POST /small || {body}")).await.is(500);
+    // Four times, so that one that is left open each time is told from one that is about to close.
+    for times in 1..=4 {
+        // A client that does not read: what waits for it does not fit, which is told at once.
+        let mut slow = server.connect().await;
+        slow.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        eventually("it is told", || async { server.error_log().matches(words).count() == times })
+            .await;
+        let rest = slow.rest().await;
+        assert!(
+            rest.starts_with(b"HTTP/1.1 200 OK\r\n") && rest.len() < 16 << 20,
+            "{}",
+            rest.len()
+        );
+        // A body that does not fit.
+        server.ask(&format!("POST /small || {body}")).await.is(500);
+    }
     server.logs("failed (28: No space left on device), client:").await;
-
-    drop(slow);
-    eventually("nothing is left open", || async { open() <= before }).await;
+    assert_eq!(server.error_log().matches(words).count(), 4, "{}", server.error_log());
+    eventually("nothing is left open", || async { open() <= before + 2 }).await;
     eventually("nothing is left on the disk", || async { disk.taken() <= 8192 }).await;
     server.get("/small").await.is(200).says("small");
 }

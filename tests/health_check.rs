@@ -1,9 +1,10 @@
 //! health_check, match: servers that are not well are found before a client finds them.
 
+mod protocols;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 
-use crate::harness::backend::fastcgi;
 use crate::harness::{Backend, Tidegate, backend, eventually};
 
 /// A server that is well, or not, as it is told.
@@ -201,67 +202,6 @@ async fn an_answer_is_judged_by_its_match() {
     for _ in 0..4 {
         server.get("/").await.is(202).says("all is well");
     }
-}
-
-#[tokio::test]
-async fn every_protocol_is_checked_in_its_own_words() {
-    let code = Arc::new(AtomicU16::new(500));
-    let said = |code: &Arc<AtomicU16>| format!("Status: {}\r\n\r\nx", code.load(Ordering::Relaxed));
-    let (one, two) = (Arc::clone(&code), Arc::clone(&code));
-    let uwsgi = Backend::uwsgi(move |_| said(&one)).await;
-    let php = Backend::fastcgi(move |_| fastcgi::answer(&said(&two))).await;
-    let (health, up) = (Arc::clone(&code), "\0\0\0\0\x02\x08\x01");
-    let grpc = Backend::http2(move |_| {
-        let state = if health.load(Ordering::Relaxed) == 200 { up } else { "\0\0\0\0\x02\x08\x02" };
-        format!("200\ncontent-type: application/grpc\n\n{state}\n\ngrpc-status: 0")
-    })
-    .await;
-    let server = Tidegate::start(
-        "upstream uwsgi { server 127.0.0.1:8090; }
-         upstream php { server 127.0.0.1:8091; }
-         upstream grpc { server 127.0.0.1:8092; }
-         upstream tcp { server 127.0.0.1:8098; server 127.0.0.1:8090; }
-         server {
-             listen 127.0.0.1:8080;
-             upstream_wait off;
-             location /uwsgi {
-                 uwsgi_pass uwsgi;
-                 uwsgi_param PATH_INFO $document_uri;
-                 uwsgi_param QUERY_STRING $query_string;
-                 health_check interval=30ms uri=/up?x;
-             }
-             location /php {
-                 fastcgi_pass php;
-                 fastcgi_param SCRIPT_NAME $fastcgi_script_name;
-                 health_check interval=30ms uri=/up.php;
-             }
-             location /grpc { grpc_pass grpc; health_check interval=30ms type=grpc grpc_service=a.B; }
-             location /tcp { proxy_pass http://tcp; health_check interval=30ms type=tcp; }
-         }",
-    )
-    .with_port(8090, uwsgi.port())
-    .with_port(8091, php.port())
-    .with_port(8092, grpc.port())
-    .await;
-    eventually("all are unwell", || async { status(&server).matches("unhealthy").count() == 4 })
-        .await;
-    for path in ["/uwsgi", "/php", "/grpc"] {
-        server.get(path).await.is(502);
-    }
-    server.logs("peer is unhealthy: the service is not served").await;
-    server.logs("peer is unhealthy: connect() failed (111: Connection refused)").await;
-    code.store(200, Ordering::Relaxed);
-    eventually("three are well", || async { status(&server).matches("unhealthy").count() == 1 })
-        .await;
-    for path in ["/uwsgi", "/php", "/grpc"] {
-        server.get(path).await.is(200);
-    }
-    let packet = uwsgi.received().remove(0);
-    assert!(packet.contains("PATH_INFO=/up\n") && packet.contains("QUERY_STRING=x\n"), "{packet}");
-    let asked = php.received().remove(0);
-    assert!(asked.contains("SCRIPT_NAME=/up.php"), "{asked}");
-    let asked = grpc.received().remove(0);
-    assert!(asked.contains("/grpc.health.v1.Health/Check") && asked.contains("a.B"), "{asked}");
 }
 
 #[tokio::test]

@@ -33,7 +33,24 @@ async fn cookies_and_routes() {
         "/conn".to_owned(),
         "/conn | Cookie: srv=bb".to_owned(),
         "/conn | Cookie: srv=bb".to_owned(),
+        "/backup | Cookie: srv=cc".to_owned(),
+        "/backup".to_owned(),
+        "/backup".to_owned(),
+        "/hash?k=1 | Cookie: srv=bb".to_owned(),
+        "/hash?k=1 | Cookie: srv=a".to_owned(),
+        "/hash".to_owned(),
+        "/hash | Cookie: srv=bb".to_owned(),
+        "/hash".to_owned(),
+        "/hash".to_owned(),
     ];
+    // After hits the others have their turns.
+    let kept = |number: usize| match number % 7 {
+        0 | 1 | 4 => "/turns?x=a",
+        2 => "/turns?x=c",
+        _ => "/turns",
+    };
+    let asks = asks.into_iter().chain((0..60).map(|number| kept(number).to_owned()));
+    let asks: Vec<String> = asks.collect();
     let asks: Vec<&str> = asks.iter().map(String::as_str).collect();
     alike(
         r#"
@@ -41,6 +58,9 @@ async fn cookies_and_routes() {
         upstream full { server 127.0.0.1:8091 max_fails=0; server 127.0.0.1:8092 route=bb max_fails=0; sticky cookie srv path=/x samesite=$arg_s secure httponly domain=.example.com; }
         upstream route { server 127.0.0.1:8091 route=a; server 127.0.0.1:8092 route=bb; sticky route $arg_x $arg_y; }
         upstream drained { server 127.0.0.1:8091 route=a drain; server 127.0.0.1:8092 route=bb; sticky route $arg_x $arg_y; }
+        upstream turns { server 127.0.0.1:8091 route=a weight=3; server 127.0.0.1:8092 route=bb weight=2; server 127.0.0.1:8093 route=c; sticky route $arg_x; }
+        upstream backup { server 127.0.0.1:8091 route=a; server 127.0.0.1:8092 route=bb; server 127.0.0.1:8093 route=cc backup; sticky cookie srv; }
+        upstream hash { hash $arg_k; server 127.0.0.1:8091 route=a; server 127.0.0.1:8092 route=bb; sticky cookie srv; }
         upstream alldrained { server 127.0.0.1:8091 drain; server 127.0.0.1:8092 drain; }
         upstream conn { least_conn; sticky cookie srv; server 127.0.0.1:8091; server 127.0.0.1:8092 route=bb; }
         server {
@@ -50,11 +70,15 @@ async fn cookies_and_routes() {
             location /route { proxy_pass http://route; }
             location /drained { proxy_pass http://drained; }
             location /alldrained { proxy_pass http://alldrained; }
+            location /turns { proxy_pass http://turns; }
+            location /backup { proxy_pass http://backup; }
+            location /hash { proxy_pass http://hash; }
             location /conn { proxy_pass http://conn; }
         }"#,
     )
     .with_backend(8091, one)
     .with_backend(8092, two)
+    .with_backend(8093, named("three").await)
     .mainline()
     .answers(&asks)
     .await;

@@ -38,6 +38,18 @@ pub enum Body {
 /// Bytes on their way. Items are not empty.
 pub type BodyStream = Pin<Box<dyn Stream<Item = io::Result<Bytes>>>>;
 
+/// Why a body ends short, where that has been told already.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the body ends short")]
+pub struct Told;
+
+impl Told {
+    /// Whether an error of a body has been told already.
+    pub fn is(error: &io::Error) -> bool {
+        error.get_ref().is_some_and(|error| error.downcast_ref::<Self>().is_some())
+    }
+}
+
 /// A piece of a body that is known in full.
 #[derive(Clone, Debug)]
 pub enum Part {

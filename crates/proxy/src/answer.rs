@@ -112,7 +112,7 @@ impl Answer {
         self.teller = Some(Box::new(teller));
     }
 
-    fn tell(&mut self, text: String) {
+    fn say(&mut self, text: String) {
         match &self.teller {
             Some(teller) => teller.tell(Level::Error, &text),
             None => self.untold.push(text),
@@ -158,7 +158,7 @@ impl Answer {
                     return Poll::Ready(Some(Ok(bytes)));
                 }
                 Ok(Event::Told(text)) => {
-                    self.tell(format!("{} while reading upstream", told(&text)));
+                    self.say(format!("{} while reading upstream", told(&text)));
                     continue;
                 }
                 Ok(Event::Trailers(fields)) => {
@@ -199,6 +199,10 @@ impl Supply for Answer {
             Some(error) => Poll::Ready(Some(Err(error))),
             None => self.poll_link(cx),
         }
+    }
+
+    fn tell(&mut self, text: &str) {
+        self.say(text.to_owned());
     }
 }
 

@@ -8,6 +8,7 @@ mod journal;
 mod wait;
 
 use std::cell::RefCell;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
@@ -66,6 +67,8 @@ pub(crate) struct Terms {
     manner: Manner,
     /// How long the request may wait while nobody can be reached.
     waiting: Waiting,
+    /// What tells the location from others, where it has idle connections of its own; else 0.
+    place: u64,
 }
 
 impl Terms {
@@ -79,8 +82,18 @@ impl Terms {
             sid: sticky::sid(ex, group),
             manner: Manner::of(ex, forward),
             waiting: queue.unwrap_or(ex.location.upstream_wait.waiting),
+            place: if group.description.keepalive.local { place(ex) } else { 0 },
         }
     }
+}
+
+/// What tells the location of a request from others. Its connections may outlive it over a reload:
+/// a new one in its place in memory must not take them for its own.
+fn place(ex: &Exchange<'_>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (std::ptr::from_ref(ex.location), std::ptr::from_ref(ex.http)).hash(&mut hasher);
+    format!("{:?}", ex.location.name).hash(&mut hasher);
+    hasher.finish().max(1)
 }
 
 /// A peer that answers.
@@ -169,7 +182,7 @@ impl Question<'_> {
         started: Instant,
         client: &mut (dyn RequestBody + '_),
     ) -> Result<Result<Answered, End>, Unanswered> {
-        let mut reached = false;
+        let (mut reached, mut unreached) = (false, false);
         // A request that has waited was about to connect all the time.
         let mut now = Instant::now();
         let mut begun = if wait.so_far().is_some() { started } else { now };
@@ -179,7 +192,7 @@ impl Question<'_> {
                 Err(fault) => {
                     let later = later_than(&fault, way, reached);
                     self.nobody();
-                    return Ok(Err(End { fault, said: Bytes::new(), later }));
+                    return Ok(Err(End { fault, said: Bytes::new(), later, unreached }));
                 }
             };
             self.begin(&lease);
@@ -210,13 +223,14 @@ impl Question<'_> {
             let cached = cached && fault.condition() == Condition::Error;
             let ejected = way.give_up(lease, outcome, cached);
             reached |= !fault.is_unreachable();
+            unreached |= fault.is_unreachable();
             if way.is_exhausted() || !self.may_go_on(&fault, sent, started) {
                 let vanished = sent && said.is_empty() && self.may_go_on(&fault, sent, started);
                 let later = match later_than(&fault, way, reached) {
                     Later::No if vanished && fault.condition() == Condition::Error => Later::Lost,
                     later => later,
                 };
-                return Ok(Err(End { fault, said, later }));
+                return Ok(Err(End { fault, said, later, unreached }));
             }
             self.tell((&fault, &said), wait, Told::PassedOver);
             if ejected {

@@ -4,6 +4,7 @@
 //! memory allowed for it is read on by a task, into memory and then into a file, so that a slow
 //! client does not hold the application. Disks may be slow, too: the file is another thread's.
 
+mod disk;
 mod store;
 
 use std::cell::RefCell;
@@ -23,6 +24,9 @@ use store::Store;
 pub(crate) trait Supply: 'static {
     /// The next bytes, or the end.
     fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>>;
+
+    /// Tells at once what has become of them, at level `error`.
+    fn tell(&mut self, text: &str);
 }
 
 /// What the configuration says of answers that wait for their client.
@@ -32,6 +36,8 @@ pub(crate) struct Room {
     pub(crate) memory: usize,
     /// How much may wait in a file, in bytes (nginx: `proxy_max_temp_file_size`).
     pub(crate) file: u64,
+    /// How much is on its way to the client at a time (nginx: `proxy_busy_buffers_size`).
+    pub(crate) busy: u64,
     /// How much of it is written at once, where so much has come (nginx:
     /// `proxy_temp_file_write_size`).
     pub(crate) batch: u64,
@@ -119,6 +125,10 @@ async fn pump<S: Supply>(mut supply: Box<S>, store: Rc<RefCell<Store>>) {
     std::future::poll_fn(|cx| {
         loop {
             let room = store.borrow_mut().poll_room(cx);
+            let untold = store.borrow_mut().untold.take();
+            if let Some(text) = untold {
+                supply.tell(&text);
+            }
             match room {
                 Poll::Ready(false) => return Poll::Ready(()),
                 Poll::Ready(true) => {
@@ -153,6 +163,7 @@ mod tests {
     use std::cell::Cell;
     use std::future::poll_fn;
 
+    use tidegate_http::body::Told;
     use tokio::task::LocalSet;
 
     use super::*;
@@ -162,6 +173,7 @@ mod tests {
         given: Rc<Cell<usize>>,
         count: usize,
         fails: bool,
+        told: Rc<RefCell<String>>,
     }
 
     impl Supply for Pieces {
@@ -173,10 +185,15 @@ mod tests {
             self.given.set(number + 1);
             Poll::Ready(Some(Ok(vec![number as u8; 1000].into())))
         }
+
+        fn tell(&mut self, text: &str) {
+            self.told.borrow_mut().push_str(text);
+        }
     }
 
     struct Case {
         given: Rc<Cell<usize>>,
+        told: Rc<RefCell<String>>,
         answer: Buffered<Pieces>,
         _folder: tempfile::TempDir,
     }
@@ -184,10 +201,17 @@ mod tests {
     fn case(count: usize, fails: bool, memory: usize, file: u64) -> Case {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().to_owned();
-        let given = Rc::default();
-        let pieces = Pieces { given: Rc::clone(&given), count, fails };
-        let room = Room { memory, file, batch: 4096, folder: path, outlives_client: false };
-        Case { given, answer: Buffered::new(Box::new(pieces), room), _folder: folder }
+        let (given, told) = (Rc::default(), Rc::default());
+        let pieces = Pieces { given: Rc::clone(&given), count, fails, told: Rc::clone(&told) };
+        let room = Room {
+            memory,
+            file,
+            batch: 4096,
+            busy: 64 * 1024,
+            folder: path,
+            outlives_client: false,
+        };
+        Case { given, told, answer: Buffered::new(Box::new(pieces), room), _folder: folder }
     }
 
     async fn next(answer: &mut Buffered<Pieces>) -> Option<io::Result<Bytes>> {
@@ -287,6 +311,25 @@ mod tests {
                 assert!(waiting <= 3000 + 10_000 + 64 * 1024, "{waiting}");
             }
             assert_eq!(all, expected(200));
+        };
+        LocalSet::new().run_until(test).await;
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_written_is_told_before_the_client_asks() {
+        let test = async {
+            let mut case = case(200, false, 3000, 1 << 30);
+            let Buffered::Direct(supply, _, room) = &mut case.answer else {
+                panic!("it has begun")
+            };
+            let ahead = Buffered::ahead(supply.take().unwrap(), room.clone());
+            case.answer = ahead;
+            let Buffered::Ahead(ahead) = &case.answer else { panic!("it was not read ahead") };
+            // A file that nobody may write to.
+            ahead.store.borrow_mut().lock();
+            settled(|| case.told.borrow().starts_with("pwrite() to a temporary file in ")).await;
+            let error = rest(&mut case.answer).await.unwrap_err();
+            assert!(Told::is(&error), "{error}");
         };
         LocalSet::new().run_until(test).await;
     }

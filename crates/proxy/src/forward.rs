@@ -26,7 +26,7 @@ use crate::answer::{Answer, Leased, Tally};
 use crate::ask::{Answered, Question, Terms, Unanswered};
 use crate::buffering::{Buffered, Room};
 use crate::content;
-use crate::link::Link;
+use crate::link::{Limits, Link};
 use crate::response::{self, Rules};
 use crate::store::Store;
 use crate::upstream::{Upstreams, sticky};
@@ -250,6 +250,7 @@ fn room(forward: &Forward) -> Room {
     Room {
         memory: memory(forward),
         file: forward.max_temp_file_size.0,
+        busy: Limits::busy(forward),
         batch: forward.temp_file_write_size.map_or(BATCH, |size| size.0.max(1)),
         folder: forward.temp_path.folder.clone(),
         outlives_client: forward.ignore_client_abort,

@@ -104,3 +104,6 @@ pub struct Head {
     /// How many bytes it took on the wire.
     pub size: usize,
 }
+
+#[cfg(test)]
+mod tests;

@@ -132,6 +132,10 @@ impl<S: Supply> Supply for Keeping<S> {
             }
         }
     }
+
+    fn tell(&mut self, text: &str) {
+        self.supply.tell(text);
+    }
 }
 
 impl<S> Keeping<S> {

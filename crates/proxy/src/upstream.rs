@@ -18,6 +18,7 @@ mod ring;
 mod round_robin;
 pub mod selection;
 pub mod sticky;
+mod succession;
 
 use std::sync::Arc;
 
@@ -51,8 +52,8 @@ struct Known {
 }
 
 impl Upstreams {
-    /// The groups of a configuration. Those that `before` has alike go on as they are, with what
-    /// is known of their servers and with their idle connections.
+    /// The groups of a configuration. Those that `before` has go on, with what is known of their
+    /// servers and with their idle connections.
     pub fn new(http: &Http, before: Option<&Self>) -> Self {
         let old: &[Known] = before.map_or(&[], |before| &before.groups);
         let checks = health_check::places(http);
@@ -64,7 +65,14 @@ impl Upstreams {
                 [only] if !upstream.defined => only.text.clone(),
                 _ => upstream.name.clone(),
             };
+            let changed = |known: &&Known| {
+                let is_block = known.defined && upstream.defined;
+                is_block && known.group.description.name == upstream.name
+            };
             let group = group.unwrap_or_else(|| {
+                if let Some(known) = old.iter().find(changed) {
+                    return Arc::new(known.group.followed_by(description));
+                }
                 let group = Group::new(description);
                 group.check_by(health_check::rules(&checks, names::Group(number)));
                 Arc::new(group)
@@ -120,7 +128,8 @@ fn describe(upstream: &Upstream) -> Description {
         servers: servers.collect(),
         method: upstream.balance.method.clone(),
         keepalive: keepalive::Settings {
-            connections: idle.connections as usize,
+            connections: idle.connections.most as usize,
+            local: idle.connections.local,
             requests: idle.requests.into(),
             time: idle.time,
             timeout: idle.timeout,

@@ -38,12 +38,13 @@ pub struct Forward {
     /// Number and size of the buffers for one answer.
     #[directive("{}_buffers", not("grpc"), default = "8 4k")]
     pub buffers: Buffers,
-    /// How much may be on its way to the client while the answer is still being read.
+    /// How much may be on its way to the client while the answer is still being read: 64k where
+    /// nothing is said.
     #[directive(
         "{}_busy_buffers_size",
         not("grpc"),
         args(1),
-        ignored = "what is read is on its way to the client at once"
+        differs = "it is 64k where nothing is said, never more, and never less than 4k"
     )]
     pub busy_buffers_size: Option<Size>,
     /// How much of an answer may wait in a file for a slow client; 0 is none.

@@ -37,7 +37,7 @@ impl Question<'_> {
         client: &mut (dyn RequestBody + '_),
         begun: Instant,
     ) -> Result<(Box<Link>, Head), Failed> {
-        let (group, address) = (lease.group().id, &lease.address);
+        let (group, address) = (lease.group().id ^ self.terms.place, &lease.address);
         let secured = self.secured.as_ref();
         let kept = if !self.outgoing.codec.keeps() {
             None
@@ -110,7 +110,7 @@ impl Question<'_> {
         {
             self.reached_again(time);
         }
-        Connection::new(stream)
+        Connection { place: self.terms.place, ..Connection::new(stream) }
     }
 
     /// Opens a connection, unless the client leaves first.

@@ -24,8 +24,8 @@ pub(super) struct Wait {
     until: Option<Instant>,
     pause: Duration,
     place: Option<Place>,
-    /// Whether a request that was sent and lost has been sent again.
-    pub(super) replayed: bool,
+    /// How many times a request that was sent and lost has been sent again.
+    replays: u32,
 }
 
 /// One of those who wait for a group.
@@ -41,7 +41,7 @@ impl Wait {
     /// A request that has not waited yet.
     pub(super) fn new(bounds: Waiting) -> Self {
         let pause = outage::SHORTEST;
-        Self { bounds, until: None, pause, place: None, replayed: false }
+        Self { bounds, until: None, pause, place: None, replays: 0 }
     }
 
     /// Whether requests wait at all.
@@ -82,6 +82,16 @@ pub(super) struct End {
     pub(super) said: Bytes,
     /// Whether the group may be asked once more.
     pub(super) later: Later,
+    /// Whether some of its servers could not be reached.
+    pub(super) unreached: bool,
+}
+
+impl End {
+    /// How many times a request may be sent again that was lost so: what brings an application down
+    /// is not to do so often. Where others are gone it was a restart that has taken them along.
+    fn replays(&self) -> u32 {
+        if self.unreached { 3 } else { 1 }
+    }
 }
 
 /// Whether a request may be sent later.
@@ -121,8 +131,8 @@ impl Question<'_> {
         let now = Instant::now();
         match end.later {
             Later::No => return Ok(false),
-            Later::Lost if wait.replayed || tries == 1 => return Ok(false),
-            Later::Lost => wait.replayed = true,
+            Later::Lost if tries == 1 || wait.replays >= end.replays() => return Ok(false),
+            Later::Lost => wait.replays += 1,
             Later::Full if self.group.description.queue.is_none() => return Ok(false),
             // It is there, and busy.
             Later::Unreached if end.fault.is_full() => {}

@@ -3,23 +3,19 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, IoSliceMut};
+use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
-use bytes::{Bytes, BytesMut};
-use rustix::io::{Errno, ReadWriteFlags, preadv2};
+use bytes::Bytes;
+use tidegate_http::body::Told;
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 use super::Room;
-use crate::fault::System;
+use super::disk::{read_at, read_cached, unmade, unwritten};
 use crate::temp_file;
-
-/// How much of a file is read at a time.
-const FILE_PIECE: u64 = 64 * 1024;
 
 /// What waits for the client: what is in memory comes before what is in the file, and that before
 /// what is on its way there.
@@ -40,6 +36,8 @@ pub(super) struct Store {
     ending: Option<io::Result<()>>,
     failed: Option<io::Error>,
     ended: bool,
+    /// What is to be told at once: the client may not read on for long.
+    pub(super) untold: Option<String>,
     /// The client has left; what comes is thrown away.
     discard: bool,
     reader: Option<Waker>,
@@ -50,8 +48,8 @@ pub(super) struct Store {
 enum Written {
     Done(Arc<File>),
     /// There can be no file.
-    Nowhere(Vec<Bytes>),
-    Failed(io::Error),
+    Nowhere(Vec<Bytes>, String),
+    Failed(String),
 }
 
 fn wake(waker: &mut Option<Waker>) {
@@ -77,6 +75,7 @@ impl Store {
             ending: None,
             failed: None,
             ended: false,
+            untold: None,
             discard: false,
             reader: None,
             writer: None,
@@ -166,8 +165,9 @@ impl Store {
         let batch = std::mem::take(&mut self.batch);
         let (file, folder, mut at) = (self.file.clone(), self.room.folder.clone(), self.written);
         self.writing = Some(spawn_blocking(move || {
-            let Some(file) = file.or_else(|| temp_file::create(&folder).ok().map(Arc::new)) else {
-                return Written::Nowhere(batch);
+            let file = match file.map_or_else(|| temp_file::create(&folder).map(Arc::new), Ok) {
+                Ok(file) => file,
+                Err(error) => return Written::Nowhere(batch, unmade(&folder, &error)),
             };
             for bytes in &batch {
                 if let Err(error) = file.write_all_at(bytes, at) {
@@ -184,22 +184,30 @@ impl Store {
         self.file.is_some()
     }
 
+    /// From now on nothing can be written.
+    #[cfg(test)]
+    pub(super) fn lock(&mut self) {
+        self.file = Some(Arc::new(File::open("/dev/null").expect("a file")));
+    }
+
     fn wrote(&mut self, written: Result<Written, JoinError>) {
         let batched = std::mem::take(&mut self.batched);
-        match written.unwrap_or_else(|error| Written::Failed(io::Error::other(error))) {
+        match written.unwrap_or_else(|error| Written::Failed(error.to_string())) {
             Written::Done(file) => {
                 self.file = Some(file);
                 self.written += batched;
             }
-            Written::Nowhere(batch) => {
+            Written::Nowhere(batch, why) => {
+                self.untold = Some(why);
                 // Memory has to do, and the upstream waits for the client.
                 self.room.file = 0;
                 self.in_memory += batched as usize;
                 self.memory.extend(batch);
             }
-            Written::Failed(error) => {
+            Written::Failed(why) => {
+                self.untold = Some(why);
                 self.ending = None;
-                self.end(Some(error));
+                self.end(Some(io::Error::other(Told)));
             }
         }
     }
@@ -223,7 +231,7 @@ impl Store {
         let read = match (read, self.file.clone().filter(|_| self.read < self.written)) {
             (Some(read), _) => read,
             (None, Some(file)) => {
-                let (at, length) = (self.read, FILE_PIECE.min(self.written - self.read));
+                let (at, length) = (self.read, self.room.busy.min(self.written - self.read));
                 match read_cached(&file, at, length) {
                     Ok(Some(bytes)) => Ok(bytes),
                     Ok(None) => {
@@ -256,34 +264,4 @@ impl Store {
         self.reader = Some(cx.waker().clone());
         Poll::Pending
     }
-}
-
-/// What is told of it where a disk is full.
-fn unwritten(folder: &Path, error: &io::Error) -> io::Error {
-    io::Error::other(format!(
-        "pwrite() to a temporary file in \"{}\" failed ({}) while reading upstream; the answer \
-         is cut short: *_max_temp_file_size bounds what is written",
-        folder.display(),
-        System(error)
-    ))
-}
-
-/// Reads what needs no disk; `None` where that is nothing or cannot be known.
-fn read_cached(file: &File, at: u64, length: u64) -> io::Result<Option<Bytes>> {
-    let mut piece = BytesMut::zeroed(length as usize);
-    match preadv2(file, &mut [IoSliceMut::new(&mut piece)], at, ReadWriteFlags::NOWAIT) {
-        Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
-        Ok(length) => {
-            piece.truncate(length);
-            Ok(Some(piece.freeze()))
-        }
-        Err(Errno::AGAIN | Errno::OPNOTSUPP | Errno::NOSYS | Errno::INTR) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
-fn read_at(file: &File, at: u64, length: u64) -> io::Result<Bytes> {
-    let mut piece = BytesMut::zeroed(length as usize);
-    file.read_exact_at(&mut piece, at)?;
-    Ok(piece.freeze())
 }

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use tidegate_config::http::forward::Forward;
 
+/// So much of an answer is on its way to the client where nothing is said, in bytes; never more.
+const BUSY: u64 = 64 * 1024;
+
 /// What the configuration says of an exchange with a peer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
@@ -27,7 +30,16 @@ impl Limits {
             send: forward.send_timeout,
             read: forward.read_timeout,
             head,
-            piece: if forward.buffering { all.clamp(4096, 64 * 1024) } else { head },
+            piece: if forward.buffering {
+                all.clamp(4096, Self::busy(forward) as usize)
+            } else {
+                head
+            },
         }
+    }
+
+    /// How much of an answer is on its way to the client at a time, in bytes.
+    pub(crate) fn busy(forward: &Forward) -> u64 {
+        forward.busy_buffers_size.map_or(BUSY, |size| size.0.clamp(4096, BUSY))
     }
 }

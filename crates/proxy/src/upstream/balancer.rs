@@ -152,18 +152,12 @@ impl Balancer {
     }
 
     fn choose(&mut self, tried: &mut Tried, now: Instant) -> Option<u64> {
-        if let Some(sid) = tried.sid.take() {
-            let mut all = self.primary.iter().chain(&self.backup);
-            let own = all.find(|peer| {
-                peer.sid.as_bytes() == sid && peer.is_ready_for_its_own(&tried.ids, now)
-            });
-            if let Some(peer) = own {
-                return Some(peer.id);
-            }
-        }
         if self.is_single() {
             let peer = self.primary.first()?;
             return peer.is_open().then_some(peer.id);
+        }
+        if let Some(id) = self.kept(tried, now) {
+            return Some(id);
         }
         if !tried.on_backup {
             if self.primary.len() > 1
@@ -175,8 +169,26 @@ impl Balancer {
                 return Some(peer.id);
             }
             tried.on_backup = true;
+            return self.choose(tried, now);
         }
         in_turn(&self.method, &mut self.backup, &tried.ids, now).map(|peer| peer.id)
+    }
+
+    /// The peer that a client is kept with, if it is among those that are asked now; where peers take
+    /// turns this was one.
+    fn kept(&mut self, tried: &Tried, now: Instant) -> Option<u64> {
+        let sid = tried.sid.as_ref()?;
+        let peers = if tried.on_backup { &mut self.backup } else { &mut self.primary };
+        let mut all = peers.iter();
+        let own = all
+            .find(|peer| peer.sid.as_bytes() == sid && peer.is_ready_for_its_own(&tried.ids, now));
+        let id = own?.id;
+        if matches!(self.method, Method::RoundRobin | Method::Hash { .. })
+            && matches!(tried.lots, Lots::None)
+        {
+            round_robin::keep(peers, id, &tried.ids, now);
+        }
+        Some(id)
     }
 
     /// Draws lots until one falls on a peer that may be asked.
@@ -189,13 +201,15 @@ impl Balancer {
                 Lots::Key(numbers) => numbers.next(),
                 Lots::Chance | Lots::Two => random::number(),
             };
-            let drawn = at(&self.primary, number).filter(|peer| peer.is_ready(&tried.ids, now));
+            let drawn =
+                random::at(&self.primary, number).filter(|peer| peer.is_ready(&tried.ids, now));
             match (drawn, first) {
                 (Some(peer), None) if matches!(tried.lots, Lots::Two) => first = Some(peer),
                 (Some(peer), None) => return Some(peer.id),
                 (Some(peer), Some(first)) if peer.id != first.id => {
                     let by_time = matches!(self.method, Method::Random { time: Some(_), .. });
-                    if by_time && least_time::expected(first) < least_time::expected(peer) {
+                    let expected = |peer| least_time::Expected::of(peer, now);
+                    if by_time && expected(first).compare(&expected(peer)).is_lt() {
                         return Some(first.id);
                     }
                     let lighter = if by_time { peer } else { random::lighter(first, peer) };
@@ -282,18 +296,6 @@ fn in_turn<'a>(
         Method::LeastTime(_) => least_time::next(peers, tried, now),
         _ => round_robin::next(peers.iter_mut(), tried, now),
     }
-}
-
-/// The peer that a number falls on, where each has as many places as it weighs.
-fn at(peers: &[Peer], number: u32) -> Option<&Peer> {
-    let weight = |peer: &Peer| u64::from(peer.settings.weight);
-    let total: u64 = peers.iter().map(weight).sum();
-    let mut place = u64::from(number).checked_rem(total)?;
-    peers.iter().find(|peer| {
-        let found = place < weight(peer);
-        place = place.saturating_sub(weight(peer));
-        found
-    })
 }
 
 #[cfg(test)]

@@ -32,6 +32,7 @@ impl Group {
 
     /// The configuration holds from now on that says these checks.
     pub fn adopt(&self, rules: Vec<Rule>) {
+        self.succeed();
         let mut state = self.state();
         for peer in state.balancer.all_mut() {
             peer.health = peer.health.reloaded(&rules);

@@ -1,6 +1,6 @@
 //! A group of servers as all workers share it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -74,26 +74,39 @@ pub struct Group {
     /// Tells its idle connections from those of others.
     pub id: u64,
     /// Whether any of its servers can be reached.
-    pub outage: Outage,
+    pub outage: Arc<Outage>,
     /// What `sticky learn` has learned.
-    pub sessions: Sessions,
+    pub sessions: Arc<Sessions>,
+    /// Whether it is to take the place of one that a reload has changed.
+    pub(super) follows: AtomicBool,
     /// Whether servers are called by names, whose addresses change.
-    has_names: bool,
+    pub(super) has_names: bool,
     /// Held while names are asked for, where nothing is known yet.
-    asking: AsyncMutex<()>,
-    state: Mutex<State>,
+    pub(super) asking: AsyncMutex<()>,
+    pub(super) state: Arc<Mutex<State>>,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct State {
     pub(crate) balancer: Balancer,
     last_peer: u64,
+    /// The `server` lines that the peers are of, as written.
+    pub(super) lines: Vec<String>,
     /// Until when the addresses of names are believed; never asked again where there are no names.
-    fresh: Option<Instant>,
+    pub(super) fresh: Option<Instant>,
     /// Why a name has no address.
     pub(super) unresolved: Option<(String, String)>,
     /// What checks go by.
     pub(super) rules: Vec<Rule>,
+}
+
+impl Description {
+    /// Chooses among its servers, none of which has an address yet.
+    pub(super) fn balancer(&self) -> Balancer {
+        let weight = |server: &Server| if server.backup { 0 } else { server.settings.weight };
+        let servers = self.servers.iter().map(|server| (&*server.name, weight(server)));
+        Balancer::new(self.method.clone(), servers)
+    }
 }
 
 static LAST_GROUP: AtomicU64 = AtomicU64::new(0);
@@ -102,17 +115,16 @@ impl Group {
     /// A group without a past.
     pub fn new(description: Description) -> Self {
         let id = LAST_GROUP.fetch_add(1, Ordering::Relaxed);
-        let weight = |server: &Server| if server.backup { 0 } else { server.settings.weight };
-        let servers = description.servers.iter().map(|server| (&*server.name, weight(server)));
-        let balancer = Balancer::new(description.method.clone(), servers);
-        let state = Mutex::new(State { balancer, ..State::default() });
+        let state = State { balancer: description.balancer(), ..State::default() };
+        let state = Arc::new(Mutex::new(state));
         let is_name = |server: &Server| matches!(server.place, Place::Name { .. });
         let group = Self {
             has_names: description.servers.iter().any(is_name),
             description,
             id,
-            outage: Outage::default(),
-            sessions: Sessions::default(),
+            outage: Arc::default(),
+            sessions: Arc::default(),
+            follows: AtomicBool::new(false),
             asking: AsyncMutex::default(),
             state,
         };
@@ -219,6 +231,7 @@ impl State {
     /// Takes over the addresses of each server; what is known of a peer stays with it. A name that
     /// has lost all its addresses keeps the old ones: they are more than none.
     pub(super) fn update(&mut self, servers: &[Server], known: Vec<Vec<Member>>) {
+        self.lines = servers.iter().map(|server| server.name.clone()).collect();
         let Balancer { primary, backup, .. } = &mut self.balancer;
         let mut old: Vec<(Peer, bool)> = primary.drain(..).map(|peer| (peer, false)).collect();
         old.extend(backup.drain(..).map(|peer| (peer, true)));
@@ -234,7 +247,7 @@ impl State {
                     settings.weight = member.weight.unwrap_or(settings.weight);
                     if let Some(known) = mine.iter().position(same) {
                         let mut peer = mine.swap_remove(known).0;
-                        peer.settings = settings;
+                        peer.is_described(settings);
                         return (peer, is_backup);
                     }
                     self.last_peer += 1;

@@ -19,6 +19,8 @@ use crate::stream::Stream;
 pub struct Settings {
     /// How many a worker keeps (nginx: `keepalive`, 32 where nothing is said); 0 keeps none.
     pub connections: usize,
+    /// Whether each location has its own (nginx: `keepalive … local`).
+    pub local: bool,
     /// How many requests one may carry (nginx: `keepalive_requests`).
     pub requests: u64,
     /// How long one may be used (nginx: `keepalive_time`).
@@ -31,6 +33,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             connections: 32,
+            local: false,
             requests: 1000,
             time: Duration::from_hours(1),
             timeout: Duration::from_mins(1),
@@ -47,6 +50,8 @@ pub struct Connection {
     pub requests: u64,
     /// When it was opened.
     pub opened: Instant,
+    /// What tells the location from others that alone may use it; 0 where all may.
+    pub(crate) place: u64,
     /// Its timer, which stays where it is from one request to the next.
     pub(crate) silence: Silence,
 }
@@ -54,7 +59,8 @@ pub struct Connection {
 impl Connection {
     /// A connection opened for its first request.
     pub fn new(stream: Stream) -> Self {
-        Self { stream, requests: 1, opened: Instant::now(), silence: Silence::default() }
+        let (opened, silence) = (Instant::now(), Silence::default());
+        Self { stream, requests: 1, opened, place: 0, silence }
     }
 
     /// The same in the event loop of this thread.
@@ -176,6 +182,7 @@ fn anothers(fits: impl Fn(&Idle) -> bool) -> Option<Connection> {
 
 /// Keeps a connection that has nothing more to say, as far as the settings allow.
 pub fn put(group: u64, address: &Address, connection: Connection, settings: &Settings) {
+    let group = group ^ connection.place;
     let now = Instant::now();
     let worn = connection.requests >= settings.requests
         || now.duration_since(connection.opened) > settings.time;
@@ -286,6 +293,19 @@ mod tests {
             let (open, _far) = pair();
             put(1, &address(1), open, &Settings::default());
             assert_eq!(take_repeatable(1, &address(1), None).as_ref().map(marked), Some(2));
+        };
+        LocalSet::new().run_until(test).await;
+    }
+
+    #[tokio::test]
+    async fn a_location_may_have_its_own() {
+        let test = async {
+            let (mut own, _far) = pair();
+            own.place = 7;
+            put(50, &address(1), own, &Settings::default());
+            assert!(take(50, &address(1), None).is_none());
+            assert!(take(50 ^ 8, &address(1), None).is_none());
+            assert!(take(50 ^ 7, &address(1), None).is_some());
         };
         LocalSet::new().run_until(test).await;
     }

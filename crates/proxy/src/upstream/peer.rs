@@ -47,6 +47,9 @@ impl Default for Settings {
     }
 }
 
+/// A whole weight, of which a peer has a share.
+pub(super) const WHOLE: i64 = 256;
+
 /// One address that can be asked.
 #[derive(Debug)]
 pub struct Peer {
@@ -80,14 +83,7 @@ impl Peer {
     /// A peer without a past.
     pub fn new(id: u64, server: usize, address: Address, settings: Settings) -> Self {
         let effective = settings.weight.into();
-        let sid = match settings.route.as_str() {
-            "" => {
-                let hash = Md5::digest(address.to_string());
-                let number = hash.iter().fold(0, |number, byte| number << 8 | u128::from(*byte));
-                format!("{number:032x}").into()
-            }
-            route => route.into(),
-        };
+        let sid = sid(&address, &settings.route);
         Self {
             id,
             server,
@@ -106,12 +102,27 @@ impl Peer {
         }
     }
 
+    /// The configuration says this of it now.
+    pub(super) fn is_described(&mut self, settings: Settings) {
+        if settings.weight != self.settings.weight {
+            self.effective = settings.weight.into();
+        }
+        if settings.route != self.settings.route {
+            self.sid = sid(&self.address, &settings.route);
+        }
+        if self.settings.down && !settings.down {
+            self.fails = 0;
+        }
+        self.settings = settings;
+    }
+
     /// How much of its weight it has, in 256ths: less for a while after it was away.
     pub(super) fn share(&self, now: Instant) -> i64 {
-        let Some(back) = self.back else { return 256 };
+        let Some(back) = self.back else { return WHOLE };
         let (gone, all) =
             (now.duration_since(back).as_millis(), self.settings.slow_start.as_millis());
-        i64::try_from((gone * 256).checked_div(all).unwrap_or(256)).unwrap_or(256).min(256)
+        let share = (gone * WHOLE as u128).checked_div(all);
+        share.and_then(|share| i64::try_from(share).ok()).unwrap_or(WHOLE).min(WHOLE)
     }
 
     /// Its answer took so long; older answers fade.
@@ -156,6 +167,14 @@ impl Peer {
             || tried.contains(&self.id))
     }
 
+    /// How many times `fail_timeout` has gone by since it was last looked at.
+    pub(super) fn rest(&self, now: Instant) -> u64 {
+        let Some(checked) = self.checked else { return 0 };
+        let timeout = self.settings.fail_timeout.as_secs();
+        let gone = now.duration_since(checked).as_secs();
+        if gone > timeout { gone / (timeout + 1) } else { 0 }
+    }
+
     /// Begins a try.
     pub(super) fn begin(&mut self, now: Instant) {
         self.connections += 1;
@@ -174,7 +193,7 @@ impl Peer {
             }
             self.fails = 0;
         }
-        if self.back.is_some() && self.share(now) >= 256 {
+        if self.back.is_some() && self.share(now) >= WHOLE {
             self.back = None;
         }
     }
@@ -199,6 +218,16 @@ impl Peer {
         self.effective = (self.effective - i64::from(weight / max_fails)).max(0);
         self.fails >= max_fails
     }
+}
+
+/// What `sticky` calls a peer.
+fn sid(address: &Address, route: &str) -> Arc<str> {
+    if !route.is_empty() {
+        return route.into();
+    }
+    let hash = Md5::digest(address.to_string());
+    let number = hash.iter().fold(0, |number, byte| number << 8 | u128::from(*byte));
+    format!("{number:032x}").into()
 }
 
 /// How a try at a peer ended.

@@ -20,6 +20,18 @@ pub(super) fn lighter<'a>(first: &'a Peer, second: &'a Peer) -> &'a Peer {
     if order.is_gt() { first } else { second }
 }
 
+/// The peer that a number falls on, where each has as many places as it weighs.
+pub(super) fn at(peers: &[Peer], number: u32) -> Option<&Peer> {
+    let weight = |peer: &Peer| u64::from(peer.settings.weight);
+    let total: u64 = peers.iter().map(weight).sum();
+    let mut place = u64::from(number).checked_rem(total)?;
+    peers.iter().find(|peer| {
+        let found = place < weight(peer);
+        place = place.saturating_sub(weight(peer));
+        found
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

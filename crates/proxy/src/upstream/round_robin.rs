@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use super::peer::Peer;
+use super::peer::{Peer, WHOLE};
 
 /// One step: the peer whose turn it is.
 pub(super) fn next<'a>(
@@ -18,12 +18,7 @@ pub(super) fn next<'a>(
         if !peer.is_ready(tried, now) {
             continue;
         }
-        let step = peer.effective * peer.share(now);
-        peer.current += step;
-        total += step;
-        if peer.effective < peer.settings.weight.into() {
-            peer.effective += 1;
-        }
+        total += step(peer, now);
         if best.as_ref().is_none_or(|best| peer.current > best.current) {
             best = Some(peer);
         }
@@ -31,6 +26,33 @@ pub(super) fn next<'a>(
     let best = best?;
     best.current -= total;
     Some(best)
+}
+
+/// One step that goes to this peer, whosever turn it is: it waits for its next turn, but no longer
+/// than for one.
+pub(super) fn keep(peers: &mut [Peer], id: u64, tried: &[u64], now: Instant) {
+    let weights: i64 = peers.iter().map(|peer| i64::from(peer.settings.weight)).sum();
+    let Some(own) = peers.iter().find(|peer| peer.id == id) else { return };
+    if own.current <= (i64::from(own.settings.weight) - weights) * WHOLE {
+        return;
+    }
+    let mut total = 0;
+    for peer in peers.iter_mut().filter(|peer| peer.is_ready(tried, now)) {
+        total += step(peer, now);
+    }
+    if let Some(own) = peers.iter_mut().find(|peer| peer.id == id) {
+        own.current -= total;
+    }
+}
+
+/// Adds to a peer's claim; how much.
+fn step(peer: &mut Peer, now: Instant) -> i64 {
+    let step = peer.effective * peer.share(now);
+    peer.current += step;
+    if peer.effective < peer.settings.weight.into() {
+        peer.effective += 1;
+    }
+    step
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ pub struct Selection<'a> {
 impl<'a> Selection<'a> {
     /// Begins, once names have been looked up if it is time.
     pub async fn new(group: &'a Arc<Group>, limit: usize, key: Bytes) -> Self {
+        group.succeed();
         group.refresh().await;
         Self::begin(group, limit, key)
     }
@@ -35,6 +36,7 @@ impl<'a> Selection<'a> {
     /// Begins with the addresses that are known; at most `limit` peers are tried (nginx:
     /// `proxy_next_upstream_tries`, 0: no limit). The key is what `ip_hash` and `hash` choose by.
     pub fn begin(group: &'a Arc<Group>, limit: usize, key: Bytes) -> Self {
+        group.succeed();
         Self { group, tried: Tried::default(), limit, key: Some(key), tries: 0 }
     }
 

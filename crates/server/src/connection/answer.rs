@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use tidegate_config::http::error_log::Level;
 use tidegate_http::answer_head::{Frame, Framing};
-use tidegate_http::body::{Body, BodyStream, FileSlice, Part};
+use tidegate_http::body::{Body, BodyStream, FileSlice, Part, Told};
 use tidegate_http::chunked::write_chunk_head;
 use tidegate_http::exchange::Exchange;
 use tidegate_http::head::Version;
@@ -285,7 +285,9 @@ impl Writer<'_> {
 
 /// What the body's source says ends up in the log; the client only sees the connection end.
 fn told(ex: &Exchange<'_>, error: &io::Error) -> io::Error {
-    ex.log(Level::Error, &error.to_string());
+    if !Told::is(error) {
+        ex.log(Level::Error, &error.to_string());
+    }
     io::ErrorKind::Other.into()
 }
 

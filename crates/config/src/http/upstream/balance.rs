@@ -15,7 +15,7 @@ pub struct Balance {
     #[directive("ip_hash", only(Upstream), own, parse = Method::ip_hash, args(0))]
     #[directive("hash", only(Upstream), own, parse = Method::hash, args(1, 2))]
     #[directive("random", only(Upstream), own, parse = Method::random, args(0, 2))]
-    #[directive("least_time", only(Upstream), own, parse = Method::least_time, args(1, 2))]
+    #[directive("least_time", only(Upstream), own, parse = Method::least_time, args(1, 2), differs = "`inflight` has no effect: requests without an answer count by their number alone")]
     #[directive("least_conn", only(Upstream), own, parse = Method::least_conn, args(0))]
     pub method: Method,
     /// The memory that workers share: they always do here, and it grows as needed.

@@ -10,17 +10,9 @@ use crate::value::number;
 /// Idle connections to a group's members.
 #[derive(Clone, Debug, Directives)]
 pub struct UpstreamKeepalive {
-    /// How many idle connections each worker keeps; 0 is none.
-    #[directive(
-        "keepalive",
-        only(Upstream),
-        default = "32",
-        parse = connections,
-        args(1, 2),
-        differs = "`local` has no effect: all locations share a group's idle connections, those over \
-            TLS only where it is spoken alike"
-    )]
-    pub connections: u32,
+    /// How many idle connections each worker keeps; 0 is none. With `local` each location has its own.
+    #[directive("keepalive", only(Upstream), default = "32", parse = connections, args(1, 2))]
+    pub connections: Connections,
     /// How many requests one connection may carry.
     #[directive("keepalive_requests", only(Upstream), default = "1000")]
     pub requests: u32,
@@ -32,12 +24,21 @@ pub struct UpstreamKeepalive {
     pub timeout: Duration,
 }
 
-fn connections(args: &Arguments<'_>, _: &mut Cx<'_>) -> Result<u32, Fault> {
+/// Idle connections of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connections {
+    /// How many a worker keeps.
+    pub most: u32,
+    /// `local`: only requests of the same location use one again.
+    pub local: bool,
+}
+
+fn connections(args: &Arguments<'_>, _: &mut Cx<'_>) -> Result<Connections, Fault> {
     let word = args.first();
     let number = number::parse(&word.text).and_then(|number| u32::try_from(number).ok());
     match args.words.get(1) {
         Some(local) if local.text != "local" => Err(Fault::invalid_parameter(local)),
-        _ => number.ok_or_else(|| {
+        local => number.map(|most| Connections { most, local: local.is_some() }).ok_or_else(|| {
             Fault::sentence(format!("invalid value \"{}\" in \"keepalive\" directive", word.text))
                 .at(word.span)
         }),

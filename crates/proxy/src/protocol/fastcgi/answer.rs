@@ -115,6 +115,10 @@ impl Decode for Answer {
             if let Some(event) = self.read()? {
                 return Ok(Some(event));
             }
+            if self.complete && self.end == End::Over {
+                // What comes behind is of another request, or of none.
+                self.records.pad(input);
+            }
             if self.complete && self.is_over() {
                 return Ok(Some(Event::End));
             }

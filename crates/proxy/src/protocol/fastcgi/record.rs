@@ -95,9 +95,7 @@ impl Records {
                 }
                 continue;
             }
-            let padding = self.padding.min(input.len());
-            input.advance(padding);
-            self.padding -= padding;
+            self.pad(input);
             if self.padding > 0 {
                 return Ok(None);
             }
@@ -110,6 +108,13 @@ impl Records {
                 return Ok(Some(empty));
             }
         }
+    }
+
+    /// Passes over what a record was filled up with, behind its content.
+    pub(super) fn pad(&mut self, input: &mut BytesMut) {
+        let padding = self.padding.min(input.len());
+        input.advance(padding);
+        self.padding -= padding;
     }
 
     /// Takes the head of a record that is all there; an empty one may say something by itself.

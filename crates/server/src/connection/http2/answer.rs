@@ -9,7 +9,7 @@ use http::HeaderMap;
 use tidegate_config::http::error_log::Level;
 use tidegate_http::answer_head::http2::{fields, trailers};
 use tidegate_http::answer_head::{Frame, Framing};
-use tidegate_http::body::{Body, BodyStream};
+use tidegate_http::body::{Body, BodyStream, Told};
 use tidegate_http::exchange::Exchange;
 use tidegate_http::head::Version;
 use tidegate_http::pace::Pace;
@@ -162,6 +162,8 @@ impl Writer<'_> {
 
 /// What the body's source says ends up in the log; the client only sees the stream given up.
 fn told(ex: &Exchange<'_>, error: &io::Error) -> io::Error {
-    ex.log(Level::Error, &error.to_string());
+    if !Told::is(error) {
+        ex.log(Level::Error, &error.to_string());
+    }
     io::ErrorKind::Other.into()
 }
