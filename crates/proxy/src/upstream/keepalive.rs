@@ -304,8 +304,8 @@ mod tests {
             own.place = 7;
             put(50, &address(1), own, &Settings::default());
             assert!(take(50, &address(1), None).is_none());
-            assert!(take(50 ^ 8, &address(1), None).is_none());
-            assert!(take(50 ^ 7, &address(1), None).is_some());
+            assert!(take(58, &address(1), None).is_none());
+            assert!(take(53, &address(1), None).is_some());
         };
         LocalSet::new().run_until(test).await;
     }
