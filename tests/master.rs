@@ -174,8 +174,8 @@ async fn what_a_worker_was_at_when_it_stood_still_is_told() {
     // Each looks at every byte for hundreds of places where it may be in the expression.
     let map =
         |number: u32| format!("map $args $m{number} {{ \"~a[ab]{{300}}c{number}\" found; }}\n");
-    let maps = (0..6).map(map).collect::<Vec<_>>().concat();
-    let values = (0..6).map(|number| format!("$m{number}")).collect::<Vec<_>>().concat();
+    let maps = (0..8).map(map).collect::<Vec<_>>().concat();
+    let values = (0..8).map(|number| format!("$m{number}")).collect::<Vec<_>>().concat();
     let conf = format!(
         "{maps} server {{ listen 127.0.0.1:8080; location /heavy {{ return 200 done{values}; }}
          location / {{ return 200 here; }} }}"
@@ -191,7 +191,7 @@ async fn what_a_worker_was_at_when_it_stood_still_is_told() {
     };
     let letters: String = (0..7000).map(|_| letter()).collect();
     server.get(&format!("/heavy?{letters}")).await.says("done");
-    server.logs(" ms, making the answer to \"GET /heavy?").await;
+    server.logs(" ms, answering \"GET /heavy?").await;
     server.get("/").await.says("here");
 }
 

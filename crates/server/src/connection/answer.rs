@@ -20,7 +20,7 @@ use super::io::{Follows, Io};
 use super::manner::Manner;
 use super::request::Sent;
 use super::tunnel;
-use at_once::write_head;
+use at_once::{poll_once, write_head};
 
 /// Writes an answer, and keeps count in the exchange. An error means that the client can't be told
 /// any more.
@@ -289,13 +289,4 @@ fn told(ex: &Exchange<'_>, error: &io::Error) -> io::Error {
         ex.log(Level::Error, &error.to_string());
     }
     io::ErrorKind::Other.into()
-}
-
-/// Asks a future once; `None` means not yet.
-async fn poll_once<F: Future>(mut future: std::pin::Pin<&mut F>) -> Option<F::Output> {
-    std::future::poll_fn(|cx| match future.as_mut().poll(cx) {
-        std::task::Poll::Ready(output) => std::task::Poll::Ready(Some(output)),
-        std::task::Poll::Pending => std::task::Poll::Ready(None),
-    })
-    .await
 }

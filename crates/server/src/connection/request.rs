@@ -1,6 +1,5 @@
 //! One request, whatever protocol it came by: from its head to its line in the log.
 
-use std::cell::Cell;
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
@@ -114,14 +113,12 @@ pub(super) async fn serve(
     let fault = fault.or_else(|| short.then_some(Fault::Memory));
     ex.debug_request();
     let line = ex.request.line.clone();
-    let doing = Cell::new("making");
-    let what = || format!("{} the answer to \"{}\"", doing.get(), String::from_utf8_lossy(&line));
+    let what = || format!("answering \"{}\"", String::from_utf8_lossy(&line));
     let sent = {
         let answering = pin!(async {
             let Some(response) = respond(&mut ex, &*generation, fault).await else {
                 return Sent::Nothing;
             };
-            doing.set("sending");
             ex.debug_answer(&response);
             client.send(&mut ex, response).await
         });

@@ -2,6 +2,8 @@
 
 use std::cell::Cell;
 use std::io;
+use std::pin::Pin;
+use std::task::Poll;
 
 use bytes::{Bytes, BytesMut};
 use tidegate_http::answer_head::{self, Frame, Framing, Promise};
@@ -58,4 +60,13 @@ impl Writer<'_> {
         let rest = if bytes.is_empty() { Body::Empty } else { Body::Bytes(bytes) };
         Ok((!whole).then_some(rest))
     }
+}
+
+/// Asks a future once; `None` means not yet.
+pub(super) async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
+    std::future::poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
 }
