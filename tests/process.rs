@@ -138,12 +138,13 @@ async fn who_is_not_root_serves_with_what_is_granted() {
         eprintln!("skipped: another user is tried by root");
         return;
     }
-    let folder = tempfile::tempdir().unwrap();
-    let path = |name: &str| folder.path().join(name);
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let server = Background { folder: tempfile::tempdir().unwrap(), port };
+    let folder = server.folder.path();
+    let path = |name: &str| folder.join(name);
     // Where it was built may be closed to others.
     std::fs::copy(process::binary(), path("tidegate")).unwrap();
-    std::os::unix::fs::chown(folder.path(), Some(65534), Some(65534)).unwrap();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    std::os::unix::fs::chown(folder, Some(65534), Some(65534)).unwrap();
     let conf = |said: &str| {
         let conf = format!(
             "user daemon; worker_priority -20; pid t.pid; error_log error.log; events {{}} {said}
@@ -156,7 +157,7 @@ async fn who_is_not_root_serves_with_what_is_granted() {
         let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
         let mut command = Command::new("setpriv");
         command.args(nobody).arg(path("tidegate")).args(["-p", ".", "-c", "nginx.conf"]);
-        let output = command.args(words).current_dir(folder.path()).output().unwrap();
+        let output = command.args(words).current_dir(folder).output().unwrap();
         let text = [output.stdout, output.stderr].concat();
         (output.status.success(), String::from_utf8_lossy(&text).into_owned())
     };
@@ -167,9 +168,10 @@ async fn who_is_not_root_serves_with_what_is_granted() {
             "{text}"
         );
     }
+    let words = "setpriority(-20) failed (13: Permission denied)";
     let log = || std::fs::read_to_string(path("error.log")).unwrap();
-    assert!(log().contains("[alert]"), "{}", log());
-    assert!(log().contains("setpriority(-20) failed (13: Permission denied)"), "{}", log());
+    let told = || log().lines().any(|line| line.contains("[alert]") && line.contains(words));
+    eventually("the priority is told", || async { told() }).await;
     let (done, text) = run(&["status"]);
     assert!(done && text.contains("serves itself"), "{text}");
     let pid = std::fs::read_to_string(path("t.pid")).unwrap().trim().to_owned();
