@@ -119,6 +119,25 @@ async fn a_request_that_was_lost_is_sent_again_once_unless_it_may_have_acted() {
 }
 
 #[tokio::test]
+async fn a_request_that_a_restart_drops_waits_for_the_end_of_it() {
+    let server = waiting("upstream_wait 10s;").await;
+    let socket = server.folder().join("app.sock");
+    let place = socket.clone();
+    // It takes the request, is gone, and so is the other one.
+    let ends = Backend::http_at(&socket, move |_| {
+        let _ = std::fs::remove_file(&place);
+        String::new()
+    });
+    let start = async {
+        server.logs("the request waits for it").await;
+        starts(&server)
+    };
+    let (answer, backend) = tokio::join!(server.get("/two"), start);
+    answer.is(200).mentions("GET /two HTTP/1.1");
+    assert_eq!((ends.received().len(), backend.received().len()), (1, 1));
+}
+
+#[tokio::test]
 async fn a_full_backlog_is_waited_for() {
     let server = waiting("upstream_wait 10s;").await;
     let path = server.folder().join("app.sock");

@@ -22,7 +22,7 @@ use tidegate_http::exchange::{Exchange, UpstreamTry};
 
 pub(crate) use self::attempt::reach;
 use self::journal::Told;
-use self::wait::{End, Later, Wait, later_than};
+use self::wait::{End, Wait, later_than};
 use crate::connect::Manner;
 use crate::fault::{Condition, Fault};
 use crate::link::Link;
@@ -182,7 +182,7 @@ impl Question<'_> {
         started: Instant,
         client: &mut (dyn RequestBody + '_),
     ) -> Result<Result<Answered, End>, Unanswered> {
-        let (mut reached, mut unreached) = (false, false);
+        let (mut reached, mut unreached, mut dropped) = (false, false, false);
         // A request that has waited was about to connect all the time.
         let mut now = Instant::now();
         let mut begun = if wait.so_far().is_some() { started } else { now };
@@ -190,7 +190,7 @@ impl Question<'_> {
             let lease = match way.pick(now) {
                 Ok(lease) => lease,
                 Err(fault) => {
-                    let later = later_than(&fault, way, reached);
+                    let later = later_than(&fault, way, (reached, dropped));
                     self.nobody();
                     return Ok(Err(End { fault, said: Bytes::new(), later, unreached }));
                 }
@@ -224,12 +224,12 @@ impl Question<'_> {
             let ejected = way.give_up(lease, outcome, cached);
             reached |= !fault.is_unreachable();
             unreached |= fault.is_unreachable();
-            if way.is_exhausted() || !self.may_go_on(&fault, sent, started) {
-                let vanished = sent && said.is_empty() && self.may_go_on(&fault, sent, started);
-                let later = match later_than(&fault, way, reached) {
-                    Later::No if vanished && fault.condition() == Condition::Error => Later::Lost,
-                    later => later,
-                };
+            let goes_on = self.may_go_on(&fault, sent, started);
+            let silent = sent && said.is_empty() && fault.condition() == Condition::Error;
+            // Who has gone since was most likely taken along by the same restart.
+            dropped = goes_on && (silent || dropped && fault.is_unreachable());
+            if way.is_exhausted() || !goes_on {
+                let later = later_than(&fault, way, (reached, dropped));
                 return Ok(Err(End { fault, said, later, unreached }));
             }
             self.tell((&fault, &said), wait, Told::PassedOver);

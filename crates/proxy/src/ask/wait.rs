@@ -107,14 +107,19 @@ pub(super) enum Later {
     Lost,
 }
 
-/// Whether a request may be sent later that ends so.
-pub(super) fn later_than(fault: &Fault, way: &Selection<'_>, reached: bool) -> Later {
+/// Whether a request may be sent later that ends so; `reached` is whether somebody was, and `lost`
+/// whether it was sent and lost without a word there.
+pub(super) fn later_than(
+    fault: &Fault,
+    way: &Selection<'_>,
+    (reached, lost): (bool, bool),
+) -> Later {
     match fault {
         // Nothing was sent, and a check may find one well at any moment.
         Fault::NoLive if !reached && way.awaits_checks() => Later::Unreached,
         Fault::NoLive if way.is_held_up() => Later::Full,
-        Fault::NoLive => Later::No,
         _ if !reached && fault.is_unreachable() && way.has_asked_all() => Later::Unreached,
+        _ if lost => Later::Lost,
         _ => Later::No,
     }
 }
