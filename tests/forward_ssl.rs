@@ -1,5 +1,8 @@
 //! proxy_ssl_*, uwsgi_ssl_*, grpc_ssl_*: connections to upstreams that are encrypted.
 
+mod certificates;
+mod diagnosis;
+
 use crate::harness::Tidegate;
 
 /// Servers of TLS, and one that forwards to them.

@@ -25,6 +25,7 @@ mod dav;
 mod echo;
 mod error_page;
 mod fastcgi;
+mod forward_ssl;
 mod generated;
 mod geo;
 mod grpc;

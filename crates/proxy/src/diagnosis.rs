@@ -11,6 +11,7 @@ use tidegate_config::http::forward::Forward;
 use crate::connect::Address;
 use crate::fault::{Action, Fault};
 use crate::protocol::{Head, Invalid};
+use crate::secure::unwelcome;
 
 /// What is known of a try that failed.
 pub(crate) struct Circumstances<'a> {
@@ -45,6 +46,11 @@ pub(crate) fn mend(fault: &Fault, known: &Circumstances<'_>) -> Option<String> {
                      places of the backlog are taken"
             )
         }
+        Fault::Handshake(unshaken) => unshaken.mend(family)?,
+        Fault::TimedOut(Action::Handshaking) => format!(
+            "it is silent for {family}_connect_timeout, {:?}: does it speak TLS on this port?",
+            known.forward.connect_timeout
+        ),
         Fault::TimedOut(Action::Sending) => {
             format!(
                 "the application takes nothing for {family}_send_timeout, {:?}",
@@ -66,6 +72,7 @@ pub(crate) fn mend(fault: &Fault, known: &Circumstances<'_>) -> Option<String> {
             reason: Invalid::StatusLine | Invalid::Field(_),
             action: Action::ReadingHeader,
         } if !known.said.starts_with(b"HTTP/") => stranger(known.said),
+        Fault::System { error, .. } if let Some(mend) = unwelcome(error, family) => mend,
         Fault::Closed(Action::ReadingHeader)
         | Fault::System { action: Action::ReadingHeader | Action::Sending, .. } => silent(known),
         _ => return None,

@@ -9,6 +9,7 @@ use tidegate_http::log::words::words;
 
 use crate::connect::Address;
 use crate::protocol::Invalid;
+use crate::secure::Unshaken;
 
 /// A failure of one try at one peer. Its text is the error log line nginx would write.
 #[derive(Debug, Error)]
@@ -33,7 +34,7 @@ pub enum Fault {
     },
     /// The handshake came to nothing, or the certificate is not good.
     #[error("{0} while SSL handshaking to upstream")]
-    Handshake(String),
+    Handshake(Unshaken),
     /// The peer closed the connection before its answer was complete.
     #[error("upstream prematurely closed connection while {0}")]
     Closed(Action),

@@ -1,29 +1,33 @@
 //! TLS to upstreams: `proxy_ssl_*`, `uwsgi_ssl_*`, `grpc_ssl_*`.
 
+mod handshake;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use rustls::ClientConfig;
 use rustls::client::Resumption;
-use rustls::pki_types::{ServerName, UnixTime};
-use rustls::sign::SingleCertAndKey;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use tidegate_config::Config;
 use tidegate_config::block::Location;
 use tidegate_config::diagnostic::Diagnostic;
 use tidegate_config::files::Files;
+use tidegate_config::http::error_log::Level;
 use tidegate_config::http::forward_ssl::ForwardSsl;
 use tidegate_config::http::pass::{Destination, Protocol};
 use tidegate_config::http::ssl::curve::Curve;
-use tidegate_http::tls::trust::{Purpose, Trust, is_for};
+use tidegate_config::value::pem::{Pem, PemSource};
+use tidegate_http::exchange::Exchange;
+use tidegate_http::stop::Stop;
+use tidegate_http::tls::named::{Named, Source};
+use tidegate_http::tls::trust::Trust;
 use tidegate_http::tls::{any_certificate::AnyCertificate, load, provider};
-use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::fault::{Action, Fault};
+pub use self::handshake::Unshaken;
+pub(crate) use self::handshake::{handshake, unwelcome};
 use crate::stream::Stream;
 
 /// How TLS is spoken, by what is said of it.
@@ -42,7 +46,19 @@ pub struct Client {
     /// The same, asking for HTTP/2.
     http2: Arc<ClientConfig>,
     /// Who is trusted, where certificates are checked.
-    trust: Option<Trust>,
+    trust: Option<Arc<Trust>>,
+    /// Whether sessions are resumed.
+    remembers: bool,
+    /// Who shows certificates that variables name.
+    showing: Option<Showing>,
+}
+
+/// Certificates of ours that variables name, and who speaks with each of them.
+#[derive(Debug)]
+struct Showing {
+    certificate: Pem,
+    key: Pem,
+    clients: Named<Arc<Client>>,
 }
 
 /// A handshake that is to be made: how, and with whom.
@@ -83,11 +99,61 @@ impl Clients {
         if faults.is_empty() { Ok(Self { by_settings: clients.into_inner() }) } else { Err(faults) }
     }
 
-    /// How TLS is spoken where this is said, with an upstream of this name and perhaps its port.
-    pub(crate) fn secured(&self, settings: &Arc<ForwardSsl>, name: &str) -> Option<Secured> {
-        let client = self.by_settings.get(&Arc::as_ptr(settings).addr())?;
-        Some(Secured { client: Arc::clone(client), name: without_port(name).into() })
+    /// How TLS is spoken where this is said, with an upstream of this name and perhaps its port. A
+    /// certificate that variables name and that cannot be shown is told, and ends the request.
+    pub(crate) fn secured(
+        &self,
+        settings: &Arc<ForwardSsl>,
+        name: &str,
+        ex: &mut Exchange<'_>,
+    ) -> Result<Secured, Stop> {
+        let client = self.by_settings.get(&Arc::as_ptr(settings).addr());
+        let client = client.ok_or(Stop::Status(500))?;
+        let client = client.showing(ex).map_err(|why| {
+            ex.log(Level::Error, &why);
+            Stop::Status(500)
+        })?;
+        Ok(Secured { client, name: without_port(name).into() })
     }
+}
+
+impl Client {
+    /// The one who shows what variables name for this request (nginx:
+    /// `ngx_http_upstream_ssl_certificate`).
+    fn showing(self: &Arc<Self>, ex: &mut Exchange<'_>) -> Result<Arc<Self>, String> {
+        let Some(showing) = &self.showing else { return Ok(Arc::clone(self)) };
+        let certificate = Source::of(ex, &showing.certificate);
+        if certificate.is_empty() {
+            return Ok(Arc::clone(self));
+        }
+        let key = Source::of(ex, &showing.key);
+        showing.clients.get((&certificate, &key), |certified, _| Arc::new(self.with(certified)))
+    }
+
+    /// The same with another certificate, whose sessions are its own: a peer may know by them who
+    /// we are.
+    fn with(&self, certified: CertifiedKey) -> Self {
+        let resolver = Arc::new(SingleCertAndKey::from(certified));
+        let changed = |config: &ClientConfig| {
+            let mut config = config.clone();
+            config.client_auth_cert_resolver = Arc::clone(&resolver) as _;
+            config
+        };
+        let (mut config, mut http2) = (changed(&self.config), changed(&self.http2));
+        if self.remembers {
+            config.resumption = Resumption::default();
+            http2.resumption = config.resumption.clone();
+        }
+        let (config, http2) = (Arc::new(config), Arc::new(http2));
+        let trust = self.trust.clone();
+        Self { number: next(), config, http2, trust, remembers: self.remembers, showing: None }
+    }
+}
+
+/// The number of another client.
+fn next() -> u64 {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    NUMBER.fetch_add(1, Ordering::Relaxed)
 }
 
 /// What is said of TLS where it is, or may be, spoken, and what its directives begin with.
@@ -114,7 +180,6 @@ fn without_port(name: &str) -> &str {
 }
 
 fn client(ssl: &ForwardSsl, family: &str, files: &Files) -> Result<Client, Diagnostic> {
-    static NUMBER: AtomicU64 = AtomicU64::new(0);
     let curves = [Curve::X25519Mlkem768, Curve::X25519, Curve::P256, Curve::P384];
     let provider = provider::provider(&ssl.ciphers.list, &ssl.conf_command, &curves);
     let unusable = |error| Diagnostic::emerg(format!("TLS cannot be set up: {error}"));
@@ -124,7 +189,14 @@ fn client(ssl: &ForwardSsl, family: &str, files: &Files) -> Result<Client, Diagn
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(AnyCertificate::new()));
     let passwords = load::passwords(ssl.password_file.as_ref(), files)?;
+    let mut showing = None;
     let mut config = match (&ssl.certificate, &ssl.certificate_key) {
+        (Some(certificate), Some(key)) if by_variables(certificate) || by_variables(key) => {
+            let clients = Named::new(passwords, ssl.certificate_cache);
+            let (certificate, key) = (certificate.clone(), key.clone());
+            showing = Some(Showing { certificate, key, clients });
+            builder.with_no_client_auth()
+        }
         (Some(certificate), Some(key)) if !certificate.text.is_empty() => {
             let certified = load::certified((certificate, key), &passwords, files)?;
             builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(certified)))
@@ -142,11 +214,15 @@ fn client(ssl: &ForwardSsl, family: &str, files: &Files) -> Result<Client, Diagn
     if !ssl.session_reuse {
         config.resumption = Resumption::disabled();
     }
-    let trust = if ssl.verify { Some(trust(ssl, family, files)?) } else { None };
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let trust = if ssl.verify { Some(Arc::new(trust(ssl, family, files)?)) } else { None };
     let mut http2 = config.clone();
     http2.alpn_protocols = vec![b"h2".to_vec()];
-    Ok(Client { number, config: Arc::new(config), http2: Arc::new(http2), trust })
+    let (config, http2) = (Arc::new(config), Arc::new(http2));
+    Ok(Client { number: next(), config, http2, trust, remembers: ssl.session_reuse, showing })
+}
+
+fn by_variables(pem: &Pem) -> bool {
+    matches!(pem.from, PemSource::Variable(..))
 }
 
 fn trust(ssl: &ForwardSsl, family: &str, files: &Files) -> Result<Trust, Diagnostic> {
@@ -175,49 +251,6 @@ impl Tls {
     pub(crate) fn made_for(&self) -> &Secured {
         &self.made_for
     }
-}
-
-/// Shakes hands with an upstream, in no more than `patience`, and looks at its certificate (nginx:
-/// `ngx_http_upstream_ssl_handshake`).
-pub(crate) async fn handshake(
-    stream: Stream,
-    (secured, http2): (&Secured, bool),
-    patience: Duration,
-) -> Result<Stream, Fault> {
-    let client = &secured.client;
-    let config = if http2 { &client.http2 } else { &client.config };
-    let connector = TlsConnector::from(Arc::clone(config));
-    // A name that is none for a certificate is not told in the handshake, as an address is not.
-    let unnamed = ServerName::IpAddress(std::net::Ipv4Addr::UNSPECIFIED.into());
-    let name = ServerName::try_from(secured.name.to_string()).unwrap_or(unnamed);
-    let shaken = tokio::time::timeout(patience, connector.connect(name, stream)).await;
-    let stream = shaken
-        .map_err(|_| Fault::TimedOut(Action::Handshaking))?
-        .map_err(|error| Fault::Handshake(reason(&error)))?;
-    judge(&stream, secured).map_err(Fault::Handshake)?;
-    Ok(Stream::Tls(Box::new(Tls { stream, made_for: secured.clone() })))
-}
-
-fn reason(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => {
-            "peer closed connection in SSL handshake".to_owned()
-        }
-        io::ErrorKind::InvalidData => format!("SSL_do_handshake() failed (SSL: {error})"),
-        _ => format!("SSL_do_handshake() failed ({error})"),
-    }
-}
-
-fn judge(stream: &TlsStream<Stream>, secured: &Secured) -> Result<(), String> {
-    let Some(trust) = &secured.client.trust else { return Ok(()) };
-    let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
-    trust.judge(chain, Purpose::Server, UnixTime::now()).map_err(|why| {
-        format!("upstream SSL certificate verify error: ({}:{})", why.code, why.words)
-    })?;
-    if chain.first().is_some_and(|first| is_for(first, &secured.name)) {
-        return Ok(());
-    }
-    Err(format!("upstream SSL certificate does not match \"{}\"", secured.name))
 }
 
 #[cfg(test)]

@@ -83,9 +83,6 @@ pub(super) fn check(statement: &Statement, cx: &mut Cx<'_>) -> Result<(), Fault>
     if name.ends_with("_bind") {
         return bind(words, cx);
     }
-    if name.ends_with("ssl_certificate_cache") {
-        return remembered(name, words);
-    }
     if name == "gzip_window" || name == "gzip_hash" {
         return power(words, if name == "gzip_hash" { 128 } else { 32 });
     }
@@ -151,30 +148,6 @@ fn bind(words: &[Word], cx: &mut Cx<'_>) -> Result<(), Fault> {
         Some(word) => Err(Fault::invalid_parameter(word)),
         None => Ok(()),
     }
-}
-
-/// `off`, or `max=` and times (nginx: `ngx_http_ssl_certificate_cache`).
-fn remembered(name: &str, words: &[Word]) -> Result<(), Fault> {
-    let mut most = false;
-    for word in words {
-        let good = match word.text.split_once('=') {
-            None => word.text == "off" && words.len() == 1,
-            Some(("max", text)) => {
-                most = true;
-                number::parse(text).is_some_and(|number| number > 0)
-            }
-            Some(("inactive" | "valid", text)) => time::parse_seconds(text).is_some(),
-            Some(_) => false,
-        };
-        if !good {
-            return Err(Fault::invalid_parameter(word).hint("max=1000 inactive=20s, or off"));
-        }
-    }
-    if most || words.iter().any(|word| word.text == "off") {
-        return Ok(());
-    }
-    let text = format!("\"{name}\" must have the \"max\" parameter");
-    Err(Fault::sentence(text).hint("say how many: max=1000"))
 }
 
 /// What events are awaited by: what is not built into this system's nginx is refused by it.

@@ -2,6 +2,7 @@
 
 use tidegate_config_derive::Directives;
 
+use crate::http::ssl::certificate_cache::CertificateCache;
 use crate::http::ssl::cipher::Ciphers;
 use crate::http::ssl::conf_command::ConfCommand;
 use crate::http::ssl::protocol::Protocols;
@@ -43,11 +44,12 @@ pub struct ForwardSsl {
             spoken: ECDHE with AES-GCM or ChaCha20"
     )]
     pub ciphers: Ciphers,
-    /// Our certificate.
-    #[directive("{}_ssl_certificate", differs = "variables in it are refused")]
+    /// Our certificate: a file, `data:` and the text itself, or variables that say either; none is
+    /// shown where they say nothing.
+    #[directive("{}_ssl_certificate")]
     pub certificate: Option<Pem>,
     /// The key of our certificate.
-    #[directive("{}_ssl_certificate_key", differs = "variables in it are refused")]
+    #[directive("{}_ssl_certificate_key")]
     pub certificate_key: Option<Pem>,
     /// Whether sessions are resumed.
     #[directive("{}_ssl_session_reuse", default = "on")]
@@ -55,13 +57,16 @@ pub struct ForwardSsl {
     /// The certificates that their authorities have taken back.
     #[directive("{}_ssl_crl")]
     pub crl: Option<PemFile>,
-    /// How many certificates named by variables are remembered.
+    /// How many certificates named by variables are remembered (`max=`), how long without use
+    /// (`inactive=`), and how long until their files are looked at again (`valid=`); or `off`. Without
+    /// it, they are remembered all the same, and their files looked at in every request.
     #[directive(
         "{}_ssl_certificate_cache",
+        parse = CertificateCache::parse,
         args(1, 3),
-        ignored = "variables name no certificate here"
+        differs = "a certificate and its key are one, each place where something is said of TLS remembers its own"
     )]
-    pub certificate_cache: Option<Vec<String>>,
+    pub certificate_cache: Option<CertificateCache>,
     /// A command for OpenSSL.
     #[directive(
         "{}_ssl_conf_command",

@@ -1,5 +1,6 @@
 //! `ssl_*`: connections that are encrypted.
 
+pub mod certificate_cache;
 pub mod check;
 pub mod cipher;
 pub mod conf_command;
@@ -17,6 +18,7 @@ use crate::value::Value;
 use crate::value::pem::{Pem, PemFile};
 use crate::value::size::Size;
 
+use certificate_cache::CertificateCache;
 use cipher::Ciphers;
 use conf_command::ConfCommand;
 use curve::Curves;
@@ -35,14 +37,17 @@ pub struct Ssl {
     /// either. Of several, the first that the client can take is shown, ECDSA before RSA.
     #[directive("ssl_certificate", only(Http, Server), repeat)]
     pub certificate: Vec<Pem>,
-    /// How many certificates named by variables are remembered.
+    /// How many certificates named by variables are remembered (`max=`), how long without use
+    /// (`inactive=`), and how long until their files are looked at again (`valid=`); or `off`. Without
+    /// it, they are remembered all the same, and their files looked at in every handshake.
     #[directive(
         "ssl_certificate_cache",
         only(Http, Server),
+        parse = CertificateCache::parse,
         args(1, 3),
-        ignored = "certificates named by variables are remembered until their file changes"
+        differs = "a certificate and its key are one, each server remembers its own"
     )]
-    pub certificate_cache: Option<Vec<String>>,
+    pub certificate_cache: Option<CertificateCache>,
     /// Whether certificates are compressed.
     #[directive(
         "ssl_certificate_compression",

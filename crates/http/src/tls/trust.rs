@@ -1,7 +1,7 @@
 //! Who is trusted: authorities, what they have taken back, and what is said of a chain.
 
 use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
+use rustls::pki_types::{CertificateDer, TrustAnchor, UnixTime};
 use webpki::{
     BorrowedCertRevocationList, CertRevocationList, EndEntityCert, Error, ExpirationPolicy,
     KeyUsage, RevocationOptionsBuilder, VerifiedPath, anchor_from_trusted_cert,
@@ -143,28 +143,6 @@ impl Trust {
             .map(|_| ())
             .map_err(|error| distrust(&error, chain))
     }
-}
-
-/// Whether a certificate is for this host: by its alternative names, and, where it has none, by its
-/// common name.
-pub fn is_for(certificate: &CertificateDer<'_>, host: &str) -> bool {
-    let Ok(name) = ServerName::try_from(host) else { return false };
-    let parsed = EndEntityCert::try_from(certificate);
-    if parsed.is_ok_and(|parsed| parsed.verify_is_valid_for_subject_name(&name).is_ok()) {
-        return true;
-    }
-    let Ok((_, parsed)) = x509_parser::parse_x509_certificate(certificate) else { return false };
-    let named = parsed.subject_alternative_name().ok().flatten().is_some();
-    let mut common = parsed.subject().iter_common_name().filter_map(|name| name.as_str().ok());
-    let matches = |common: &str| {
-        let rest = common.strip_prefix('*').filter(|rest| rest.starts_with('.'));
-        let below = |rest: &str| {
-            host.split_once('.')
-                .is_some_and(|(_, above)| above.eq_ignore_ascii_case(rest.trim_start_matches('.')))
-        };
-        common.eq_ignore_ascii_case(host) || rest.is_some_and(below)
-    };
-    !named && common.any(matches)
 }
 
 const UNSPECIFIED: Distrust =

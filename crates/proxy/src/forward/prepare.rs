@@ -107,5 +107,5 @@ pub(crate) fn secured(
         None => found.host.clone(),
     };
     let name = String::from_utf8_lossy(&name);
-    upstreams.tls.secured(settings, &name).map(Some).ok_or(Stop::Status(500))
+    upstreams.tls.secured(settings, &name, ex).map(Some)
 }
