@@ -57,6 +57,7 @@ mod resolver;
 mod root;
 mod seeds;
 mod service;
+mod shortage;
 mod signal;
 mod ssl;
 mod state;

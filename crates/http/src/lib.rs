@@ -22,6 +22,7 @@ pub mod redirect;
 pub mod response;
 pub mod root;
 pub mod server_tokens;
+pub mod shortage;
 pub mod status;
 pub mod stop;
 pub mod stored;

@@ -15,6 +15,7 @@ use tidegate_config::http::error_log::Level;
 use crate::client::{ClientError, NoBody, RequestBody};
 use crate::exchange::Exchange;
 use crate::headers::Headers;
+use crate::shortage;
 use crate::stop::Stop;
 
 /// How much of a file is read at a time.
@@ -70,7 +71,12 @@ pub async fn take(ex: &mut Exchange<'_>) -> Result<Option<Stored>, Stop> {
 
 fn unwritten(ex: &Exchange<'_>, error: &io::Error) -> Stop {
     let folder = ex.location.client_body.temp_path.folder.display();
-    ex.log(Level::Crit, &format!("a file in \"{folder}\" cannot be written ({error})"));
+    let text = format!("a file in \"{folder}\" cannot be written ({error})");
+    if shortage::is_shortage(error) {
+        shortage::told(&text).inspect(|text| ex.log(Level::Crit, text));
+        return Stop::Status(503);
+    }
+    ex.log(Level::Crit, &text);
     Stop::Status(500)
 }
 

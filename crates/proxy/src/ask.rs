@@ -212,6 +212,9 @@ impl Question<'_> {
                     self.ours(unanswered, begun);
                     return Err(unanswered);
                 }
+                Err(Failed::Peer(loss)) if loss.fault.is_shortage() => {
+                    return Err(self.lack(&loss.fault, begun));
+                }
                 Err(Failed::Peer(loss)) => *loss,
             };
             let Loss { fault, lease, cached, sent, said } = loss;

@@ -97,14 +97,8 @@ impl Manner {
 
     /// A socket for a connection to this address.
     fn socket(&self, to: &SocketAddr) -> Result<OwnedFd, Fault> {
-        let fault = |call, error: Errno| Fault::System {
-            call,
-            error: error.into(),
-            action: Action::Connecting,
-        };
         let family = if to.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
-        let socket = socket(family)
-            .map_err(|error| Fault::Connect { to: Address::Tcp(*to), error: error.into() })?;
+        let socket = socket(family)?;
         // Sizes are wishes: the system bounds them.
         if let Some(size) = self.receive {
             let _ = set_socket_recv_buffer_size(&socket, size as usize);
@@ -122,9 +116,14 @@ impl Manner {
     }
 }
 
-fn socket(family: AddressFamily) -> Result<OwnedFd, Errno> {
+fn socket(family: AddressFamily) -> Result<OwnedFd, Fault> {
     let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-    rustix::net::socket_with(family, SocketType::STREAM, flags, None)
+    let socket = rustix::net::socket_with(family, SocketType::STREAM, flags, None);
+    socket.map_err(|error| fault("socket", error))
+}
+
+fn fault(call: &'static str, error: Errno) -> Fault {
+    Fault::System { call, error: error.into(), action: Action::Connecting }
 }
 
 /// A connection that is being opened.
@@ -138,16 +137,16 @@ pub(crate) enum Opening {
 /// Begins to connect to a peer.
 pub(crate) fn open(address: &Address, manner: Manner) -> Result<Opening, Fault> {
     let socket = match address {
-        Address::Tcp(to) => Some(manner.socket(to)?),
-        Address::Unix(_) => None,
+        Address::Tcp(to) => manner.socket(to)?,
+        Address::Unix(_) => socket(AddressFamily::UNIX)?,
     };
     let fault = |error| Fault::Connect { to: address.clone(), error };
     begin(address, socket).map_err(fault)
 }
 
-fn begin(address: &Address, tcp: Option<OwnedFd>) -> io::Result<Opening> {
-    match (address, tcp) {
-        (Address::Tcp(to), Some(socket)) => {
+fn begin(address: &Address, socket: OwnedFd) -> io::Result<Opening> {
+    match address {
+        Address::Tcp(to) => {
             let is_open = match rustix::net::connect(&socket, to) {
                 Ok(()) => true,
                 // A peer on this machine has answered by now.
@@ -157,12 +156,10 @@ fn begin(address: &Address, tcp: Option<OwnedFd>) -> io::Result<Opening> {
             let stream = Stream::Tcp(TcpStream::from_std(socket.into())?);
             Ok(if is_open { Opening::Open(stream) } else { Opening::Pending(stream) })
         }
-        (Address::Unix(path), _) => {
-            let socket = socket(AddressFamily::UNIX)?;
+        Address::Unix(path) => {
             rustix::net::connect(&socket, &SocketAddrUnix::new(&**path)?)?;
             Ok(Opening::Open(Stream::Unix(UnixStream::from_std(socket.into())?)))
         }
-        (Address::Tcp(_), None) => Err(io::ErrorKind::InvalidInput.into()),
     }
 }
 

@@ -17,6 +17,7 @@ use tidegate_config::http::proxy::ProxyVersion;
 use tidegate_http::client::{ClientError, Kept, NoBody, RequestBody};
 use tidegate_http::exchange::Exchange;
 use tidegate_http::headers::Headers;
+use tidegate_http::shortage;
 use tidegate_http::stop::Stop;
 
 use crate::fault::System;
@@ -90,8 +91,12 @@ pub(crate) async fn take(
             error.into()
         }
         Unread::File { call, path, error } => {
-            let (path, error) = (path.display(), System(&error));
-            ex.log(Level::Crit, &format!("{call}() \"{path}\" failed ({error})"));
+            let text = format!("{call}() \"{}\" failed ({})", path.display(), System(&error));
+            if shortage::is_shortage(&error) {
+                shortage::told(&text).inspect(|text| ex.log(Level::Crit, text));
+                return Stop::Status(503);
+            }
+            ex.log(Level::Crit, &text);
             Stop::Status(500)
         }
     })?;

@@ -6,6 +6,7 @@ use std::io;
 use thiserror::Error;
 use tidegate_config::http::error_log::Level;
 use tidegate_http::log::words::words;
+use tidegate_http::shortage;
 
 use crate::connect::Address;
 use crate::protocol::Invalid;
@@ -134,6 +135,16 @@ impl Fault {
         }
     }
 
+    /// Whether it is we who have nothing left to connect by, and no peer is to blame.
+    pub fn is_shortage(&self) -> bool {
+        match self {
+            Self::System { error, .. } | Self::Connect { error, .. } => {
+                shortage::is_shortage(error)
+            }
+            _ => false,
+        }
+    }
+
     /// Whether the peer is there and has no room: the backlog of its socket is full.
     pub fn is_full(&self) -> bool {
         matches!(self, Self::Connect { error, .. } if error.kind() == io::ErrorKind::WouldBlock)
@@ -152,12 +163,16 @@ impl Fault {
                 Level::Crit
             }
             Self::System { call: "bind", .. } => Level::Crit,
+            Self::System { call: "socket", .. } => Level::Alert,
             _ => Level::Error,
         }
     }
 
     /// The status a client is given where nothing else can be tried.
     pub fn status(&self) -> u16 {
+        if self.is_shortage() {
+            return 503;
+        }
         // It is we who cannot connect from there.
         if matches!(self, Self::System { call: "bind", .. }) {
             return 500;

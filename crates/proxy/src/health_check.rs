@@ -15,7 +15,7 @@ use tidegate_http::head::{RequestHead, Version};
 use tidegate_http::headers::Headers;
 use tidegate_http::uri::Uri;
 
-pub use probe::{Target, probe};
+pub use probe::{Doubt, Target, probe};
 
 use crate::upstream::Upstreams;
 use crate::upstream::health::Rule;

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use tidegate_config::http::error_log::Level;
 use tidegate_http::client::{Connection, Endpoint, NoBody};
 use tidegate_http::exchange::Exchange;
-use tidegate_proxy::health_check::{self, Target, places};
+use tidegate_proxy::health_check::{self, Doubt, Target, places};
 use tidegate_proxy::upstream::group::Group;
 use tidegate_proxy::upstream::health::Change;
 use tidegate_proxy::upstream::keepalive;
@@ -125,12 +125,20 @@ async fn probe(generation: Rc<Generation>, number: usize, target: Target, hands:
     if left.is_some() {
         hands.borrow_mut().insert(id, left);
     }
-    let change = group.report(id, place.number, good.is_ok());
-    let (level, text) = match change {
+    let why = match good {
+        Ok(()) => None,
+        Err(Doubt::Unwell(why)) => Some(why),
+        Err(Doubt::Unasked(why)) => {
+            let text = format!("{why}; peer {address} was not checked");
+            logs.tell(Level::Alert, &text);
+            return;
+        }
+    };
+    let (level, text) = match group.report(id, place.number, why.is_none()) {
         None => return,
         Some(Change::Healthy) => (Level::Notice, "peer is healthy".to_owned()),
         Some(Change::Unhealthy) => {
-            (Level::Warn, format!("peer is unhealthy: {}", good.err().unwrap_or_default()))
+            (Level::Warn, format!("peer is unhealthy: {}", why.unwrap_or_default()))
         }
     };
     let name = place.check.expected.as_ref().map_or("", |word| &word.text);

@@ -10,6 +10,7 @@ use rustix::io::Errno;
 use tidegate_config::http::error_log::Level;
 use tidegate_http::exchange::Exchange;
 use tidegate_http::response::Response;
+use tidegate_http::shortage;
 use tidegate_http::stop::Stop;
 use tidegate_http::uri::escape::{Escape, escape};
 
@@ -33,6 +34,11 @@ impl Refused {
     /// Tells it, and says what is answered; `missing` where something is not there (nginx:
     /// `ngx_http_dav_error`).
     fn stop(&self, ex: &Exchange<'_>, missing: u16) -> Stop {
+        let (path, words) = (self.path.display(), fault::words(self.error));
+        let text = format!("{} \"{path}\" failed ({words})", self.call);
+        if shortage::is_shortage(&self.error.into()) {
+            return fault::lacking(ex, &text);
+        }
         let (level, status) = match self.error {
             error if fault::is_missing(error) => (Level::Error, missing),
             Errno::EXIST => (Level::Error, 405),
@@ -41,8 +47,7 @@ impl Refused {
             Errno::NOSPC => (Level::Crit, 507),
             _ => (Level::Crit, 500),
         };
-        let (path, words) = (self.path.display(), fault::words(self.error));
-        ex.log(level, &format!("{} \"{path}\" failed ({words})", self.call));
+        ex.log(level, &text);
         Stop::Status(status)
     }
 }

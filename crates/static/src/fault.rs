@@ -6,6 +6,7 @@ use std::path::Path;
 use rustix::io::Errno;
 use tidegate_config::http::error_log::Level;
 use tidegate_http::exchange::Exchange;
+use tidegate_http::shortage;
 use tidegate_http::stop::Stop;
 
 /// The system's words for an error as nginx's log has them: `2: No such file or directory`.
@@ -21,6 +22,9 @@ pub(crate) fn is_missing(error: Errno) -> bool {
 /// Tells that `call`, `open()` or the like, has failed for a path, and says what is answered
 /// (nginx: `ngx_http_static_handler`).
 pub(crate) fn refused(ex: &Exchange<'_>, call: &str, path: &Path, error: Errno) -> Stop {
+    if shortage::is_shortage(&error.into()) {
+        return lacking(ex, &format!("{call} \"{}\" failed ({})", path.display(), words(error)));
+    }
     let (level, status) = match error {
         error if is_missing(error) => (Level::Error, 404),
         Errno::ACCESS | Errno::LOOP => (Level::Error, 403),
@@ -30,6 +34,14 @@ pub(crate) fn refused(ex: &Exchange<'_>, call: &str, path: &Path, error: Errno) 
         ex.log(level, &format!("{call} \"{}\" failed ({})", path.display(), words(error)));
     }
     Stop::Status(status)
+}
+
+/// Tells that the system has nothing left to open a file by; the client may come again.
+pub(crate) fn lacking(ex: &Exchange<'_>, text: &str) -> Stop {
+    if let Some(text) = shortage::told(text) {
+        ex.log(Level::Crit, &text);
+    }
+    Stop::Status(503)
 }
 
 #[cfg(test)]

@@ -48,9 +48,7 @@ pub(crate) async fn run(ex: &mut Exchange<'_>) -> Result<(), Stop> {
             tested = true;
         }
         if error != Errno::NOENT {
-            let words = fault::words(error);
-            ex.log(Level::Crit, &format!("stat() \"{}\" failed ({words})", path.display()));
-            return Err(Stop::Status(500));
+            return Err(fault::refused(ex, "stat()", &path, error));
         }
     }
     Ok(())
@@ -66,7 +64,7 @@ async fn test_folder(
         Ok(true) | Err(Errno::ACCESS) => return Ok(()),
         Err(Errno::NOENT) => return Err(refused(ex, file, Errno::NOENT)),
         Ok(false) => format!("\"{}\" is not a directory", folder.display()),
-        Err(error) => format!("stat() \"{}\" failed ({})", folder.display(), fault::words(error)),
+        Err(error) => return Err(fault::refused(ex, "stat()", folder, error)),
     };
     ex.log(Level::Crit, &message);
     Err(Stop::Status(500))

@@ -15,6 +15,7 @@ use tidegate_config::http::error_log::Level;
 use super::access::Verdict;
 use crate::exchange::Exchange;
 use crate::log::words::words;
+use crate::shortage;
 use crate::stop::Stop;
 use crate::variable::user::credentials;
 
@@ -57,8 +58,12 @@ pub(super) async fn judge(ex: &mut Exchange<'_>) -> Result<Verdict, Stop> {
         Err(Unreadable { call, error, path }) => {
             let missing = call == "open" && error.kind() == io::ErrorKind::NotFound;
             let level = if missing { Level::Error } else { Level::Crit };
-            let (path, words) = (path.display(), words(&error));
-            ex.log(level, &format!("{call}() \"{path}\" failed ({words})"));
+            let text = format!("{call}() \"{}\" failed ({})", path.display(), words(&error));
+            if shortage::is_shortage(&error) {
+                shortage::told(&text).inspect(|text| ex.log(Level::Crit, text));
+                return Err(Stop::Status(503));
+            }
+            ex.log(level, &text);
             if missing { Ok(Verdict::forbidden()) } else { Err(Stop::Status(500)) }
         }
     }

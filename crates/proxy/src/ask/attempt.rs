@@ -53,7 +53,7 @@ impl Question<'_> {
             kept.filter(|kept| kept.stream.is_http2() == self.outgoing.codec.http2().is_some());
         let connection = match kept {
             Some(connection) => connection,
-            None => match open(&lease.address, self.terms.manner) {
+            None => match self.open(&lease.address) {
                 Ok(Opening::Open(stream)) if self.is_plain() => self.connected(stream),
                 // Boxed, for most requests need none.
                 opening => match Box::pin(self.connect(opening, &lease, client)).await? {
@@ -96,6 +96,16 @@ impl Question<'_> {
         let (cached, said) = (link.is_cached(), Bytes::copy_from_slice(link.said()));
         let lease = link.into_lease();
         Err(Failed::Peer(Box::new(Loss { fault, lease, cached, sent: true, said })))
+    }
+
+    /// Begins to open a connection; where nothing is left to do so by, an idle one gives way.
+    fn open(&self, address: &Address) -> Result<Opening, Fault> {
+        match open(address, self.terms.manner) {
+            Err(fault) if fault.is_shortage() && keepalive::let_go() => {
+                open(address, self.terms.manner)
+            }
+            opened => opened,
+        }
     }
 
     /// Whether what is sent goes over a bare socket.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tidegate_config::http::error_log::Level;
 use tidegate_http::exchange::UpstreamTry;
+use tidegate_http::shortage;
 
 use super::wait::Wait;
 use super::{Question, Unanswered};
@@ -122,6 +123,17 @@ impl Question<'_> {
         let (name, away) = (&self.group.description.name, away.as_secs_f32());
         let text = format!("upstream \"{name}\" can be reached again after {away:.1}s");
         (self.log)(Level::Notice, &text);
+    }
+
+    /// We have nothing left to ask anybody by, for which no peer is to blame.
+    pub(super) fn lack(&self, fault: &Fault, begun: Instant) -> Unanswered {
+        let text = fault.to_string();
+        if let Some(text) = shortage::told(&text) {
+            (self.log)(Level::Alert, &text);
+        }
+        self.current(|current| current.error = text);
+        self.end(fault.status(), begun);
+        Unanswered::Status(fault.status())
     }
 
     /// The client has left, or does not send what it promised.

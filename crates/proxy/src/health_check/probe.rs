@@ -16,7 +16,7 @@ use crate::ask::reach;
 use crate::connect::{Address, Manner};
 use crate::content::Content;
 use crate::destination::{self, Uri};
-use crate::fault::{Condition, Fault};
+use crate::fault::{Action, Condition, Fault};
 use crate::forward::{secured, spoken};
 use crate::http2::Session;
 use crate::link::{Broken, Limits, Link};
@@ -40,6 +40,15 @@ pub struct Target {
     pub address: Address,
 }
 
+/// Why a server is not found well.
+#[derive(Debug)]
+pub enum Doubt {
+    /// It is not, and why.
+    Unwell(String),
+    /// Nothing was found out: we have nothing left to ask it by.
+    Unasked(String),
+}
+
 /// Checks a server, over a connection that was kept or a new one: why it is not well, if it is not,
 /// and a connection that can be kept.
 pub async fn probe(
@@ -47,17 +56,13 @@ pub async fn probe(
     (place, upstreams): (&Place<'_>, &Upstreams),
     target: Target,
     kept: Option<Connection>,
-) -> (Result<(), String>, Option<Connection>) {
+) -> (Result<(), Doubt>, Option<Connection>) {
     let forward = spoken(ex, place.pass);
     let patience = forward.connect_timeout + forward.send_timeout + forward.read_timeout;
     let mut left = None;
     let checked = check(ex, (place, upstreams), &target, (kept, &mut left));
-    let good = match timeout(patience, checked).await {
-        Ok(good) => good,
-        Err(_) => {
-            Err("upstream timed out (110: Connection timed out) while reading upstream".into())
-        }
-    };
+    let silent = |_| Err(Doubt::Unwell(Fault::TimedOut(Action::Reading).to_string()));
+    let good = timeout(patience, checked).await.unwrap_or_else(silent);
     (good, left)
 }
 
@@ -66,9 +71,9 @@ async fn check(
     (place, upstreams): (&Place<'_>, &Upstreams),
     target: &Target,
     (kept, left): (Option<Connection>, &mut Option<Connection>),
-) -> Result<(), String> {
+) -> Result<(), Doubt> {
     let forward = spoken(ex, place.pass);
-    let unasked = |_| "the request cannot be made".to_owned();
+    let unasked = |_| Doubt::Unwell("the request cannot be made".to_owned());
     let mut found = destination::find(ex, place.pass, upstreams).map_err(unasked)?;
     found.uri = Uri::None;
     ex.proxy_host = (found.host.clone(), found.port.clone());
@@ -79,7 +84,7 @@ async fn check(
     }
     let to = (&address, forward.connect_timeout, Manner::of(ex, forward));
     if place.check.kind == Kind::Tcp {
-        return reach(to, secured.as_ref(), false).await.map(drop).map_err(|fault| text(&fault));
+        return reach(to, secured.as_ref(), false).await.map(drop).map_err(|fault| doubt(&fault));
     }
     let content = match &place.check.kind {
         Kind::Grpc { service, .. } => grpc::question(service),
@@ -109,15 +114,16 @@ async fn check(
             Err(fault) => Err(fault),
         },
     };
-    let answer = answer.map_err(|fault| text(&fault))?;
+    let answer = answer.map_err(|fault| doubt(&fault))?;
     ex.upstream_headers = answer.headers.clone();
     let (address, status) = (address.to_string(), answer.status);
     ex.upstream.borrow_mut().push(UpstreamTry { address, status, ..UpstreamTry::default() });
-    judge(ex, place, &answer)
+    judge(ex, place, &answer).map_err(Doubt::Unwell)
 }
 
-fn text(fault: &Fault) -> String {
-    fault.to_string()
+fn doubt(fault: &Fault) -> Doubt {
+    let text = fault.to_string();
+    if fault.is_shortage() { Doubt::Unasked(text) } else { Doubt::Unwell(text) }
 }
 
 /// A request that is ready to be sent.

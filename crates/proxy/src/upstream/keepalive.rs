@@ -206,6 +206,22 @@ pub fn put(group: u64, address: &Address, connection: Connection, settings: &Set
     }
 }
 
+/// Closes the connection that has been idle for longest here, else one that is idle elsewhere, for
+/// its descriptor is needed; whether there was one.
+pub fn let_go() -> bool {
+    let own = POOL.with(|pool| oldest(&mut lock(pool)));
+    own.is_some()
+        || lock(&POOLS).iter().any(|pool| {
+            let pool = pool.upgrade();
+            pool.is_some_and(|pool| pool.try_lock().is_ok_and(|mut pool| oldest(&mut pool).is_some()))
+        })
+}
+
+fn oldest(pool: &mut Vec<Idle>) -> Option<Idle> {
+    let found = pool.iter().enumerate().min_by_key(|(_, idle)| idle.since);
+    found.map(|(place, _)| place).map(|place| pool.remove(place))
+}
+
 /// Closes what has expired, or was closed by its peer, until nothing is left.
 async fn sweep(_sweeper: Sweeper) {
     loop {

@@ -1,0 +1,119 @@
+//! Where descriptors lack in the middle of a request: it is answered 503 at once, no server is to
+//! blame, one line a second tells it, and what has come to rest gives way.
+
+use std::time::{Duration, Instant};
+
+use crate::harness::{Backend, Connection, Tidegate, eventually, process};
+
+const ANSWER: &str = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhere";
+
+/// Clients that have begun to ask, until no descriptor is left.
+async fn fill(server: &Tidegate) -> Vec<Connection> {
+    let mut all = Vec::new();
+    loop {
+        let mut one = server.connect().await;
+        one.send("GET /").await;
+        all.push(one);
+        let count = std::fs::read_dir(format!("/proc/{}/fd", serving(server))).unwrap().count();
+        if count >= LIMIT {
+            return all;
+        }
+        assert!(all.len() < 2 * LIMIT, "{count} descriptors");
+        // It takes them one by one.
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+const LIMIT: usize = 60;
+
+/// The process that serves.
+fn serving(server: &Tidegate) -> i32 {
+    process::children(server.pid()).first().copied().unwrap_or(server.pid())
+}
+
+/// Asks for the rest of a path over a connection that has begun to.
+async fn ask(connection: &mut Connection, path: &str) {
+    connection.send(format!("{path} HTTP/1.1\r\nHost: a\r\n\r\n")).await;
+}
+
+#[tokio::test]
+async fn a_request_that_finds_no_descriptor_gets_503_and_blames_nobody() {
+    if !process::is_ours() {
+        return;
+    }
+    let one = Backend::http(|_| ANSWER.into()).await;
+    let other = Backend::http(|_| ANSWER.into()).await;
+    let server = Tidegate::start(
+        "worker_processes 1; worker_rlimit_nofile 60; error_log logs/error.log; events {}
+         http { log_format tries '$request_uri $status $upstream_addr $upstream_status';
+             access_log logs/access.log tries;
+             upstream both { keepalive 0; server 127.0.0.1:8090 max_fails=1 fail_timeout=60s;
+                 server 127.0.0.1:8091 max_fails=1 fail_timeout=60s; }
+             server { listen 127.0.0.1:8080;
+                 location / { root html; }
+                 location /app { proxy_pass http://both; } } }",
+    )
+    .with_file("page", "a file")
+    .with_file("another", "a file")
+    .with_port(8090, one.port())
+    .with_port(8091, other.port())
+    .await;
+    server.get("/page").await.is(200);
+    let mut clients = fill(&server).await;
+    let mut asking = clients.drain(..6).collect::<Vec<_>>();
+    let start = Instant::now();
+    // All at once, for each that is answered makes room.
+    for connection in &mut asking {
+        ask(connection, "app").await;
+    }
+    let mut answers = Vec::new();
+    for connection in &mut asking {
+        answers.push(connection.answer().await);
+    }
+    let took = start.elapsed();
+    let refused = answers.iter().filter(|answer| answer.status == 503).count();
+    assert!(refused > 0 && took < Duration::from_millis(500), "{refused} in {took:?}");
+    for answer in &answers {
+        assert!([200, 503].contains(&answer.status), "{}", answer.status);
+        assert_eq!(answer.keeps_alive(), answer.status == 200);
+    }
+    server.logs("socket() failed (24: Too many open files) while connecting to upstream").await;
+    let told = server.error_log().matches("socket() failed").count();
+    assert!((1..=2).contains(&told), "{told} lines");
+    drop((asking, clients));
+    eventually("it recovers", || async { server.get("/app").await.status == 200 }).await;
+    for _ in 0..4 {
+        server.get("/app").await.is(200).says("here");
+    }
+    assert!(one.connections() > 1 && other.connections() > 1, "neither was given up");
+    assert!(!server.error_log().contains("temporarily disabled"));
+
+    let mut clients = fill(&server).await;
+    ask(&mut clients[0], "another").await;
+    clients[0].answer().await.is(503).has("Connection", "close");
+    drop(clients);
+    eventually("it recovers", || async { server.get("/page").await.status == 200 }).await;
+}
+
+#[tokio::test]
+async fn idle_connections_to_upstreams_give_way() {
+    if !process::is_ours() {
+        return;
+    }
+    let one = Backend::http(|_| ANSWER.into()).await;
+    let other = Backend::http(|_| ANSWER.into()).await;
+    let server = Tidegate::start(
+        "worker_processes 1; worker_rlimit_nofile 60; error_log logs/error.log; events {}
+         http { server { listen 127.0.0.1:8080;
+             location /one { proxy_pass http://127.0.0.1:8090; }
+             location /other { proxy_pass http://127.0.0.1:8091; } } }",
+    )
+    .with_port(8090, one.port())
+    .with_port(8091, other.port())
+    .await;
+    server.get("/one").await.is(200);
+    let mut clients = fill(&server).await;
+    ask(&mut clients[0], "other").await;
+    clients[0].answer().await.is(200).says("here");
+    assert!(!server.error_log().contains("socket() failed"));
+}
