@@ -9,18 +9,28 @@ const ANSWER: &str = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhere";
 
 /// Clients that have begun to ask, until no descriptor is left.
 async fn fill(server: &Tidegate) -> Vec<Connection> {
+    let path = format!("/proc/{}/fd", serving(server));
+    let is_full = || {
+        let names = std::fs::read_dir(&path).unwrap().flatten().map(|entry| entry.file_name());
+        // Those beyond were inherited.
+        let numbers = names.filter_map(|name| name.to_str()?.parse::<usize>().ok());
+        numbers.filter(|number| *number < LIMIT).count() == LIMIT
+    };
+    let a_moment = || tokio::time::sleep(Duration::from_millis(10));
     let mut all = Vec::new();
+    // Others may be about to leave.
     loop {
+        if is_full() {
+            a_moment().await;
+            if is_full() {
+                return all;
+            }
+        }
         let mut one = server.connect().await;
         one.send("GET /").await;
         all.push(one);
-        let count = std::fs::read_dir(format!("/proc/{}/fd", serving(server))).unwrap().count();
-        if count >= LIMIT {
-            return all;
-        }
-        assert!(all.len() < 2 * LIMIT, "{count} descriptors");
-        // It takes them one by one.
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        assert!(all.len() < 2 * LIMIT, "there is always one left");
+        a_moment().await;
     }
 }
 
