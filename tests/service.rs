@@ -4,8 +4,8 @@ use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
-use std::time::Duration;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -54,6 +54,65 @@ async fn systemd_gives_sockets_and_is_told() {
     kill_process(pid, Signal::TERM).unwrap();
     assert!(next().starts_with("STOPPING=1"));
     assert!(child.wait().unwrap().success());
+}
+
+#[tokio::test]
+async fn a_worker_that_stands_still_longer_than_the_watchdog_allows_is_replaced() {
+    if !process::is_ours() || !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let manager = UnixDatagram::bind(folder.path().join("notify")).unwrap();
+    let beats = || {
+        manager.set_nonblocking(true).unwrap();
+        let mut text = [0; 500];
+        let told = || manager.recv(&mut text).ok().map(|length| text[..length] == *b"WATCHDOG=1");
+        std::iter::from_fn(told).filter(|beats| *beats).count()
+    };
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let conf = format!(
+        "daemon off; pid t.pid; error_log error.log; worker_processes 2; events {{}}
+         http {{ access_log off; server {{ listen 127.0.0.1:{port}; return 200 here; }} }}"
+    );
+    std::fs::write(folder.path().join("nginx.conf"), conf).unwrap();
+    let child = process::command(&process::binary(), folder.path())
+        .env("NOTIFY_SOCKET", folder.path().join("notify"))
+        .env("WATCHDOG_USEC", "2400000")
+        .spawn()
+        .unwrap();
+    let mut child = Guard(child);
+    let pid = child.0.id().cast_signed();
+    let worker = || process::children(pid).first().copied();
+    eventually("it beats", || async { beats() > 0 }).await;
+    let before = worker().unwrap();
+    kill_process(Pid::from_raw(before).unwrap(), Signal::STOP).unwrap();
+    let status = |task: std::fs::DirEntry| std::fs::read_to_string(task.path().join("status"));
+    let tasks = || std::fs::read_dir(format!("/proc/{before}/task")).unwrap().flatten();
+    let stands = || tasks().all(|task| status(task).is_ok_and(|text| text.contains("State:\tT")));
+    eventually("it stands still", || async { stands() }).await;
+    let start = Instant::now();
+    // What waits in the meantime is served by the next one.
+    Client::of_port(port).get("/").await.is(200).says("here");
+    let took = start.elapsed();
+    assert!((1000..3500).contains(&took.as_millis()), "{took:?}");
+    assert!(worker().is_some_and(|now| now != before));
+    let log = std::fs::read_to_string(folder.path().join("error.log")).unwrap();
+    assert!(log.contains(&format!("worker process {before} has stood still for ")), "{log}");
+    assert!(log.contains("it is killed"), "{log}");
+    beats();
+    eventually("it beats again", || async { beats() > 0 }).await;
+    kill_process(Pid::from_child(&child.0), Signal::TERM).unwrap();
+    assert!(child.0.wait().unwrap().success());
+}
+
+/// Ends with the test.
+struct Guard(Child);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let _ = kill_process(Pid::from_child(&self.0), Signal::TERM);
+        let _ = self.0.wait();
+    }
 }
 
 #[tokio::test]

@@ -5,6 +5,8 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -41,6 +43,8 @@ pub(super) mod order {
     pub(crate) const DRAIN: u8 = b'd';
     /// End now.
     pub(crate) const STOP: u8 = b's';
+    /// How often the loops have beaten is asked for.
+    pub(crate) const BEATS: u8 = b'h';
 }
 
 /// The kinds of messages from the worker.
@@ -55,6 +59,8 @@ pub(super) mod answer {
     pub(crate) const NUMBERS: u8 = b'N';
     /// What logs in memory have.
     pub(crate) const LOG: u8 = b'M';
+    /// How often the loops have beaten.
+    pub(crate) const BEATS: u8 = b'H';
 }
 
 /// The longest message from the worker, in bytes: it is not trusted.
@@ -79,7 +85,16 @@ pub(super) struct Child {
     process: std::process::Child,
     channel: Channel,
     answers: UnboundedReceiver<Reply>,
+    pulse: Arc<Pulse>,
     started: Instant,
+}
+
+/// What is heard of its life.
+#[derive(Debug, Default)]
+struct Pulse {
+    beats: AtomicU64,
+    /// Whether it has been asked, and has not answered yet.
+    asked: AtomicBool,
 }
 
 impl Child {
@@ -105,8 +120,9 @@ impl Child {
         }
         let process = command.spawn().context("the worker process cannot be started")?;
         let channel = Channel::new(own, MOST)?;
-        let answers = listen(channel.try_clone()?)?;
-        Ok(Self { process, channel, answers, started: Instant::now() })
+        let pulse = Arc::<Pulse>::default();
+        let answers = listen(channel.try_clone()?, Arc::clone(&pulse))?;
+        Ok(Self { process, channel, answers, pulse, started: Instant::now() })
     }
 
     /// Has a configuration built; where that fails, the worker goes on as it was.
@@ -168,6 +184,23 @@ impl Child {
         }
     }
 
+    /// How often its loops had beaten when it was heard of last; it is asked anew, unless it still
+    /// owes an answer.
+    pub(super) fn beats(&self) -> u64 {
+        let beats = self.pulse.beats.load(Ordering::Relaxed);
+        if !self.pulse.asked.swap(true, Ordering::Relaxed) {
+            // One that is deaf does not beat.
+            let _ = self.channel.send(order::BEATS, &[], &[]);
+        }
+        beats
+    }
+
+    /// Has it end at once; its end is heard of.
+    pub(super) fn kill(&mut self) {
+        // One that has ended already is heard of, too.
+        let _ = self.process.kill();
+    }
+
     /// Whether it is no more.
     pub(super) fn has_ended(&mut self) -> bool {
         self.process.try_wait().is_ok_and(|ended| ended.is_some())
@@ -197,7 +230,7 @@ impl Child {
 }
 
 /// Reads what the worker says on a thread of its own. The receiver is closed when the worker ends.
-fn listen(channel: Channel) -> Result<UnboundedReceiver<Reply>> {
+fn listen(channel: Channel, pulse: Arc<Pulse>) -> Result<UnboundedReceiver<Reply>> {
     let (sender, receiver) = unbounded_channel();
     let read = move || {
         while let Ok(message) = channel.receive() {
@@ -219,6 +252,11 @@ fn listen(channel: Channel) -> Result<UnboundedReceiver<Reply>> {
                     each: each.iter().map(|field| number(field)).collect(),
                 }),
                 (answer::LOG, [text]) => Reply::Log(text.clone()),
+                (answer::BEATS, [beats]) => {
+                    pulse.beats.store(number(beats), Ordering::Relaxed);
+                    pulse.asked.store(false, Ordering::Relaxed);
+                    continue;
+                }
                 _ => continue,
             };
             if sender.send(answer).is_err() {

@@ -1,9 +1,11 @@
 //! The master: it reads, opens and binds, acts on signals, and sees to it that somebody serves.
 
 mod orphans;
+mod place;
 mod reload;
 mod status;
 mod takeover;
+mod watch;
 mod worker;
 
 use std::path::PathBuf;
@@ -14,18 +16,19 @@ use tidegate_http::log::ProcessLog;
 
 use super::Source;
 use super::admin::{Admin, Ask, Request};
-use super::child::Child;
 use super::ground::{Ground, Rights};
 use super::notify::Notify;
 use super::pid::PidFile;
-use super::serving::Serving;
 use super::signal::{Signals, Word};
 use super::successor::{News, Predecessor};
 use super::worker::State;
 use crate::listen;
+pub(super) use place::Place;
+use place::ended;
 use takeover::Takeover;
 use tokio::sync::oneshot::{self, error::TryRecvError};
 use tokio::time::timeout;
+use watch::Watch;
 
 /// How long a worker that was told to stop may take.
 const STOPPING: Duration = Duration::from_secs(5);
@@ -35,16 +38,6 @@ const SAYING: Duration = Duration::from_secs(1);
 
 /// How often it is seen whether those who leave have left.
 const LEAVING: Duration = Duration::from_millis(100);
-
-/// Where requests are served.
-pub(super) enum Place {
-    /// In this process.
-    Here(Box<Serving>),
-    /// In the worker process.
-    There(Child),
-    /// Nowhere: the worker process has died, and another is due at a moment; or nobody shall.
-    Nowhere(Option<Instant>),
-}
 
 /// What a master is made of.
 pub(super) struct Parts {
@@ -73,6 +66,7 @@ pub(super) struct Master {
     state: State,
     admin: Option<Admin>,
     notify: Notify,
+    watch: Watch,
     /// Whether nobody shall serve here for the moment (WINCH): another program does.
     resting: bool,
     takeover: Option<Takeover>,
@@ -90,12 +84,15 @@ impl Master {
     /// The master of what is there already; within a runtime.
     pub(super) fn new(parts: Parts, admin: Option<Admin>) -> Self {
         let log = ProcessLog::new(&parts.ground.config, parts.ground.logs.clone());
+        let notify = Notify::of_environment();
+        let watch = Watch::new(notify.interval());
         Self {
             parts,
             log,
             state: State::Running,
             admin,
-            notify: Notify::of_environment(),
+            notify,
+            watch,
             resting: false,
             takeover: None,
             leaving: Vec::new(),
@@ -130,7 +127,7 @@ impl Master {
                 () = until(due) => self.start_another().await,
                 news = news(&mut self.takeover) => self.hear(news),
                 () = until(takeover_deadline) => self.give_up_takeover(),
-                () = pause(self.notify.interval()) => self.notify.lives(),
+                () = until(Some(self.watch.due())) => self.look(),
                 () = pause(someone_leaves) => self.leaving.retain_mut(|place| !place.has_ended()),
                 () = until(deadline) => break,
             }
@@ -235,37 +232,6 @@ impl Master {
             }
         }
         self.log.tell(Level::Notice, "exit");
-    }
-}
-
-impl Place {
-    fn has_ended(&mut self) -> bool {
-        match self {
-            Self::Here(serving) => serving.has_ended(),
-            Self::There(child) => child.has_ended(),
-            Self::Nowhere(_) => true,
-        }
-    }
-
-    fn order(&self, state: State, log: &ProcessLog) {
-        match self {
-            Self::Here(serving) => serving.order(state),
-            Self::There(child) => {
-                if let Err(error) = child.order(state) {
-                    log.tell(Level::Alert, &format!("the worker process is deaf: {error}"));
-                }
-            }
-            Self::Nowhere(_) => {}
-        }
-    }
-}
-
-/// Ready when nobody serves any more. One's own threads end only when they are told.
-async fn ended(place: &mut Place, running: bool) {
-    match place {
-        Place::There(child) => child.ended().await,
-        Place::Here(serving) if !running => serving.ended().await,
-        Place::Here(_) | Place::Nowhere(_) => std::future::pending().await,
     }
 }
 

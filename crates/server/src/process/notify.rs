@@ -31,7 +31,7 @@ impl Notify {
         Self { to, watchdog: watchdog.map(|limit| limit / 2) }
     }
 
-    /// How often [`Notify::lives`] wants to be called.
+    /// How often [`Notify::lives`] wants to be called: in half of the time that is allowed.
     pub(super) fn interval(&self) -> Option<Duration> {
         self.to.as_ref().and(self.watchdog)
     }

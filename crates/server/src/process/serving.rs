@@ -174,6 +174,12 @@ impl Serving {
         Numbers { accepted, active, requests, turned_away, upstreams, each }
     }
 
+    /// How often the loops of all threads have turned so far: as long as one does, it is another
+    /// number every half a second.
+    pub(super) fn beats(&self) -> u64 {
+        self.threads.iter().map(|thread| u64::from(thread.post.beats())).sum()
+    }
+
     /// Waits for the threads.
     pub(super) fn end(&mut self) {
         let threads = self.threads.drain(..).map(|thread| thread.handle);

@@ -134,6 +134,9 @@ async fn act(
             serving.adopted().await;
             let _ = channel.send(answer::COMMITTED, &[], &[]);
         }
+        order::BEATS => {
+            let _ = channel.send(answer::BEATS, &[&serving.beats().to_le_bytes()], &[]);
+        }
         order::LOGS => serving.replace_logs(parcel::logs(message.files)),
         order::LEAVE => *state = State::Leaving,
         order::DRAIN => *state = State::Draining,

@@ -13,6 +13,7 @@ use super::accept::Taken;
 pub(crate) struct Post {
     connections: AtomicU32,
     leaves: AtomicBool,
+    beats: AtomicU32,
     given: UnboundedSender<Taken>,
     /// Told when one of its connections ends.
     pub(crate) closed: Notify,
@@ -22,8 +23,9 @@ impl Post {
     /// The post of a new worker, and what it is given there.
     pub(crate) fn new() -> (Arc<Self>, UnboundedReceiver<Taken>) {
         let (given, receiver) = unbounded_channel();
-        let (connections, leaves) = (AtomicU32::new(0), AtomicBool::new(false));
-        (Arc::new(Self { connections, leaves, given, closed: Notify::new() }), receiver)
+        let (connections, beats) = (AtomicU32::new(0), AtomicU32::new(0));
+        let (leaves, closed) = (AtomicBool::new(false), Notify::new());
+        (Arc::new(Self { connections, leaves, beats, given, closed }), receiver)
     }
 
     /// Its open connections, and those on their way to it.
@@ -45,6 +47,16 @@ impl Post {
     /// Has it serve a connection; it comes back where the worker takes no more.
     pub(crate) fn give(&self, taken: Taken) -> Result<(), Taken> {
         self.given.send(taken).map_err(|back| back.0)
+    }
+
+    /// Its loop turns.
+    pub(super) fn beat(&self) {
+        self.beats.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often it was seen to.
+    pub(crate) fn beats(&self) -> u32 {
+        self.beats.load(Ordering::Relaxed)
     }
 
     /// It is to end with its last connection, while others go on.

@@ -43,6 +43,7 @@ pub(crate) async fn watch<F: Future>(
 pub(super) async fn look(worker: Rc<Worker>) {
     loop {
         let before = Instant::now();
+        worker.post.beat();
         tokio::time::sleep(LOOK).await;
         let late = before.elapsed().saturating_sub(LOOK);
         let told = worker.stalled.get();

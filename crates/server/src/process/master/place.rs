@@ -1,0 +1,53 @@
+//! Where requests are served: in this process, in the worker process, or nowhere.
+
+use std::time::Instant;
+
+use tidegate_config::http::error_log::Level;
+use tidegate_http::log::ProcessLog;
+
+use crate::process::child::Child;
+use crate::process::serving::Serving;
+use crate::process::worker::State;
+
+/// Where requests are served.
+pub(in crate::process) enum Place {
+    /// In this process.
+    Here(Box<Serving>),
+    /// In the worker process.
+    There(Child),
+    /// Nowhere: the worker process has died, and another is due at a moment; or nobody shall.
+    Nowhere(Option<Instant>),
+}
+
+impl Place {
+    /// Whether nobody serves there any more.
+    pub(super) fn has_ended(&mut self) -> bool {
+        match self {
+            Self::Here(serving) => serving.has_ended(),
+            Self::There(child) => child.has_ended(),
+            Self::Nowhere(_) => true,
+        }
+    }
+
+    /// Orders those who serve there to end.
+    pub(super) fn order(&self, state: State, log: &ProcessLog) {
+        match self {
+            Self::Here(serving) => serving.order(state),
+            Self::There(child) => {
+                if let Err(error) = child.order(state) {
+                    log.tell(Level::Alert, &format!("the worker process is deaf: {error}"));
+                }
+            }
+            Self::Nowhere(_) => {}
+        }
+    }
+}
+
+/// Ready when nobody serves any more. One's own threads end only when they are told.
+pub(super) async fn ended(place: &mut Place, running: bool) {
+    match place {
+        Place::There(child) => child.ended().await,
+        Place::Here(serving) if !running => serving.ended().await,
+        Place::Here(_) | Place::Nowhere(_) => std::future::pending().await,
+    }
+}
