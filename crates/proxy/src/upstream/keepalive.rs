@@ -213,7 +213,9 @@ pub fn let_go() -> bool {
     own.is_some()
         || lock(&POOLS).iter().any(|pool| {
             let pool = pool.upgrade();
-            pool.is_some_and(|pool| pool.try_lock().is_ok_and(|mut pool| oldest(&mut pool).is_some()))
+            pool.is_some_and(|pool| {
+                pool.try_lock().is_ok_and(|mut pool| oldest(&mut pool).is_some())
+            })
         })
 }
 
