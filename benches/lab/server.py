@@ -94,6 +94,15 @@ def programs(options):
     return [pathlib.Path(program).resolve() for program in [ours, *(options.against or oracles())]]
 
 
+def distinct(servers):
+    """Two builds of one version are called by the folders they are in, too."""
+    names = [server.name for server in servers]
+    for server in servers:
+        if names.count(server.name) > 1:
+            server.name += f" ({pathlib.Path(server.program).parent.name})"
+    return servers
+
+
 def add_options(parser):
     """What all programs here may be told of servers."""
     parser.add_argument("--tidegate", metavar="PROGRAM", help="instead of building a release")
