@@ -2,6 +2,7 @@
 
 mod tries;
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Instant;
@@ -22,7 +23,7 @@ use crate::stop::Stop;
 use crate::subrequest::{DEEPEST, Page, Site};
 use crate::tasks::Tasks;
 use crate::trace::Trace;
-pub use tries::{Tries, UpstreamTry};
+pub use tries::{Place, Tries, UpstreamTry};
 
 /// One request and everything that is known of it (nginx: `ngx_http_request_t`).
 ///
@@ -102,7 +103,7 @@ pub struct Exchange<'a> {
     /// counting while it is sent.
     pub upstream: Tries,
     /// The host that `proxy_pass` names, and its port (`$proxy_host`, `$proxy_port`).
-    pub proxy_host: (Bytes, Bytes),
+    pub proxy_host: (Cow<'a, [u8]>, Cow<'a, [u8]>),
     /// Fields that an upstream's answer with `X-Accel-Redirect` leaves to the one it leads to; they
     /// take the place of fields of the same name.
     pub kept_headers: crate::headers::Headers,
@@ -174,7 +175,7 @@ impl<'a> Exchange<'a> {
             limits: Limits::default(),
             error: ErrorState::default(),
             upstream: Tries::default(),
-            proxy_host: (Bytes::new(), Bytes::new()),
+            proxy_host: (Cow::Borrowed(&[]), Cow::Borrowed(&[])),
             kept_headers: crate::headers::Headers::new(),
             upstream_headers: crate::headers::Headers::new(),
             sent: Sent::default(),

@@ -1,6 +1,7 @@
 //! One request's life, without files or upstreams.
 #![forbid(unsafe_code)]
 
+pub mod address;
 pub mod answer_head;
 pub mod body;
 mod captured;

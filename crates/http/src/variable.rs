@@ -13,6 +13,7 @@ mod ssl;
 mod time;
 mod upstream;
 pub(crate) mod user;
+mod written;
 
 use bytes::Bytes;
 pub(crate) use connection::hostname;
@@ -31,16 +32,9 @@ impl Exchange<'_> {
             [] => Bytes::new(),
             [Part::Text(text)] => text.clone(),
             [Part::Variable(variable)] => self.value(variable).unwrap_or_default(),
-            parts => {
+            _ => {
                 let mut out = Vec::with_capacity(64);
-                for part in parts {
-                    match part {
-                        Part::Text(text) => out.extend_from_slice(text),
-                        Part::Variable(variable) => {
-                            out.extend_from_slice(&self.value(variable).unwrap_or_default());
-                        }
-                    }
-                }
+                self.write(template, &mut out);
                 out.into()
             }
         }

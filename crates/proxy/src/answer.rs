@@ -67,8 +67,8 @@ impl Tally {
     }
 
     /// The try is over.
-    fn end(&self) {
-        let time = self.begun.elapsed();
+    fn end(&self, now: Instant) {
+        let time = now.saturating_duration_since(self.begun);
         self.count(|current| {
             current.response_time.get_or_insert(time);
         });
@@ -150,13 +150,13 @@ impl Answer {
             let client = self.client.as_deref_mut();
             let Poll::Ready(event) = link.poll_event(client, cx) else { return Poll::Pending };
             let received = link.received;
-            self.tally.count(|current| current.bytes_received = received);
+            let length = if let Ok(Event::Body(bytes)) = &event { bytes.len() } else { 0 };
+            self.tally.count(|current| {
+                current.bytes_received = received;
+                current.response_length += length as u64;
+            });
             let end = match event {
-                Ok(Event::Body(bytes)) => {
-                    let length = bytes.len() as u64;
-                    self.tally.count(|current| current.response_length += length);
-                    return Poll::Ready(Some(Ok(bytes)));
-                }
+                Ok(Event::Body(bytes)) => return Poll::Ready(Some(Ok(bytes))),
                 Ok(Event::Told(text)) => {
                     self.say(format!("{} while reading upstream", told(&text)));
                     continue;
@@ -181,11 +181,11 @@ impl Answer {
     /// Gives the connection back, or closes it.
     fn close(&mut self, complete: bool) {
         let Some(link) = self.link.take() else { return };
-        let sent = link.sent();
+        let (sent, now) = (link.sent(), Instant::now());
         self.tally.count(|current| current.bytes_sent = sent);
-        self.tally.end();
+        self.tally.end(now);
         if complete {
-            link.finish();
+            link.finish(now);
         }
     }
 }
@@ -243,7 +243,7 @@ pub(crate) struct Leased {
 
 impl Drop for Leased {
     fn drop(&mut self) {
-        self.tally.end();
+        self.tally.end(Instant::now());
     }
 }
 

@@ -148,11 +148,14 @@ impl Question<'_> {
         let tries = self.forward.next_upstream_tries as usize;
         let before = self.journal.borrow().len();
         let mut wait = Wait::new(self.terms.waiting);
+        let mut now = started;
         if self.group.outage.lasts() {
             Box::pin(self.pause(&mut wait, client)).await?;
+            now = Instant::now();
         }
         if !self.group.is_fresh() {
             Box::pin(self.group.refresh()).await;
+            now = Instant::now();
         }
         let mut way = Selection::begin(self.group, tries, self.terms.key.clone());
         way.keep_with(self.terms.sid.clone());
@@ -160,7 +163,7 @@ impl Question<'_> {
             way.ask_the_ejected();
         }
         loop {
-            let end = match self.round(&mut way, &wait, started, client).await? {
+            let end = match self.round(&mut way, &wait, (started, now), client).await? {
                 Ok(answered) => return Ok(answered),
                 Err(end) => end,
             };
@@ -171,6 +174,7 @@ impl Question<'_> {
             self.journal.borrow_mut().truncate(before);
             Box::pin(way.again(self.terms.key.clone())).await;
             way.keep_with(self.terms.sid.clone());
+            now = Instant::now();
         }
     }
 
@@ -179,12 +183,11 @@ impl Question<'_> {
         &self,
         way: &mut Selection<'_>,
         wait: &Wait,
-        started: Instant,
+        (started, mut now): (Instant, Instant),
         client: &mut (dyn RequestBody + '_),
     ) -> Result<Result<Answered, End>, Unanswered> {
         let (mut reached, mut unreached, mut dropped) = (false, false, false);
         // A request that has waited was about to connect all the time.
-        let mut now = Instant::now();
         let mut begun = if wait.so_far().is_some() { started } else { now };
         loop {
             let lease = match way.pick(now) {
@@ -197,7 +200,7 @@ impl Question<'_> {
             };
             self.begin(&lease);
             let last = !way.has_another();
-            let loss = match self.try_peer(lease, client, begun).await {
+            let loss = match self.try_peer(lease, client, (begun, now)).await {
                 Ok((link, head)) => {
                     let fault = Fault::Status(head.status);
                     if last || !self.may_go_on(&fault, true, started) {

@@ -19,7 +19,7 @@ use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use tidegate_config::http::error_log::Level;
 use tidegate_config::http::forward::{Forward, local};
 use tidegate_config::value::size::Size;
-use tidegate_http::exchange::Exchange;
+use tidegate_http::exchange::{Exchange, Place};
 use tokio::net::{TcpStream, UnixStream};
 
 use crate::fault::{Action, Fault};
@@ -35,18 +35,12 @@ pub enum Address {
 }
 
 impl Address {
-    /// As in `$upstream_addr`. It is written down for every request, most of which go to an IPv4
-    /// address, for which the general way takes long.
-    pub(crate) fn text(&self) -> String {
-        let Self::Tcp(SocketAddr::V4(address)) = self else { return self.to_string() };
-        let mut text = String::with_capacity("255.255.255.255:65535".len());
-        let mut number = itoa::Buffer::new();
-        for (octet, end) in address.ip().octets().into_iter().zip(['.', '.', '.', ':']) {
-            text.push_str(number.format(octet));
-            text.push(end);
+    /// As requests remember whom they have asked.
+    pub(crate) fn place(&self) -> Place {
+        match self {
+            Self::Tcp(address) => Place::Ip(*address),
+            Self::Unix(path) => Place::Unix(path.clone()),
         }
-        text.push_str(number.format(address.port()));
-        text
     }
 }
 
@@ -206,7 +200,8 @@ mod tests {
         let missing = connect(&path, Duration::from_secs(5), Manner::default()).await.unwrap_err();
         assert!(missing.to_string().contains("(2: No such file or directory)"), "{missing}");
         assert_eq!(path.to_string(), "unix:/nonexistent/app.sock");
-        assert_eq!((path.text(), address.text()), (path.to_string(), address.to_string()));
+        assert_eq!(path.place().to_string(), path.to_string());
+        assert_eq!(address.place().to_string(), address.to_string());
     }
 
     #[tokio::test]

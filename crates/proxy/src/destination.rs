@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use tidegate_config::block::location::LocationName;
 use tidegate_config::http::error_log::Level;
 use tidegate_config::http::pass::{Destination, Pass, Protocol};
@@ -18,39 +17,41 @@ use crate::upstream::group::{Description, Group, Server};
 use crate::upstream::resolve::Names;
 use crate::upstream::{Upstreams, keepalive, peer, place};
 
-/// Who is asked, and what is known of it by name.
-pub(crate) struct Found<'a> {
-    /// The group; borrowed where it is one of the configuration, for all workers count who holds it.
-    pub(crate) group: Cow<'a, Arc<Group>>,
+/// Who is asked, and what is known of it by name: `'c` is the configuration, `'u` the groups.
+///
+/// All of it is borrowed where the configuration says it, for all workers count who holds its texts.
+pub(crate) struct Found<'c, 'u> {
+    /// The group.
+    pub(crate) group: Cow<'u, Arc<Group>>,
     /// Whether it is asked over TLS.
     pub(crate) tls: bool,
     /// `$proxy_host`
-    pub(crate) host: Bytes,
+    pub(crate) host: Cow<'c, [u8]>,
     /// `$proxy_port`
-    pub(crate) port: Bytes,
+    pub(crate) port: Cow<'c, [u8]>,
     /// What stands behind the host.
-    pub(crate) uri: Uri,
+    pub(crate) uri: Uri<'c>,
     /// What `proxy_redirect default` means.
-    pub(crate) redirect: Option<redirect::Default>,
+    pub(crate) redirect: Option<redirect::Default<'c>>,
 }
 
 /// The URI of a `proxy_pass`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Uri {
+pub(crate) enum Uri<'c> {
     /// There is none.
     None,
     /// It stands for the location's name.
-    Prefix(Bytes),
+    Prefix(Cow<'c, str>),
     /// It came out of variables and is sent as it is.
-    Exact(Bytes),
+    Exact(String),
 }
 
 /// Finds who is meant; a text of variables that means nobody is told, and ends the request.
-pub(crate) fn find<'a>(
-    ex: &mut Exchange<'_>,
-    pass: &Pass,
-    upstreams: &'a Upstreams,
-) -> Result<Found<'a>, Stop> {
+pub(crate) fn find<'c, 'u>(
+    ex: &mut Exchange<'c>,
+    pass: &'c Pass,
+    upstreams: &'u Upstreams,
+) -> Result<Found<'c, 'u>, Stop> {
     match &pass.to {
         Destination::Variable(template) => {
             let text = ex.render(template);
@@ -64,24 +65,24 @@ pub(crate) fn find<'a>(
             let group = upstreams.get(*group).ok_or(Stop::Status(500))?;
             let host = host.strip_suffix(default_suffix(pass)).unwrap_or(host);
             let scheme = if pass.tls { "https" } else { "http" };
-            let name = match &ex.location.name {
-                LocationName::Prefix { prefix, .. } => prefix.clone(),
-                LocationName::Exact(name) => name.clone(),
-                _ => Bytes::new(),
+            let location: &[u8] = match &ex.location.name {
+                LocationName::Prefix { prefix, .. } => prefix,
+                LocationName::Exact(name) => name,
+                _ => b"",
             };
-            let host = Bytes::copy_from_slice(host.as_bytes());
-            let written = uri.as_ref().map(|uri| Bytes::copy_from_slice(uri.as_bytes()));
-            let redirect = redirect::Default::new(scheme, host.clone(), written, name);
-            let uri = uri.as_ref().map_or(Uri::None, |uri| {
+            let written = uri.as_deref();
+            let redirect = redirect::Default { scheme, host, uri: written, location };
+            let uri = match written {
+                None => Uri::None,
                 // `http://app?x` means `http://app/?x`.
-                let slash = if uri.starts_with('?') { "/" } else { "" };
-                Uri::Prefix(format!("{slash}{uri}").into())
-            });
+                Some(uri) if uri.starts_with('?') => Uri::Prefix(format!("/{uri}").into()),
+                Some(uri) => Uri::Prefix(uri.into()),
+            };
             Ok(Found {
                 group: Cow::Borrowed(group),
                 tls: pass.tls,
-                host,
-                port: Bytes::copy_from_slice(port.as_bytes()),
+                host: host.as_bytes().into(),
+                port: port.as_bytes().into(),
                 uri,
                 redirect: Some(redirect),
             })
@@ -95,12 +96,12 @@ fn default_suffix(pass: &Pass) -> &'static str {
 }
 
 /// What a text of variables means (nginx: `ngx_http_proxy_eval`, `ngx_http_uwsgi_eval`).
-fn by_text<'a>(
+fn by_text<'c, 'u>(
     text: &str,
     pass: &Pass,
     resolver: &Resolver,
-    upstreams: &'a Upstreams,
-) -> Result<Found<'a>, String> {
+    upstreams: &'u Upstreams,
+) -> Result<Found<'c, 'u>, String> {
     let strip = |scheme: &str| {
         let (head, rest) = text.split_at_checked(scheme.len())?;
         head.eq_ignore_ascii_case(scheme).then_some(rest)
@@ -126,8 +127,8 @@ fn by_text<'a>(
     let authority = rest.strip_suffix(target.uri.as_str()).unwrap_or(rest);
     let uri = match target.uri.as_str() {
         "" => Uri::None,
-        uri if uri.starts_with('?') => Uri::Exact(format!("/{uri}").into()),
-        uri => Uri::Exact(Bytes::copy_from_slice(uri.as_bytes())),
+        uri if uri.starts_with('?') => Uri::Exact(format!("/{uri}")),
+        uri => Uri::Exact(uri.to_owned()),
     };
     let group = match upstreams.named(authority) {
         Some(group) => Cow::Borrowed(group),
@@ -146,8 +147,8 @@ fn by_text<'a>(
     Ok(Found {
         group,
         tls,
-        host: Bytes::copy_from_slice(host.as_bytes()),
-        port: port.map(|port| port.to_string()).unwrap_or_default().into(),
+        host: host.as_bytes().to_vec().into(),
+        port: port.map(|port| port.to_string()).unwrap_or_default().into_bytes().into(),
         uri,
         redirect: None,
     })

@@ -50,29 +50,35 @@ known! {
 impl Known {
     /// The field of this name, however it is spelled.
     pub(crate) fn of(name: &[u8]) -> Option<Self> {
-        // Names of one length are few.
-        let candidates: &[Self] = match name.len() {
-            4 => &[Self::Date, Self::ETag],
-            5 => &[Self::XPad],
-            6 => &[Self::Server, Self::Status],
-            7 => &[Self::Expires, Self::Refresh],
-            8 => &[Self::Location],
-            10 => &[Self::Connection, Self::KeepAlive, Self::SetCookie],
-            12 => &[Self::ContentType],
-            13 => &[Self::LastModified, Self::AcceptRanges, Self::ContentRange],
-            14 => &[Self::ContentLength],
-            15 => &[Self::AccelExpires, Self::AccelCharset],
-            16 => &[Self::ContentEncoding, Self::AccelRedirect],
-            17 => &[Self::TransferEncoding, Self::AccelBuffering],
-            18 => &[Self::AccelLimitRate],
-            _ => &[],
+        // Length and both ends tell them apart.
+        let known = match (name.len(), name.first()? | 0x20, name.last()? | 0x20) {
+            (4, b'd', b'e') => Self::Date,
+            (4, b'e', b'g') => Self::ETag,
+            (5, b'x', b'd') => Self::XPad,
+            (6, b's', b'r') => Self::Server,
+            (6, b's', b's') => Self::Status,
+            (7, b'e', b's') => Self::Expires,
+            (7, b'r', b'h') => Self::Refresh,
+            (8, b'l', b'n') => Self::Location,
+            (10, b'c', b'n') => Self::Connection,
+            (10, b'k', b'e') => Self::KeepAlive,
+            (10, b's', b'e') => Self::SetCookie,
+            (12, b'c', b'e') => Self::ContentType,
+            (13, b'l', b'd') => Self::LastModified,
+            (13, b'a', b's') => Self::AcceptRanges,
+            (13, b'c', b'e') => Self::ContentRange,
+            (14, b'c', b'h') => Self::ContentLength,
+            (15, b'x', b's') => Self::AccelExpires,
+            (15, b'x', b't') => Self::AccelCharset,
+            (16, b'c', b'g') => Self::ContentEncoding,
+            (16, b'x', b't') => Self::AccelRedirect,
+            (17, b't', b'g') => Self::TransferEncoding,
+            (17, b'x', b'g') => Self::AccelBuffering,
+            (18, b'x', b'e') => Self::AccelLimitRate,
+            _ => return None,
         };
-        let ends = |name: &[u8]| Some((name.first()? | 0x20, name.last()? | 0x20));
-        let same = |known: &&Self| {
-            let usual = known.name().as_bytes();
-            ends(usual) == ends(name) && (usual == name || usual.eq_ignore_ascii_case(name))
-        };
-        candidates.iter().find(same).copied()
+        let usual = known.name().as_bytes();
+        (usual == name || usual.eq_ignore_ascii_case(name)).then_some(known)
     }
 
     /// Whether it concerns the connection to the upstream; such a field is never let through.

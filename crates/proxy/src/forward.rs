@@ -38,16 +38,16 @@ pub(crate) use prepare::{secured, spoken};
 /// Answers a request by asking an upstream.
 pub fn respond<'s, 'e: 's>(
     ex: &'s mut Exchange<'e>,
-    pass: &'s Pass,
+    pass: &'e Pass,
     upstreams: &'s Upstreams,
 ) -> Pin<Box<dyn Future<Output = Result<Box<Response>, Stop>> + 's>> {
     // Boxed, so that requests that are not forwarded stay small.
     Box::pin(forward(ex, pass, upstreams))
 }
 
-async fn forward(
-    ex: &mut Exchange<'_>,
-    pass: &Pass,
+async fn forward<'e>(
+    ex: &mut Exchange<'e>,
+    pass: &'e Pass,
     upstreams: &Upstreams,
 ) -> Result<Box<Response>, Stop> {
     let forward = spoken(ex, pass);

@@ -2,14 +2,17 @@
 
 mod http2;
 mod limits;
+mod spare;
 
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use tidegate_http::client::{ClientError, RequestBody};
+use tokio::time::Instant as Moment;
 use tokio_util::io::poll_read_buf;
 
 pub(crate) use limits::Limits;
@@ -34,7 +37,7 @@ pub(crate) enum Broken {
 
 /// One exchange with a peer.
 pub(crate) struct Link {
-    connection: Connection,
+    connection: Box<Connection>,
     lease: Lease,
     outbox: Outbox,
     sending: Progress,
@@ -50,6 +53,10 @@ pub(crate) struct Link {
     ended: bool,
     action: Action,
     limits: Limits,
+    /// Whether so little was read at a time that the memory may be used again.
+    is_small: bool,
+    /// The time when it began, as long as that is the time.
+    pub(crate) now: Option<Instant>,
     /// How many bytes the peer has sent.
     pub(crate) received: u64,
     /// The first of them.
@@ -62,7 +69,7 @@ const FIRST: usize = 16;
 impl Link {
     /// Begins an exchange; nothing is sent before the first poll.
     pub(crate) fn new(
-        connection: Connection,
+        connection: Box<Connection>,
         lease: Lease,
         codec: Rc<dyn Codec>,
         payload: Payload,
@@ -79,10 +86,12 @@ impl Link {
             unwanted: false,
             decoder,
             http2,
-            inbox: BytesMut::new(),
+            inbox: spare::take(),
             ended: false,
             action: Action::Sending,
             limits,
+            is_small: true,
+            now: None,
             received: 0,
             first: [0; FIRST],
         }
@@ -143,9 +152,11 @@ impl Link {
             Progress::Peer => self.limits.send,
             Progress::Done => self.limits.read,
         };
+        let now = self.now.take();
+        let now = || now.map_or_else(Moment::now, Moment::from_std);
         self.connection
             .silence
-            .poll_over(cx, limit)
+            .poll_over(cx, limit, now)
             .map(|()| Broken::Peer(Fault::TimedOut(self.action)))
     }
 
@@ -205,6 +216,7 @@ impl Link {
             Action::Reading => self.limits.piece,
             _ => self.limits.head.saturating_sub(self.inbox.len()),
         };
+        self.is_small &= room <= spare::SMALL;
         self.inbox.reserve(room.max(1));
         let (stream, inbox) = (&mut self.connection.stream, &mut self.inbox);
         match poll_read_buf(Pin::new(stream), cx, inbox) {
@@ -241,22 +253,28 @@ impl Link {
         }
     }
 
-    /// After [`Event::End`]: keeps the connection if it can carry another request. Says whether
+    /// After [`Event::End`], now: keeps the connection if it can carry another request. Says whether
     /// the peer has sent more than its answer.
-    pub(crate) fn finish(mut self) -> bool {
+    pub(crate) fn finish(self: Box<Self>, now: Instant) -> bool {
         let more = !self.inbox.is_empty();
-        self.connection.silence.broken();
-        if self.is_reusable() {
-            let group = self.lease.group();
-            let settings = &group.description.keepalive;
-            keepalive::put(group.id, &self.lease.address, self.connection, settings);
+        let is_reusable = self.is_reusable();
+        let Self { mut connection, mut lease, inbox, is_small, .. } = *self;
+        connection.silence.broken();
+        if is_reusable {
+            let group = lease.group();
+            let place = (group.id, lease.address.clone());
+            keepalive::put(place, connection, &group.description.keepalive, now);
         }
+        if is_small && !more {
+            spare::leave(inbox);
+        }
+        lease.end(now);
         more
     }
 
     /// After [`Event::End`]: the connection, if it can carry another request.
     pub(crate) fn into_connection(self) -> Option<Connection> {
-        self.is_reusable().then_some(self.connection)
+        self.is_reusable().then_some(*self.connection)
     }
 
     fn is_reusable(&self) -> bool {

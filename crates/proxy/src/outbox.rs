@@ -51,6 +51,9 @@ pub(crate) enum Progress {
 /// What is still to be sent.
 pub(crate) struct Outbox {
     codec: Rc<dyn Codec>,
+    /// What is left of its head.
+    head: Bytes,
+    /// What goes behind that.
     queue: VecDeque<Bytes>,
     payload: Payload,
     /// How much of a payload in a file has been read.
@@ -72,8 +75,13 @@ const PIECES: usize = 16;
 impl Outbox {
     /// A request of which nothing has been sent.
     pub(crate) fn new(codec: Rc<dyn Codec>, payload: Payload) -> Self {
-        let queue = VecDeque::from([codec.head()]);
-        Self { codec, queue, payload, position: 0, complete: false, reads: false, sent: 0 }
+        let (head, queue) = (codec.head(), VecDeque::new());
+        Self { codec, head, queue, payload, position: 0, complete: false, reads: false, sent: 0 }
+    }
+
+    /// How many pieces wait to be sent.
+    fn pieces(&self) -> usize {
+        usize::from(!self.head.is_empty()) + self.queue.len()
     }
 
     /// Sends what can be sent.
@@ -86,7 +94,7 @@ impl Outbox {
         let mut client = client;
         loop {
             let file = self.file(stream);
-            if let (Some((file, left)), true) = (&file, self.queue.is_empty()) {
+            if let (Some((file, left)), 0) = (&file, self.pieces()) {
                 match self.poll_file(stream, (file, *left), cx)? {
                     Poll::Ready(()) => continue,
                     Poll::Pending => return Ok(Progress::Peer),
@@ -95,16 +103,17 @@ impl Outbox {
             // Head and body go together where the body is at hand.
             let waiting = file.is_none()
                 && !self.complete
-                && self.queue.len() < 2
+                && self.pieces() < 2
                 && self.fill(client.as_deref_mut(), cx)?.is_pending();
-            if self.queue.is_empty() {
+            if self.pieces() == 0 {
                 return Ok(if waiting { Progress::Client } else { Progress::Done });
             }
             let mut pieces = [IoSlice::new(&[]); PIECES];
-            for (slice, bytes) in pieces.iter_mut().zip(&self.queue) {
+            let head = Some(&self.head).filter(|head| !head.is_empty());
+            for (slice, bytes) in pieces.iter_mut().zip(head.into_iter().chain(&self.queue)) {
                 *slice = IoSlice::new(bytes);
             }
-            let filled = pieces.get(..self.queue.len().min(PIECES)).unwrap_or_default();
+            let filled = pieces.get(..self.pieces().min(PIECES)).unwrap_or_default();
             let written = if file.is_some() {
                 stream.poll_write_more(filled, cx)
             } else {
@@ -157,6 +166,7 @@ impl Outbox {
 
     /// Gives up what has not been sent.
     pub(crate) fn abandon(&mut self) {
+        self.head.clear();
         self.queue.clear();
         self.complete = true;
     }
@@ -215,6 +225,9 @@ impl Outbox {
 
     fn advance(&mut self, mut taken: usize) {
         self.sent += taken as u64;
+        let length = self.head.len().min(taken);
+        self.head.advance(length);
+        taken -= length;
         while let Some(first) = self.queue.front_mut() {
             let length = first.len().min(taken);
             first.advance(length);

@@ -15,7 +15,7 @@ use crate::destination::{Found, Uri};
 use crate::protocol::Codec;
 use crate::protocol::http1::Draft;
 use crate::protocol::http2::Http2;
-use crate::request::{self, Length};
+use crate::request::{self, Length, Sent};
 use crate::target::{self, Replacement};
 
 /// A request ready to be sent.
@@ -35,12 +35,12 @@ pub(crate) fn over_http(
     ex: &mut Exchange<'_>,
     content: Content,
     forward: &Forward,
-    found: &Found<'_>,
+    found: &Found<'_, '_>,
 ) -> Outgoing {
     let proxy = &*ex.location.proxy;
     let method = proxy.method.as_ref().map(|method| ex.render(method));
     let method = method.filter(|method| !method.is_empty());
-    let method = method.as_ref().map(request::on_one_line);
+    let method = method.as_deref().map(request::on_one_line);
     let content = match &proxy.set_body {
         Some(template) => Content::Memory(ex.render(template)),
         None if forward.pass_request_body => content,
@@ -52,31 +52,56 @@ pub(crate) fn over_http(
         (None, Some(length)) | (Some(length), _) if told => Length::Known(length),
         _ => Length::None,
     };
-    let set_header = rendered(ex, &proxy.set_header);
-    let asked = request::Asked {
-        headers: forward.pass_request_headers.then_some(&ex.request.headers),
-        host: &found.host,
-        length,
-        set_header: &set_header,
-    };
-    let method = method.as_ref().map_or(ex.method.as_str().as_bytes(), |method| method);
-    let write = |out: &mut Vec<u8>| write_target(ex, &found.uri, out);
+    let asked =
+        request::Asked { headers: None, host: &found.host, length, set_header: &proxy.set_header };
     if proxy.http_version == ProxyVersion::Http2 {
-        let target = target(write);
-        let sent = request::over_http(method, target.clone(), &asked);
-        let http2 = Http2::new(&sent, false, found.tls);
-        // They belong to the client's body, and are fields of its head all but in their place.
-        let trailers =
-            forward.pass_request_headers && forward.pass_request_body && proxy.set_body.is_none();
-        let http2 = if trailers { http2.with_trailers(&set_header) } else { http2 };
-        let codec = Rc::new(http2);
-        return Outgoing { codec, content, url: ("http", target), hint: None };
+        return over_http2(ex, method.as_deref(), content, (forward, found), asked);
     }
-    let mut draft = Draft::new(method, write, proxy.http_version != ProxyVersion::Http10);
-    let upgrade = asked.fields(|name, value| draft.field(name, value));
+    let mut draft = {
+        let method = method.as_deref().unwrap_or(ex.method.as_str().as_bytes());
+        let write = |out: &mut Vec<u8>| write_target(ex, &found.uri, out);
+        Draft::new(method, write, proxy.http_version != ProxyVersion::Http10)
+    };
+    let mut upgraded = None;
+    for Field { name, value } in &proxy.set_header {
+        if draft.rendered(name, |out| ex.write(value, out)) && name.eq_ignore_ascii_case(b"Upgrade")
+        {
+            upgraded = Some(name);
+        }
+    }
+    let headers = forward.pass_request_headers.then_some(&ex.request.headers);
+    let asked = request::Asked { headers, ..asked };
+    asked.fields(|field| match field {
+        Sent::Own(name, value) => draft.field(name.as_bytes(), value),
+        Sent::Client(field) => draft.field(&field.name, &field.value),
+    });
+    let upgrade = upgraded.is_some_and(|name| asked.upgrades(name));
     let codec = draft.finish(length == Length::Chunked, upgrade);
     let url = ("http", codec.target());
     Outgoing { codec: Rc::new(codec), content, url, hint: None }
+}
+
+/// The same over HTTP/2.
+fn over_http2(
+    ex: &mut Exchange<'_>,
+    method: Option<&[u8]>,
+    content: Content,
+    (forward, found): (&Forward, &Found<'_, '_>),
+    asked: request::Asked<'_>,
+) -> Outgoing {
+    let set_header = rendered(ex, asked.set_header);
+    let headers = forward.pass_request_headers.then_some(&ex.request.headers);
+    let asked = request::Asked { headers, ..asked };
+    let target = target(|out| write_target(ex, &found.uri, out));
+    let method = method.unwrap_or(ex.method.as_str().as_bytes());
+    let sent = request::over_http(method, target.clone(), &asked, &set_header);
+    let http2 = Http2::new(&sent, false, found.tls);
+    // They belong to the client's body, and are fields of its head all but in their place.
+    let trailers = forward.pass_request_headers
+        && forward.pass_request_body
+        && ex.location.proxy.set_body.is_none();
+    let http2 = if trailers { http2.with_trailers(&set_header) } else { http2 };
+    Outgoing { codec: Rc::new(http2), content, url: ("http", target), hint: None }
 }
 
 /// Configured fields with their values.
@@ -89,7 +114,11 @@ fn rendered<'a>(ex: &mut Exchange<'_>, fields: &'a [Field]) -> Vec<(&'a Bytes, B
 }
 
 /// As `grpc_pass` sends it.
-pub(crate) fn over_grpc(ex: &mut Exchange<'_>, content: Content, found: &Found<'_>) -> Outgoing {
+pub(crate) fn over_grpc(
+    ex: &mut Exchange<'_>,
+    content: Content,
+    found: &Found<'_, '_>,
+) -> Outgoing {
     let target = target(|out| write_target(ex, &Uri::None, out));
     let set_header = rendered(ex, &ex.location.grpc.set_header);
     let length = ex.request.content_length.map_or(Length::None, Length::Known);
@@ -97,9 +126,10 @@ pub(crate) fn over_grpc(ex: &mut Exchange<'_>, content: Content, found: &Found<'
         headers: Some(&ex.request.headers),
         host: &found.host,
         length,
-        set_header: &set_header,
+        set_header: &ex.location.grpc.set_header,
     };
-    let sent = request::over_http(ex.method.as_str().as_bytes(), target.clone(), &asked);
+    let method = ex.method.as_str().as_bytes();
+    let sent = request::over_http(method, target.clone(), &asked, &set_header);
     let own = set_header.iter().find(|(name, _)| name.eq_ignore_ascii_case(b"TE"));
     let trailers = match own {
         Some((_, value)) => value.eq_ignore_ascii_case(b"trailers"),
@@ -127,7 +157,7 @@ fn target(write: impl FnOnce(&mut Vec<u8>)) -> Bytes {
     out.into()
 }
 
-fn write_target(ex: &Exchange<'_>, uri: &Uri, out: &mut Vec<u8>) {
+fn write_target(ex: &Exchange<'_>, uri: &Uri<'_>, out: &mut Vec<u8>) {
     let name = match &ex.location.name {
         LocationName::Prefix { prefix, .. } => prefix.len(),
         LocationName::Exact(name) => name.len(),
@@ -142,8 +172,8 @@ fn write_target(ex: &Exchange<'_>, uri: &Uri, out: &mut Vec<u8>) {
     };
     let replacement = match uri {
         Uri::None => Replacement::None,
-        Uri::Prefix(uri) => Replacement::Prefix(uri),
-        Uri::Exact(uri) => Replacement::Exact(uri),
+        Uri::Prefix(uri) => Replacement::Prefix(uri.as_bytes()),
+        Uri::Exact(uri) => Replacement::Exact(uri.as_bytes()),
     };
     target::write(&asked, replacement, out);
 }

@@ -9,6 +9,7 @@ pub mod uwsgi;
 mod body;
 mod head;
 mod invalid;
+pub(crate) mod params;
 
 use std::collections::VecDeque;
 

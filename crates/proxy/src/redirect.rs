@@ -7,37 +7,28 @@ use crate::evaluate::Evaluate;
 
 /// What `default` says: a beginning that becomes another one. It is put together when an answer has
 /// something to be changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Default {
-    scheme: &'static str,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Default<'c> {
+    /// `http` or `https`.
+    pub(crate) scheme: &'static str,
     /// The upstream's name and port.
-    host: Bytes,
+    pub(crate) host: &'c str,
     /// The URI of `proxy_pass`.
-    uri: Option<Bytes>,
+    pub(crate) uri: Option<&'c str>,
     /// The location's name.
-    location: Bytes,
+    pub(crate) location: &'c [u8],
 }
 
-impl Default {
-    /// From `proxy_pass` and its location (nginx: `ngx_http_proxy_merge_loc_conf`).
-    pub(crate) fn new(
-        scheme: &'static str,
-        host: Bytes,
-        uri: Option<Bytes>,
-        location: Bytes,
-    ) -> Self {
-        Self { scheme, host, uri, location }
-    }
-
+/// From `proxy_pass` and its location (nginx: `ngx_http_proxy_merge_loc_conf`).
+impl Default<'_> {
     /// The upstream's address, and the URI of `proxy_pass` or a slash.
     fn from(&self) -> Vec<u8> {
-        let uri = self.uri.as_deref().unwrap_or(b"/");
-        [self.scheme.as_bytes(), b"://", &self.host, uri].concat()
+        [self.scheme, "://", self.host, self.uri.unwrap_or("/")].concat().into_bytes()
     }
 
     /// The location's name, or a slash.
     fn to(&self) -> &[u8] {
-        if self.uri.is_some() { &self.location } else { b"/" }
+        if self.uri.is_some() { self.location } else { b"/" }
     }
 }
 
@@ -46,7 +37,7 @@ impl Default {
 pub(crate) fn location(
     value: &Bytes,
     rules: &[Redirect],
-    default: Option<&Default>,
+    default: Option<&Default<'_>>,
     request: &mut dyn Evaluate,
 ) -> Option<Bytes> {
     let default = || {
@@ -74,7 +65,7 @@ pub(crate) fn location(
 pub(crate) fn refresh(
     value: &Bytes,
     rules: &[Redirect],
-    default: Option<&Default>,
+    default: Option<&Default<'_>>,
     request: &mut dyn Evaluate,
 ) -> Option<Bytes> {
     let start = value.windows(4).position(|window| window.eq_ignore_ascii_case(b"url="))? + 4;
@@ -102,8 +93,12 @@ mod tests {
     }
 
     fn rewritten(value: &'static str, rules: &[Redirect]) -> Option<Bytes> {
-        let default =
-            Default::new("http", "app:8000".into(), Some("/inner/".into()), "/outer/".into());
+        let default = Default {
+            scheme: "http",
+            host: "app:8000",
+            uri: Some("/inner/"),
+            location: b"/outer/",
+        };
         location(&value.into(), rules, Some(&default), &mut Plain)
     }
 
@@ -113,10 +108,8 @@ mod tests {
         assert_eq!(rewritten("http://app:8000/inner/x", &[Redirect::Default]).unwrap(), "/outer/x");
         assert_eq!(rewritten("http://app:8000/x", &[]), None);
         assert_eq!(rewritten("http://app:8000/inner/x", &[Redirect::Off]), None);
-        assert_eq!(
-            Default::new("http", "app".into(), None, "/outer/".into()).from(),
-            b"http://app/"
-        );
+        let bare = Default { scheme: "http", host: "app", uri: None, location: b"/outer/" };
+        assert_eq!(bare.from(), b"http://app/");
     }
 
     #[test]

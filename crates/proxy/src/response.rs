@@ -24,7 +24,7 @@ pub(crate) struct Rules<'a> {
     /// What only `proxy_pass` has.
     pub(crate) proxy: Option<&'a Proxy>,
     /// What `proxy_redirect default` means here.
-    pub(crate) default: Option<&'a redirect::Default>,
+    pub(crate) default: Option<&'a redirect::Default<'a>>,
 }
 
 /// What an answer asks of us.

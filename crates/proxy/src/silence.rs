@@ -20,9 +20,14 @@ impl Silence {
         self.deadline = None;
     }
 
-    /// Ready when the silence has lasted for `limit`.
-    pub(crate) fn poll_over(&mut self, cx: &mut Context<'_>, limit: Duration) -> Poll<()> {
-        let deadline = *self.deadline.get_or_insert_with(|| Instant::now() + limit);
+    /// Ready when the silence has lasted for `limit`; where it begins now, `now` tells the time.
+    pub(crate) fn poll_over(
+        &mut self,
+        cx: &mut Context<'_>,
+        limit: Duration,
+        now: impl FnOnce() -> Instant,
+    ) -> Poll<()> {
+        let deadline = *self.deadline.get_or_insert_with(|| now() + limit);
         self.timer.poll_over(cx, deadline)
     }
 }
@@ -39,14 +44,14 @@ mod tests {
         let limit = Duration::from_secs(5);
         let start = Instant::now();
         for _ in 0..3 {
-            let short = poll_fn(|cx| silence.poll_over(cx, limit));
+            let short = poll_fn(|cx| silence.poll_over(cx, limit, Instant::now));
             assert!(tokio::time::timeout(Duration::from_secs(4), short).await.is_err());
             silence.broken();
         }
-        poll_fn(|cx| silence.poll_over(cx, limit)).await;
+        poll_fn(|cx| silence.poll_over(cx, limit, Instant::now)).await;
         assert_eq!(start.elapsed().as_secs(), 17);
         silence.broken();
-        poll_fn(|cx| silence.poll_over(cx, Duration::from_secs(1))).await;
+        poll_fn(|cx| silence.poll_over(cx, Duration::from_secs(1), Instant::now)).await;
         assert_eq!(start.elapsed().as_secs(), 18);
     }
 }

@@ -1,11 +1,17 @@
 //! What was asked of upstreams for a request.
 
 use std::cell::{OnceCell, RefCell};
+use std::fmt;
+use std::net::SocketAddr;
 use std::ops::Deref;
+use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+
+use crate::address::put_socket;
 
 /// The upstreams that were asked, in order; a request that asks none has no list.
 #[derive(Debug, Default)]
@@ -27,11 +33,43 @@ impl Deref for Tries {
     }
 }
 
+/// Where an upstream is; most requests ask for no text of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// At an address and a port.
+    Ip(SocketAddr),
+    /// At the path of a socket.
+    Unix(Arc<Path>),
+    /// Nowhere: a group none of whose servers could be asked, by its name.
+    Nowhere(String),
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self::Nowhere(String::new())
+    }
+}
+
+impl fmt::Display for Place {
+    /// As in `$upstream_addr`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(address) => {
+                let mut text = Vec::with_capacity("255.255.255.255:65535".len());
+                put_socket(*address, &mut text);
+                f.write_str(&String::from_utf8_lossy(&text))
+            }
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+            Self::Nowhere(name) => f.write_str(name),
+        }
+    }
+}
+
 /// One try to get an answer from an upstream.
 #[derive(Clone, Debug, Default)]
 pub struct UpstreamTry {
     /// Its address (`$upstream_addr`).
-    pub address: String,
+    pub address: Place,
     /// Scheme and URI that it was asked for, for the error log; empty where nobody was.
     pub asked: (&'static str, Bytes),
     /// The status it answered with; 502 or 504 where it did not.
@@ -59,7 +97,11 @@ impl UpstreamTry {
     pub fn url(&self) -> Option<String> {
         let (scheme, uri) = &self.asked;
         // nginx puts a colon between the path of a socket and the URI.
-        let colon = if self.address.starts_with("unix:") { ":" } else { "" };
+        let colon = match &self.address {
+            Place::Unix(_) => ":",
+            Place::Nowhere(name) if name.starts_with("unix:") => ":",
+            _ => "",
+        };
         let uri = String::from_utf8_lossy(uri);
         (!scheme.is_empty()).then(|| format!("{scheme}://{}{colon}{uri}", self.address))
     }

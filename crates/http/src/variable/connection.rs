@@ -8,6 +8,7 @@ use bytes::Bytes;
 use tidegate_config::variable::Builtin;
 
 use super::{number, seconds};
+use crate::address;
 use crate::client::Endpoint;
 use crate::exchange::Exchange;
 
@@ -54,8 +55,20 @@ impl Endpoint {
     /// Its address, as logs and variables have it; `unix:` for a unix socket.
     pub fn address_text(&self) -> Bytes {
         match self {
-            Self::Ip(address) => address.ip().to_string().into(),
+            Self::Ip(_) => {
+                let mut text = Vec::with_capacity("255.255.255.255".len());
+                self.put_address(&mut text);
+                text.into()
+            }
             Self::Unix(_) => Bytes::from_static(b"unix:"),
+        }
+    }
+
+    /// Writes its address behind what is there.
+    pub(crate) fn put_address(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Ip(address) => address::put_ip(address.ip(), out),
+            Self::Unix(_) => out.extend_from_slice(b"unix:"),
         }
     }
 
@@ -64,6 +77,15 @@ impl Endpoint {
         match self {
             Self::Ip(address) if address.port() > 0 => number(address.port()),
             Self::Ip(_) | Self::Unix(_) => Bytes::new(),
+        }
+    }
+
+    /// Writes its port behind what is there.
+    pub(super) fn put_port(&self, out: &mut Vec<u8>) {
+        if let Self::Ip(address) = self
+            && address.port() > 0
+        {
+            out.extend_from_slice(itoa::Buffer::new().format(address.port()).as_bytes());
         }
     }
 }

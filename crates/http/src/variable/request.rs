@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use bytes::Bytes;
+use http::Method;
 use tidegate_config::variable::Builtin;
 
 use super::number;
@@ -66,7 +67,12 @@ pub(super) fn value(ex: &mut Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
         Builtin::RequestMethod => {
             // Of a subrequest, the one of the request it is made for.
             let method = if ex.subrequest { &request.method } else { &ex.method };
-            Some(Bytes::copy_from_slice(method.as_str().as_bytes()))
+            Some(match *method {
+                Method::GET => Bytes::from_static(b"GET"),
+                Method::POST => Bytes::from_static(b"POST"),
+                Method::HEAD => Bytes::from_static(b"HEAD"),
+                ref method => Bytes::copy_from_slice(method.as_str().as_bytes()),
+            })
         }
         Builtin::RequestUri => Some(&request.target).filter(|text| !text.is_empty()).cloned(),
         Builtin::ServerProtocol => Some(&request.protocol).filter(|text| !text.is_empty()).cloned(),

@@ -13,12 +13,12 @@ pub(super) fn value(ex: &Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
         let text = time.map_or_else(|| Bytes::from_static(b"-"), seconds);
         String::from_utf8_lossy(&text).into_owned()
     };
-    let some = |text: &Bytes| Some(text.clone()).filter(|text| !text.is_empty());
+    let some = |text: &[u8]| (!text.is_empty()).then(|| Bytes::copy_from_slice(text));
     match builtin {
         Builtin::ProxyAddXForwardedFor => Some(forwarded_for(ex)),
         Builtin::ProxyHost => some(&ex.proxy_host.0),
         Builtin::ProxyPort => some(&ex.proxy_host.1),
-        Builtin::UpstreamAddr => list(ex, |one| one.address.clone()),
+        Builtin::UpstreamAddr => list(ex, |one| one.address.to_string()),
         Builtin::UpstreamError => {
             let tries = ex.upstream.borrow();
             let failed = tries.iter().rfind(|one| !one.error.is_empty())?;
@@ -63,9 +63,16 @@ fn list(ex: &Exchange<'_>, text: impl Fn(&UpstreamTry) -> String) -> Option<Byte
 }
 
 fn forwarded_for(ex: &Exchange<'_>) -> Bytes {
-    let own = ex.remote.address_text();
-    match joined(&ex.request.headers, "x_forwarded_for") {
-        Some(before) => [before.as_ref(), b", ", &own].concat().into(),
-        None => own,
+    let mut out = Vec::with_capacity(32);
+    put_forwarded_for(ex, &mut out);
+    out.into()
+}
+
+/// Writes `$proxy_add_x_forwarded_for` behind what is there.
+pub(super) fn put_forwarded_for(ex: &Exchange<'_>, out: &mut Vec<u8>) {
+    if let Some(before) = joined(&ex.request.headers, "x_forwarded_for") {
+        out.extend_from_slice(&before);
+        out.extend_from_slice(b", ");
     }
+    ex.remote.put_address(out);
 }

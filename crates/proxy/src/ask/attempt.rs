@@ -19,7 +19,7 @@ use crate::protocol::{Event, Head, Invalid, told};
 use crate::response;
 use crate::secure::{self, Secured};
 use crate::stream::Stream;
-use crate::upstream::keepalive::{self, Connection};
+use crate::upstream::keepalive::{self, Connection, Wanted};
 use crate::upstream::selection::Lease;
 
 /// So many times what is sent on of interim answers is read; more would be an endless wait.
@@ -35,29 +35,17 @@ impl Question<'_> {
         &self,
         lease: Lease,
         client: &mut (dyn RequestBody + '_),
-        begun: Instant,
+        (begun, now): (Instant, Instant),
     ) -> Result<(Box<Link>, Head), Failed> {
-        let (group, address) = (lease.group().id ^ self.terms.place, &lease.address);
-        let secured = self.secured.as_ref();
-        let kept = if !self.outgoing.codec.keeps() {
-            None
-        } else if self.unrepeatable {
-            keepalive::take_proven(group, address, secured)
-        } else if self.forward.next_upstream.error && !self.is_live() {
-            keepalive::take_repeatable(group, address, secured)
-        } else {
-            keepalive::take(group, address, secured)
-        };
-        // Of a group that is asked over several versions of HTTP, each has its own.
-        let kept =
-            kept.filter(|kept| kept.stream.is_http2() == self.outgoing.codec.http2().is_some());
+        let kept = self.kept(&lease, now);
+        let fresh = kept.is_some().then_some(now);
         let connection = match kept {
             Some(connection) => connection,
             None => match self.open(&lease.address) {
-                Ok(Opening::Open(stream)) if self.is_plain() => self.connected(stream),
+                Ok(Opening::Open(stream)) if self.is_plain() => Box::new(self.connected(stream)),
                 // Boxed, for most requests need none.
                 opening => match Box::pin(self.connect(opening, &lease, client)).await? {
-                    Ok(connection) => connection,
+                    Ok(connection) => Box::new(connection),
                     Err(fault) => {
                         let (cached, sent, said) = (false, false, Bytes::new());
                         let loss = Loss { fault, lease, cached, sent, said };
@@ -70,11 +58,13 @@ impl Question<'_> {
             // Where it cannot be said, packets wait a little.
             let _ = connection.stream.hurry();
         }
-        self.current(|current| current.connect_time = Some(begun.elapsed()));
+        let since = fresh.unwrap_or_else(Instant::now).saturating_duration_since(begun);
+        self.current(|current| current.connect_time = Some(since));
         let payload = self.outgoing.content.payload();
         let limits = Limits::of(self.forward);
         let mut link =
             Box::new(Link::new(connection, lease, self.outgoing.codec.clone(), payload, limits));
+        link.now = fresh;
         let fault = match self.head(&mut link, client).await? {
             Ok(head) => {
                 self.current(|current| {
@@ -106,6 +96,25 @@ impl Question<'_> {
             }
             opened => opened,
         }
+    }
+
+    /// An idle connection to the peer.
+    fn kept(&self, lease: &Lease, now: Instant) -> Option<Box<Connection>> {
+        let codec = &self.outgoing.codec;
+        if !codec.keeps() {
+            return None;
+        }
+        let (group, address) = (lease.group().id ^ self.terms.place, &lease.address);
+        let wanted = Wanted { group, address, secured: self.secured.as_ref(), now };
+        let kept = if self.unrepeatable {
+            wanted.take_proven()
+        } else if self.forward.next_upstream.error && !self.is_live() {
+            wanted.take_repeatable()
+        } else {
+            wanted.take()
+        };
+        // Of a group that is asked over several versions of HTTP, each has its own.
+        kept.filter(|kept| kept.stream.is_http2() == codec.http2().is_some())
     }
 
     /// Whether what is sent goes over a bare socket.

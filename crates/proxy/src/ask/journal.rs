@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use tidegate_config::http::error_log::Level;
-use tidegate_http::exchange::UpstreamTry;
+use tidegate_http::exchange::{Place, UpstreamTry};
 use tidegate_http::shortage;
 
 use super::wait::Wait;
@@ -29,10 +29,10 @@ pub(super) enum Told {
 impl Question<'_> {
     /// A peer is tried.
     pub(super) fn begin(&self, lease: &Lease) {
-        self.journal.borrow_mut().push(self.one_try(lease.address.text()));
+        self.journal.borrow_mut().push(self.one_try(lease.address.place()));
     }
 
-    fn one_try(&self, address: String) -> UpstreamTry {
+    fn one_try(&self, address: Place) -> UpstreamTry {
         UpstreamTry { address, asked: self.outgoing.url.clone(), ..UpstreamTry::default() }
     }
 
@@ -113,7 +113,7 @@ impl Question<'_> {
 
     /// No peer is left.
     pub(super) fn nobody(&self) {
-        let address = self.group.description.name.clone();
+        let address = Place::Nowhere(self.group.description.name.clone());
         self.journal.borrow_mut().push(self.one_try(address));
         self.end(502, Instant::now());
     }

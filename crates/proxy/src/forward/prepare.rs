@@ -1,5 +1,7 @@
 //! A request made ready for an upstream, and what is known of it before it is sent.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use tidegate_config::http::forward::Forward;
 use tidegate_config::http::pass::{Pass, Protocol};
@@ -13,17 +15,17 @@ use crate::secure::Secured;
 use crate::upstream::Upstreams;
 
 /// A request that is ready to be sent.
-pub(super) struct Prepared<'a> {
-    pub(super) found: Found<'a>,
+pub(super) struct Prepared<'c, 'u> {
+    pub(super) found: Found<'c, 'u>,
     pub(super) outgoing: Outgoing,
     pub(super) secured: Option<Secured>,
 }
 
-pub(super) fn prepare<'a>(
-    ex: &mut Exchange<'_>,
-    (pass, upstreams): (&Pass, &'a Upstreams),
+pub(super) fn prepare<'c, 'u>(
+    ex: &mut Exchange<'c>,
+    (pass, upstreams): (&'c Pass, &'u Upstreams),
     content: Content,
-) -> Result<Prepared<'a>, Stop> {
+) -> Result<Prepared<'c, 'u>, Stop> {
     let forward = spoken(ex, pass);
     let found = destination::find(ex, pass, upstreams)?;
     ex.proxy_host = (found.host.clone(), found.port.clone());
@@ -55,7 +57,11 @@ pub struct Plan {
 }
 
 /// Finds out whom a request would be sent to; nothing is sent.
-pub async fn plan(ex: &mut Exchange<'_>, pass: &Pass, upstreams: &Upstreams) -> Result<Plan, Stop> {
+pub async fn plan<'c>(
+    ex: &mut Exchange<'c>,
+    pass: &'c Pass,
+    upstreams: &Upstreams,
+) -> Result<Plan, Stop> {
     let content = content::take(ex, pass, spoken(ex, pass)).await?;
     let Prepared { found, outgoing, .. } = prepare(ex, (pass, upstreams), content)?;
     let said = &found.group.description;
@@ -90,7 +96,7 @@ fn encrypted(scheme: &'static str) -> &'static str {
 pub(crate) fn secured(
     ex: &mut Exchange<'_>,
     pass: &Pass,
-    found: &Found<'_>,
+    found: &Found<'_, '_>,
     upstreams: &Upstreams,
 ) -> Result<Option<Secured>, Stop> {
     if !found.tls {
@@ -103,8 +109,8 @@ pub(crate) fn secured(
         _ => &location.proxy_ssl,
     };
     let name = match &settings.name {
-        Some(template) => ex.render(template),
-        None => found.host.clone(),
+        Some(template) => Cow::Owned(ex.render(template).into()),
+        None => Cow::Borrowed(&*found.host),
     };
     let name = String::from_utf8_lossy(&name);
     upstreams.tls.secured(settings, &name, ex).map(Some)

@@ -51,9 +51,9 @@ pub enum Doubt {
 
 /// Checks a server, over a connection that was kept or a new one: why it is not well, if it is not,
 /// and a connection that can be kept.
-pub async fn probe(
-    ex: &mut Exchange<'_>,
-    (place, upstreams): (&Place<'_>, &Upstreams),
+pub async fn probe<'c>(
+    ex: &mut Exchange<'c>,
+    (place, upstreams): (&Place<'c>, &Upstreams),
     target: Target,
     kept: Option<Connection>,
 ) -> (Result<(), Doubt>, Option<Connection>) {
@@ -66,9 +66,9 @@ pub async fn probe(
     (good, left)
 }
 
-async fn check(
-    ex: &mut Exchange<'_>,
-    (place, upstreams): (&Place<'_>, &Upstreams),
+async fn check<'c>(
+    ex: &mut Exchange<'c>,
+    (place, upstreams): (&Place<'c>, &Upstreams),
     target: &Target,
     (kept, left): (Option<Connection>, &mut Option<Connection>),
 ) -> Result<(), Doubt> {
@@ -116,7 +116,7 @@ async fn check(
     };
     let answer = answer.map_err(|fault| doubt(&fault))?;
     ex.upstream_headers = answer.headers.clone();
-    let (address, status) = (address.to_string(), answer.status);
+    let (address, status) = (address.place(), answer.status);
     ex.upstream.borrow_mut().push(UpstreamTry { address, status, ..UpstreamTry::default() });
     judge(ex, place, &answer).map_err(Doubt::Unwell)
 }
@@ -155,6 +155,7 @@ impl Asked<'_> {
         let Target { group, id, address } = self.target.clone();
         let lease = Lease::aside(group, id, address);
         let (codec, payload) = (self.outgoing.codec.clone(), self.outgoing.content.payload());
+        let connection = Box::new(connection);
         let mut link = Link::new(connection, lease, codec, payload, Limits::of(self.forward));
         let keep = self.place.check.keepalive_time;
         let whole = needs_body(self.place) || keep > Duration::ZERO;

@@ -1,6 +1,7 @@
 //! Requests to CGI's heirs: an application is told of the request by named parameters.
 
 use std::rc::Rc;
+use std::sync::LazyLock;
 
 use bytes::Bytes;
 use http::Method;
@@ -16,8 +17,9 @@ use super::Outgoing;
 use crate::content::Content;
 use crate::protocol::Codec;
 use crate::protocol::fastcgi::{self, Fastcgi};
+use crate::protocol::params::{Pairs, Params};
 use crate::protocol::scgi::Scgi;
-use crate::protocol::uwsgi::{Packet, Uwsgi};
+use crate::protocol::uwsgi::Draft;
 use crate::request;
 
 /// uWSGI refuses more, where it is not told otherwise, and says so only in its own log.
@@ -30,15 +32,13 @@ pub(crate) fn over_uwsgi(
     forward: &Forward,
 ) -> Result<Outgoing, Stop> {
     let uwsgi = &*ex.location.uwsgi;
-    let packet = Packet {
-        modifier1: uwsgi.modifier1 as u8,
-        modifier2: uwsgi.modifier2 as u8,
-        params: params(ex, &uwsgi.params, forward),
-        string: uwsgi.string.as_ref().map(|string| ex.render(string)).unwrap_or_default(),
-        head_only: ex.method == Method::HEAD,
-        upgrade: ex.request.headers.contains("Upgrade"),
-    };
-    let codec = Uwsgi::new(&packet).map_err(|error| {
+    let mut draft = Draft::new(uwsgi.modifier1 as u8, uwsgi.modifier2 as u8);
+    put(ex, &uwsgi.params, forward, &mut draft);
+    if let Some(string) = &uwsgi.string {
+        ex.write(string, draft.value());
+    }
+    let (head_only, upgrade) = (ex.method == Method::HEAD, ex.request.headers.contains("Upgrade"));
+    let codec = draft.finish(head_only, upgrade).map_err(|error| {
         ex.log(Level::Alert, &error.to_string());
         Stop::Status(500)
     })?;
@@ -77,30 +77,38 @@ fn passed_on(content: Content, forward: &Forward) -> Content {
     if forward.pass_request_body { content } else { Content::Memory(Bytes::new()) }
 }
 
-/// What the configuration tells an application, then what the client's fields say.
 fn params(ex: &mut Exchange<'_>, configured: &[Param], forward: &Forward) -> Vec<(Bytes, Bytes)> {
-    let mut params = Vec::with_capacity(configured.len() + 24);
-    for param in configured {
-        let value = ex.render(&param.value);
-        if !(param.if_not_empty && value.is_empty()) {
-            params.push((param.name.clone(), value));
+    let mut pairs = Pairs::default();
+    put(ex, configured, forward, &mut pairs);
+    pairs.into_list()
+}
+
+/// Puts down what the configuration tells an application, then what the client's fields say.
+fn put(ex: &mut Exchange<'_>, configured: &[Param], forward: &Forward, params: &mut impl Params) {
+    let mut has_host = false;
+    for Param { name, value, if_not_empty } in configured {
+        has_host |= name == "HTTP_HOST";
+        params.begin(name.iter().copied());
+        ex.write(value, params.value());
+        if *if_not_empty && params.is_empty() {
+            params.forget();
+        } else {
+            params.end();
         }
     }
-    if !configured.iter().any(|param| param.name == "HTTP_HOST") {
-        let host = ex.render(&host_and_port());
-        if !host.is_empty() {
-            params.push((Bytes::from_static(b"HTTP_HOST"), host));
-        }
+    if !has_host {
+        params.begin(b"HTTP_HOST".iter().copied());
+        ex.write(&HOST_AND_PORT, params.value());
+        if params.is_empty() { params.forget() } else { params.end() }
     }
     if forward.pass_request_headers {
-        request::add_fields(&mut params, configured, &ex.request.headers);
+        request::add_fields(params, configured, &ex.request.headers);
     }
-    params
 }
 
 /// `$host$is_request_port$request_port`
-fn host_and_port() -> Template {
+static HOST_AND_PORT: LazyLock<Template> = LazyLock::new(|| {
     let variable = |builtin| Part::Variable(Variable::Builtin(builtin));
     let parts = [Builtin::Host, Builtin::IsRequestPort, Builtin::RequestPort].map(variable);
     Template { parts: parts.into() }
-}
+});

@@ -10,6 +10,7 @@ use tidegate_http::headers::Headers;
 use super::body::Body;
 use super::head::{self, Dialect, Scanner};
 use super::{Codec, Decode, Event, Invalid};
+use crate::request::ends_a_line;
 
 /// A request to be sent.
 #[derive(Clone, Debug, Default)]
@@ -82,6 +83,27 @@ impl Draft {
         for piece in [name, b": ", value, b"\r\n"] {
             self.out.extend_from_slice(piece);
         }
+    }
+
+    /// Adds a field whose value is written where it stands, on one line; one without a value is left
+    /// out. Says whether it has one.
+    pub(crate) fn rendered(&mut self, name: &[u8], value: impl FnOnce(&mut Vec<u8>)) -> bool {
+        let start = self.out.len();
+        self.out.extend_from_slice(name);
+        self.out.extend_from_slice(b": ");
+        let place = self.out.len();
+        value(&mut self.out);
+        if self.out.len() == place {
+            self.out.truncate(start);
+            return false;
+        }
+        for byte in self.out.get_mut(place..).unwrap_or_default() {
+            if ends_a_line(*byte) {
+                *byte = b' ';
+            }
+        }
+        self.out.extend_from_slice(b"\r\n");
+        true
     }
 
     /// Ends the head.

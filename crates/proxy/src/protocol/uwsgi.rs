@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::head::Dialect;
 use super::http1::Answer;
+use super::params::Params;
 use super::{Codec, Decode};
 
 /// A request in bytes.
@@ -42,22 +43,74 @@ pub struct Packet {
 impl Uwsgi {
     /// Puts the request into bytes, unless its variables take more than 65535 of them.
     pub fn new(packet: &Packet) -> Result<Self, TooLong> {
-        let pairs = packet.params.iter().map(|(name, value)| 4 + name.len() + value.len());
-        let size = pairs.sum::<usize>() + packet.string.len();
-        let vars = u16::try_from(size).map_err(|_| TooLong(size))?;
-        let mut out = Vec::with_capacity(4 + size);
-        out.push(packet.modifier1);
-        out.extend_from_slice(&vars.to_le_bytes());
-        out.push(packet.modifier2);
+        let mut draft = Draft::new(packet.modifier1, packet.modifier2);
         for (name, value) in &packet.params {
-            for text in [name, value] {
-                // It fits, for all of them together do.
-                out.extend_from_slice(&(text.len() as u16).to_le_bytes());
-                out.extend_from_slice(text);
-            }
+            draft.begin(name.iter().copied());
+            draft.value().extend_from_slice(value);
+            draft.end();
         }
-        out.extend_from_slice(&packet.string);
-        Ok(Self { head: out.into(), upgrade: packet.upgrade, head_only: packet.head_only })
+        draft.out.extend_from_slice(&packet.string);
+        draft.finish(packet.head_only, packet.upgrade)
+    }
+}
+
+/// A packet that is being put together.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    out: Vec<u8>,
+    /// Where the last variable begins, and its value, each with its length.
+    variable: (usize, usize),
+}
+
+impl Draft {
+    /// A packet of this kind, without variables.
+    pub(crate) fn new(modifier1: u8, modifier2: u8) -> Self {
+        let mut out = Vec::with_capacity(2048);
+        out.extend_from_slice(&[modifier1, 0, 0, modifier2]);
+        Self { out, variable: (4, 4) }
+    }
+
+    /// Puts a length where room was left for it. One that does not fit makes the whole too long.
+    fn put_length(&mut self, place: usize, length: usize) {
+        if let Some(room) = self.out.get_mut(place..place + 2) {
+            room.copy_from_slice(&(length as u16).to_le_bytes());
+        }
+    }
+
+    /// Ends it, unless it takes more than 65535 bytes.
+    pub(crate) fn finish(mut self, head_only: bool, upgrade: bool) -> Result<Uwsgi, TooLong> {
+        let size = self.out.len() - 4;
+        let vars = u16::try_from(size).map_err(|_| TooLong(size))?;
+        self.put_length(1, vars.into());
+        Ok(Uwsgi { head: self.out.into(), upgrade, head_only })
+    }
+}
+
+impl Params for Draft {
+    fn begin(&mut self, name: impl Iterator<Item = u8>) {
+        let start = self.out.len();
+        self.out.extend_from_slice(&[0, 0]);
+        self.out.extend(name);
+        self.variable = (start, self.out.len());
+        self.put_length(start, self.out.len() - start - 2);
+        self.out.extend_from_slice(&[0, 0]);
+    }
+
+    fn value(&mut self) -> &mut Vec<u8> {
+        &mut self.out
+    }
+
+    fn is_empty(&self) -> bool {
+        self.out.len() == self.variable.1 + 2
+    }
+
+    fn end(&mut self) {
+        let start = self.variable.1;
+        self.put_length(start, self.out.len() - start - 2);
+    }
+
+    fn forget(&mut self) {
+        self.out.truncate(self.variable.0);
     }
 }
 

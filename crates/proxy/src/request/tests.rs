@@ -3,6 +3,7 @@
 use tidegate_config::value::template::Template;
 
 use super::*;
+use crate::protocol::params::Pairs;
 
 fn fields(lines: &[(&'static str, &'static str)]) -> Headers {
     let mut headers = Headers::new();
@@ -14,12 +15,16 @@ fn fields(lines: &[(&'static str, &'static str)]) -> Headers {
 
 /// As a protocol of HTTP is given them.
 fn asked(set: &[(&'static str, &'static str)], client: &Headers, length: Length) -> Request {
-    let names: Vec<Bytes> = set.iter().map(|&(name, _)| name.into()).collect();
+    let field = |&(name, value): &(&'static str, &'static str)| Field {
+        name: name.into(),
+        value: Template::text(value),
+    };
+    let set_header: Vec<Field> = set.iter().map(field).collect();
     let values = set.iter().map(|&(_, value)| value.into());
-    let set_header: Vec<(&Bytes, Bytes)> = names.iter().zip(values).collect();
-    let host = "app".into();
-    let asked = Asked { headers: Some(client), host: &host, length, set_header: &set_header };
-    over_http(b"POST", "/".into(), &asked)
+    let set: Vec<(&Bytes, Bytes)> =
+        set_header.iter().map(|field| &field.name).zip(values).collect();
+    let asked = Asked { headers: Some(client), host: b"app", length, set_header: &set_header };
+    over_http(b"POST", "/".into(), &asked, &set)
 }
 
 fn sent(set: &[(&'static str, &'static str)], client: &Headers, length: Length) -> String {
@@ -104,13 +109,15 @@ fn a_client_s_fields_are_joined_and_give_way_to_configured_ones() {
         ("Proxy", "evil"),
         ("Transfer-Encoding", "chunked"),
     ]);
-    let mut sent = vec![("A".into(), "1".into()), ("HTTP_HOST".into(), "site.example".into())];
-    add_fields(&mut sent, &params, &client);
-    let line = |(name, value): &(Bytes, Bytes)| {
-        format!("{}={}", name.escape_ascii(), value.escape_ascii())
+    let told = |client: &Headers| {
+        let mut pairs = Pairs::default();
+        add_fields(&mut pairs, &params, client);
+        let line = |(name, value): &(Bytes, Bytes)| {
+            format!("{}={}", name.escape_ascii(), value.escape_ascii())
+        };
+        pairs.into_list().iter().map(line).collect::<Vec<_>>().join("|")
     };
-    assert_eq!(
-        sent.iter().map(line).collect::<Vec<_>>().join("|"),
-        "A=1|HTTP_HOST=site.example|HTTP_COOKIE=a=1; b=2|HTTP_ACCEPT=a, b"
-    );
+    assert_eq!(told(&client), "HTTP_COOKIE=a=1; b=2|HTTP_ACCEPT=a, b");
+    let once = fields(&[("Host", "client"), ("X-Y", "client"), ("X-Z", "1"), ("Proxy", "x")]);
+    assert_eq!(told(&once), "HTTP_X_Z=1");
 }

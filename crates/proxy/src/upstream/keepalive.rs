@@ -74,7 +74,7 @@ struct Idle {
     /// Which group it belongs to.
     group: u64,
     address: Address,
-    connection: Connection,
+    connection: Box<Connection>,
     since: Instant,
     expires: Instant,
 }
@@ -111,55 +111,66 @@ const REST: Duration = Duration::from_millis(100);
 /// How often idle connections are looked at while there are any.
 const SWEEP: Duration = Duration::from_secs(1);
 
-/// The idle connection of this group to this peer that was used last, if one is still open; over TLS,
-/// one by the same handshake.
-pub fn take(group: u64, address: &Address, secured: Option<&Secured>) -> Option<Connection> {
-    let trusted = |idle: &Idle| idle.connection.stream.made_for() == secured;
-    take_where(group, address, trusted, Stream::is_idle)
+/// Which connection is wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// The group that it belongs to.
+    pub group: u64,
+    /// Its peer.
+    pub address: &'a Address,
+    /// Over TLS, the handshake that it was made by.
+    pub secured: Option<&'a Secured>,
+    /// The time.
+    pub now: Instant,
 }
 
-/// The same for a request that is sent again where the peer has closed in the very moment: the kernel
-/// need not be asked whether it has.
-pub fn take_repeatable(
-    group: u64,
-    address: &Address,
-    secured: Option<&Secured>,
-) -> Option<Connection> {
-    let trusted = |idle: &Idle| idle.connection.stream.made_for() == secured;
-    take_where(group, address, trusted, Stream::is_quiet)
-}
+impl Wanted<'_> {
+    fn fits(&self, idle: &Idle) -> bool {
+        idle.group == self.group
+            && idle.address == *self.address
+            && idle.connection.stream.made_for() == self.secured
+    }
 
-/// The same for a request that cannot be sent twice. A peer that closes after every answer without
-/// saying so (uWSGI's `http-socket` does) looks idle for a moment; a connection must have carried
-/// two requests, or have rested, to be trusted with it.
-pub fn take_proven(group: u64, address: &Address, secured: Option<&Secured>) -> Option<Connection> {
-    let trusted = |idle: &Idle| {
-        idle.connection.stream.made_for() == secured
-            && (idle.connection.requests > 1 || idle.since.elapsed() > REST)
-    };
-    take_where(group, address, trusted, Stream::is_idle)
-}
+    /// The idle connection that was used last, if one is still open.
+    pub fn take(&self) -> Option<Box<Connection>> {
+        self.take_where(|idle| self.fits(idle), Stream::is_idle)
+    }
 
-fn take_where(
-    group: u64,
-    address: &Address,
-    trusted: impl Fn(&Idle) -> bool,
-    is_idle: fn(&Stream) -> bool,
-) -> Option<Connection> {
-    let fits = |idle: &Idle| idle.group == group && idle.address == *address && trusted(idle);
-    let own = POOL.with(|pool| open_one(&mut lock(pool), fits, is_idle));
-    let mut connection = own.or_else(|| anothers(fits))?;
-    connection.requests += 1;
-    Some(connection)
+    /// The same for a request that is sent again where the peer has closed in the very moment: the
+    /// kernel need not be asked whether it has.
+    pub fn take_repeatable(&self) -> Option<Box<Connection>> {
+        self.take_where(|idle| self.fits(idle), Stream::is_quiet)
+    }
+
+    /// The same for a request that cannot be sent twice. A peer that closes after every answer
+    /// without saying so (uWSGI's `http-socket` does) looks idle for a moment; a connection must have
+    /// carried two requests, or have rested, to be trusted with it.
+    pub fn take_proven(&self) -> Option<Box<Connection>> {
+        let proven = |idle: &Idle| {
+            idle.connection.requests > 1 || self.now.saturating_duration_since(idle.since) > REST
+        };
+        self.take_where(|idle| self.fits(idle) && proven(idle), Stream::is_idle)
+    }
+
+    fn take_where(
+        &self,
+        fits: impl Fn(&Idle) -> bool,
+        is_idle: fn(&Stream) -> bool,
+    ) -> Option<Box<Connection>> {
+        let own = POOL.with(|pool| open_one(&mut lock(pool), self.now, &fits, is_idle));
+        let mut connection = own.or_else(|| anothers(self.now, fits))?;
+        connection.requests += 1;
+        Some(connection)
+    }
 }
 
 /// The latest that fits and is open still.
 fn open_one(
     pool: &mut Vec<Idle>,
+    now: Instant,
     fits: impl Fn(&Idle) -> bool,
     is_idle: fn(&Stream) -> bool,
-) -> Option<Connection> {
-    let now = Instant::now();
+) -> Option<Box<Connection>> {
     loop {
         let found = pool.remove(pool.iter().rposition(&fits)?);
         if found.expires > now && is_idle(&found.connection.stream) {
@@ -169,23 +180,27 @@ fn open_one(
 }
 
 /// One of another worker's; those that are being used by it at this moment are left alone.
-fn anothers(fits: impl Fn(&Idle) -> bool) -> Option<Connection> {
+fn anothers(now: Instant, fits: impl Fn(&Idle) -> bool) -> Option<Box<Connection>> {
     let fits = |idle: &Idle| idle.connection.stream.can_move() && fits(idle);
     let taken = lock(&POOLS).iter().find_map(|pool| {
         let pool = pool.upgrade()?;
         let mut pool = pool.try_lock().ok()?;
         // Its event loop may be busy, and not have heard.
-        open_one(&mut pool, fits, Stream::is_idle)
+        open_one(&mut pool, now, fits, Stream::is_idle)
     });
-    taken?.moved().ok()
+    taken?.moved().ok().map(Box::new)
 }
 
 /// Keeps a connection that has nothing more to say, as far as the settings allow.
-pub fn put(group: u64, address: &Address, connection: Connection, settings: &Settings) {
+pub fn put(
+    (group, address): (u64, Address),
+    connection: Box<Connection>,
+    settings: &Settings,
+    now: Instant,
+) {
     let group = group ^ connection.place;
-    let now = Instant::now();
     let worn = connection.requests >= settings.requests
-        || now.duration_since(connection.opened) > settings.time;
+        || now.saturating_duration_since(connection.opened) > settings.time;
     if worn || settings.connections == 0 {
         return;
     }
@@ -198,7 +213,7 @@ pub fn put(group: u64, address: &Address, connection: Connection, settings: &Set
             pool.remove(oldest);
         }
         let expires = now + settings.timeout;
-        pool.push(Idle { group, address: address.clone(), connection, since: now, expires });
+        pool.push(Idle { group, address, connection, since: now, expires });
     });
     if !SWEPT.replace(true) {
         // Owned by the pool: it ends when the pool is empty.
@@ -262,12 +277,16 @@ mod tests {
         (Connection::new(Stream::Unix(near)), far)
     }
 
-    fn address(port: u16) -> Address {
-        Address::Tcp(([127, 0, 0, 1], port).into())
+    fn put(group: u64, address: Address, connection: Connection, settings: &Settings) {
+        super::put((group, address), Box::new(connection), settings, Instant::now());
     }
 
-    fn marked(connection: &Connection) -> u64 {
-        connection.requests
+    fn wanted(group: u64, address: &Address) -> Wanted<'_> {
+        Wanted { group, address, secured: None, now: Instant::now() }
+    }
+
+    fn address(port: u16) -> Address {
+        Address::Tcp(([127, 0, 0, 1], port).into())
     }
 
     #[tokio::test]
@@ -276,13 +295,13 @@ mod tests {
             let (mut first, _far) = pair();
             let (mut second, _other) = pair();
             (first.requests, second.requests) = (10, 20);
-            put(10, &address(1), first, &Settings::default());
-            put(10, &address(1), second, &Settings::default());
-            assert!(take(11, &address(1), None).is_none());
-            assert!(take(10, &address(2), None).is_none());
-            assert_eq!(take(10, &address(1), None).as_ref().map(marked), Some(21));
-            assert_eq!(take(10, &address(1), None).as_ref().map(marked), Some(11));
-            assert!(take(10, &address(1), None).is_none());
+            put(10, address(1), first, &Settings::default());
+            put(10, address(1), second, &Settings::default());
+            assert!(wanted(11, &address(1)).take().is_none());
+            assert!(wanted(10, &address(2)).take().is_none());
+            assert_eq!(wanted(10, &address(1)).take().map(|taken| taken.requests), Some(21));
+            assert_eq!(wanted(10, &address(1)).take().map(|taken| taken.requests), Some(11));
+            assert!(wanted(10, &address(1)).take().is_none());
         };
         LocalSet::new().run_until(test).await;
     }
@@ -291,11 +310,11 @@ mod tests {
     async fn what_cannot_be_sent_twice_goes_over_proven_connections() {
         let test = async {
             let (fresh, _far) = pair();
-            put(20, &address(1), fresh, &Settings::default());
-            assert!(take_proven(20, &address(1), None).is_none());
-            let proven = take(20, &address(1), None).unwrap();
-            put(20, &address(1), proven, &Settings::default());
-            assert_eq!(take_proven(20, &address(1), None).as_ref().map(marked), Some(3));
+            put(20, address(1), fresh, &Settings::default());
+            assert!(wanted(20, &address(1)).take_proven().is_none());
+            let proven = *wanted(20, &address(1)).take().unwrap();
+            put(20, address(1), proven, &Settings::default());
+            assert_eq!(wanted(20, &address(1)).take_proven().map(|taken| taken.requests), Some(3));
         };
         LocalSet::new().run_until(test).await;
     }
@@ -304,13 +323,16 @@ mod tests {
     async fn what_the_runtime_has_heard_of_is_not_taken_for_a_repeatable_request() {
         let test = async {
             let (closed, far) = pair();
-            put(1, &address(1), closed, &Settings::default());
+            put(1, address(1), closed, &Settings::default());
             drop(far);
             tokio::time::sleep(Duration::from_millis(5)).await;
-            assert!(take_repeatable(1, &address(1), None).is_none());
+            assert!(wanted(1, &address(1)).take_repeatable().is_none());
             let (open, _far) = pair();
-            put(1, &address(1), open, &Settings::default());
-            assert_eq!(take_repeatable(1, &address(1), None).as_ref().map(marked), Some(2));
+            put(1, address(1), open, &Settings::default());
+            assert_eq!(
+                wanted(1, &address(1)).take_repeatable().map(|taken| taken.requests),
+                Some(2)
+            );
         };
         LocalSet::new().run_until(test).await;
     }
@@ -320,10 +342,10 @@ mod tests {
         let test = async {
             let (mut own, _far) = pair();
             own.place = 7;
-            put(50, &address(1), own, &Settings::default());
-            assert!(take(50, &address(1), None).is_none());
-            assert!(take(58, &address(1), None).is_none());
-            assert!(take(53, &address(1), None).is_some());
+            put(50, address(1), own, &Settings::default());
+            assert!(wanted(50, &address(1)).take().is_none());
+            assert!(wanted(58, &address(1)).take().is_none());
+            assert!(wanted(53, &address(1)).take().is_some());
         };
         LocalSet::new().run_until(test).await;
     }
@@ -332,27 +354,27 @@ mod tests {
     async fn closed_talkative_worn_and_superfluous_ones_are_let_go() {
         let test = async {
             let (closed, far) = pair();
-            put(30, &address(1), closed, &Settings::default());
+            put(30, address(1), closed, &Settings::default());
             drop(far);
-            assert!(take(30, &address(1), None).is_none());
+            assert!(wanted(30, &address(1)).take().is_none());
 
             let (talkative, far) = pair();
-            put(30, &address(1), talkative, &Settings::default());
+            put(30, address(1), talkative, &Settings::default());
             far.try_write(b"unasked").unwrap();
-            assert!(take(30, &address(1), None).is_none());
+            assert!(wanted(30, &address(1)).take().is_none());
 
             let (mut worn, _far) = pair();
             worn.requests = 1000;
-            put(30, &address(1), worn, &Settings::default());
-            assert!(take(30, &address(1), None).is_none());
+            put(30, address(1), worn, &Settings::default());
+            assert!(wanted(30, &address(1)).take().is_none());
 
             let one = Settings { connections: 1, ..Settings::default() };
             let ((old, _far), (mut new, _other)) = (pair(), pair());
             new.requests = 5;
-            put(30, &address(1), old, &one);
-            put(30, &address(1), new, &one);
-            assert_eq!(take(30, &address(1), None).as_ref().map(marked), Some(6));
-            assert!(take(30, &address(1), None).is_none());
+            put(30, address(1), old, &one);
+            put(30, address(1), new, &one);
+            assert_eq!(wanted(30, &address(1)).take().map(|taken| taken.requests), Some(6));
+            assert!(wanted(30, &address(1)).take().is_none());
         };
         LocalSet::new().run_until(test).await;
     }
@@ -363,17 +385,17 @@ mod tests {
             let (near, mut far) = pair();
             let ((mut later, _far), (mut other, _other)) = (pair(), pair());
             (later.requests, other.requests) = (5, 7);
-            put(40, &address(1), near, &Settings::default());
-            put(40, &address(1), later, &Settings::default());
-            put(41, &address(1), other, &Settings::default());
+            put(40, address(1), near, &Settings::default());
+            put(40, address(1), later, &Settings::default());
+            put(41, address(1), other, &Settings::default());
             let elsewhere = tokio::task::spawn_blocking(|| {
                 let mut builder = tokio::runtime::Builder::new_current_thread();
                 let runtime = builder.enable_all().build().unwrap();
                 runtime.block_on(async {
-                    assert!(take(42, &address(1), None).is_none());
-                    assert_eq!(take(40, &address(1), None).as_ref().map(marked), Some(6));
-                    let mut taken = take(40, &address(1), None).unwrap();
-                    assert!(take(40, &address(1), None).is_none());
+                    assert!(wanted(42, &address(1)).take().is_none());
+                    assert_eq!(wanted(40, &address(1)).take().map(|taken| taken.requests), Some(6));
+                    let mut taken = wanted(40, &address(1)).take().unwrap();
+                    assert!(wanted(40, &address(1)).take().is_none());
                     taken.stream.write_all(b"asked").await.unwrap();
                     let mut answer = [0; 8];
                     taken.stream.read_exact(&mut answer).await.unwrap();
@@ -384,8 +406,8 @@ mod tests {
             far.read_exact(&mut asked).await.unwrap();
             far.write_all(b"answered").await.unwrap();
             assert_eq!((&asked, &elsewhere.await.unwrap()), (b"asked", b"answered"));
-            assert!(take(40, &address(1), None).is_none());
-            assert_eq!(take(41, &address(1), None).as_ref().map(marked), Some(8));
+            assert!(wanted(40, &address(1)).take().is_none());
+            assert_eq!(wanted(41, &address(1)).take().map(|taken| taken.requests), Some(8));
         };
         LocalSet::new().run_until(test).await;
     }

@@ -158,14 +158,21 @@ impl Lease {
             self.group.state().balancer.took(self.id, begun.elapsed(), when);
         }
     }
+
+    /// Ends the use of the peer, which has answered; the group goes on with its address.
+    pub fn end(&mut self, now: Instant) {
+        if !std::mem::replace(&mut self.over, true) {
+            self.answered(Answered::LastByte);
+            self.group.state().balancer.free(self.id, Outcome::Answered, now);
+            self.group.outage.free();
+        }
+    }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
         if !self.over {
-            self.answered(Answered::LastByte);
-            self.group.state().balancer.free(self.id, Outcome::Answered, Instant::now());
-            self.group.outage.free();
+            self.end(Instant::now());
         }
     }
 }

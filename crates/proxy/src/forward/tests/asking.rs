@@ -14,7 +14,7 @@ async fn a_connection_is_used_again() {
         for path in ["/one?a=b", "/two"] {
             let outcome = site.get(path).await;
             assert_eq!((outcome.status(), outcome.body()), (200, &b"ok"[..]));
-            assert_eq!(outcome.tries[0].address, format!("127.0.0.1:{port}"));
+            assert_eq!(outcome.tries[0].address.to_string(), format!("127.0.0.1:{port}"));
             assert_eq!(outcome.tries[0].response_length, 2);
             assert_eq!(outcome.tries[0].bytes_received, 40);
         }
@@ -74,7 +74,7 @@ async fn a_refused_peer_is_passed_over_whatever_the_method() {
         let request = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n";
         let outcome = site.send(request, Client::default()).await;
         assert_eq!(outcome.statuses(), [502, 200]);
-        assert_eq!(outcome.tries[0].address, "unix:/nonexistent.sock");
+        assert_eq!(outcome.tries[0].address.to_string(), "unix:/nonexistent.sock");
         assert_eq!(outcome.tries[0].connect_time, None);
     })
     .await;

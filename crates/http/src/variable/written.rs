@@ -1,0 +1,40 @@
+//! Texts with variables, written to where they go; nothing is kept of the values on the way.
+
+use tidegate_config::value::template::{Part, Template};
+use tidegate_config::variable::{Builtin, Variable};
+
+use super::upstream;
+use crate::exchange::Exchange;
+
+impl Exchange<'_> {
+    /// Adds the text of a template to what is there; variables without a value are empty.
+    pub fn write(&mut self, template: &Template, out: &mut Vec<u8>) {
+        for part in &template.parts {
+            match part {
+                Part::Text(text) => out.extend_from_slice(text),
+                Part::Variable(Variable::Builtin(builtin)) => self.write_builtin(*builtin, out),
+                Part::Variable(variable) => self.write_value(variable, out),
+            }
+        }
+    }
+
+    /// What is made for each request anew is not put into memory of its own first.
+    fn write_builtin(&mut self, builtin: Builtin, out: &mut Vec<u8>) {
+        match builtin {
+            Builtin::RemoteAddr => self.remote.put_address(out),
+            Builtin::RemotePort => self.remote.put_port(out),
+            Builtin::ServerPort => self.connection.local.put_port(out),
+            Builtin::ServerName => out.extend_from_slice(self.server.name().as_bytes()),
+            Builtin::ProxyHost => out.extend_from_slice(&self.proxy_host.0),
+            Builtin::ProxyPort => out.extend_from_slice(&self.proxy_host.1),
+            Builtin::ProxyAddXForwardedFor => upstream::put_forwarded_for(self, out),
+            _ => self.write_value(&Variable::Builtin(builtin), out),
+        }
+    }
+
+    fn write_value(&mut self, variable: &Variable, out: &mut Vec<u8>) {
+        if let Some(value) = self.value(variable) {
+            out.extend_from_slice(&value);
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! The variables that an application is told, put down one after the other.
+
+use bytes::Bytes;
+
+/// Where variables are put down.
+pub(crate) trait Params {
+    /// Begins a variable.
+    fn begin(&mut self, name: impl Iterator<Item = u8>);
+
+    /// Where the value goes of the one that was begun.
+    fn value(&mut self) -> &mut Vec<u8>;
+
+    /// Whether its value is empty so far.
+    fn is_empty(&self) -> bool;
+
+    /// Ends it.
+    fn end(&mut self);
+
+    /// Takes it back.
+    fn forget(&mut self);
+}
+
+/// A list of names and values.
+#[derive(Debug, Default)]
+pub(crate) struct Pairs {
+    list: Vec<(Bytes, Bytes)>,
+    name: Vec<u8>,
+    value: Vec<u8>,
+}
+
+impl Pairs {
+    /// All of them, in order.
+    pub(crate) fn into_list(self) -> Vec<(Bytes, Bytes)> {
+        self.list
+    }
+}
+
+impl Params for Pairs {
+    fn begin(&mut self, name: impl Iterator<Item = u8>) {
+        self.name.extend(name);
+    }
+
+    fn value(&mut self) -> &mut Vec<u8> {
+        &mut self.value
+    }
+
+    fn is_empty(&self) -> bool {
+        self.value.is_empty()
+    }
+
+    fn end(&mut self) {
+        let (name, value) = (std::mem::take(&mut self.name), std::mem::take(&mut self.value));
+        self.list.push((name.into(), value.into()));
+    }
+
+    fn forget(&mut self) {
+        self.name.clear();
+        self.value.clear();
+    }
+}
