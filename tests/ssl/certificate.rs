@@ -80,6 +80,50 @@ fn a_certificate_that_ends_soon_is_for_others_or_comes_alone_is_warned_of() {
         .with_prefix_file("key.pem", &made.key)
         .check(&["-t"]);
     assert!(good && !text.contains("[warn]"), "{text}");
+    let hour = std::time::Duration::from_hours(1);
+    for (begins, ends, words) in [
+        (now - hour, now + 24 * hour * 13, "ends in 12 days"),
+        (now - hour, now + 24 * hour * 15, ""),
+        (now - 3 * hour, now - hour, "has ended on"),
+        (now + hour, now + 24 * hour * 90, "begins on"),
+    ] {
+        let mut params = tls::named(&["a.test"]);
+        (params.not_before, params.not_after) = (begins.into(), ends.into());
+        let made = authority.sign(params);
+        let (good, text) = Tidegate::start(SERVER)
+            .with_prefix_file("cert.pem", made.certificate + &authority.certificate())
+            .with_prefix_file("key.pem", &made.key)
+            .check(&["-t"]);
+        assert!(good && text.contains(words), "{words}: {text}");
+        assert_eq!(text.contains("[warn]"), !words.is_empty(), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn keys_that_are_not_spoken_are_refused_with_those_that_are() {
+    let folder = tempfile::tempdir().unwrap();
+    for kind in [
+        "RSA-PSS -pkeyopt rsa_keygen_bits:2048",
+        "ED448",
+        "EC -pkeyopt ec_paramgen_curve:secp256k1",
+    ] {
+        for arguments in [
+            &format!("genpkey -algorithm {kind} -out key"),
+            "req -x509 -key key -subj /CN=a.test -days 90 -out cert",
+        ] {
+            tls::openssl(folder.path(), arguments, "").await;
+        }
+        let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+        let (good, text) = Tidegate::start(SERVER)
+            .with_prefix_file("cert.pem", read("cert"))
+            .with_prefix_file("key.pem", read("key"))
+            .check(&["-t"]);
+        assert!(!good, "{kind}: {text}");
+        for words in ["cannot load certificate key \"PREFIX/key.pem\"", "use an RSA key of 2048 to"]
+        {
+            assert!(text.contains(words), "{kind}: no {words} in {text}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -181,6 +225,7 @@ async fn keys_may_have_any_form() {
         &format!("req -x509 -newkey rsa:2048 {made} -keyout 8445.key -out 8445.pem"),
         "rsa -in 8445.key -traditional -out 8446.key",
         "pkcs8 -topk8 -in 8445.key -v2 aes-256-cbc -passout pass:secret -out 8447.key",
+        "pkcs8 -topk8 -in 8445.key -scrypt -passout pass:secret -out 8448.key",
     ] {
         tls::openssl(folder.path(), arguments, "").await;
     }
@@ -190,6 +235,7 @@ async fn keys_may_have_any_form() {
         (8445, 8445, "BEGIN PRIVATE KEY"),
         (8446, 8445, "BEGIN RSA PRIVATE KEY"),
         (8447, 8445, "BEGIN ENCRYPTED PRIVATE KEY"),
+        (8448, 8445, "BEGIN ENCRYPTED PRIVATE KEY"),
     ];
     let mut conf = "ssl_password_file passwords;\n".to_owned();
     for (port, certificate, form) in ports {

@@ -1,15 +1,18 @@
-//! Keys that a password opens: PKCS#8 with PBES2 (RFC 8018), and OpenSSL's older form (RFC 1421).
+//! Keys that a password opens: PKCS#8 with PBES2 (RFC 8018) or PKCS#12's older way (RFC 7292), and
+//! OpenSSL's own form (RFC 1421).
+
+mod derivation;
 
 use aws_lc_rs::cipher::{
     AES_128, AES_192, AES_256, DecryptionContext, PaddedBlockDecryptingKey, UnboundCipherKey,
 };
 use aws_lc_rs::iv::FixedLength;
-use aws_lc_rs::pbkdf2;
 use md5::{Digest, Md5};
 
-use super::super::der::{self, INTEGER, OCTETS, OID, SEQUENCE};
+use super::super::der::{self, OCTETS, OID, SEQUENCE};
 use super::Fault;
 use crate::phase::auth_basic::des;
+use derivation::{Derivation, Purpose};
 
 /// How the key is encrypted; all in blocks that are chained (CBC).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +21,8 @@ enum Cipher {
     Aes(usize),
     /// DES, three times.
     TripleDes,
+    /// The same with two keys, of which the first one is also the last.
+    DoubleDes,
 }
 
 impl Cipher {
@@ -25,6 +30,7 @@ impl Cipher {
         match self {
             Self::Aes(length) => length,
             Self::TripleDes => 24,
+            Self::DoubleDes => 16,
         }
     }
 
@@ -32,6 +38,9 @@ impl Cipher {
     fn open(self, key: &[u8], iv: &[u8], content: &[u8]) -> Option<Vec<u8>> {
         let algorithm = match self {
             Self::TripleDes => return triple_des(key, iv, content),
+            Self::DoubleDes => {
+                return triple_des(&[key, key.get(..8)?].concat(), iv, content);
+            }
             Self::Aes(16) => &AES_128,
             Self::Aes(24) => &AES_192,
             Self::Aes(_) => &AES_256,
@@ -67,18 +76,14 @@ fn triple_des(key: &[u8], iv: &[u8], content: &[u8]) -> Option<Vec<u8>> {
 
 /// The content of `ENCRYPTED PRIVATE KEY`, opened by one of the passwords.
 pub(super) fn pkcs8(content: &[u8], passwords: &[Vec<u8>]) -> Result<Vec<u8>, Fault> {
-    let unknown =
-        || Fault::Lock("its encryption is not known: PBES2 with AES or 3DES is".to_owned());
+    let unknown = || {
+        let known = "PBES2 with AES or 3DES is, and PKCS#12's with 3DES";
+        Fault::Lock(format!("its encryption is not known: {known}"))
+    };
     let lock = Lock::read(content).ok_or_else(unknown)?;
-    let mut key = vec![0; lock.cipher.key_length()];
-    passwords
-        .iter()
-        .find_map(|password| {
-            pbkdf2::derive(lock.prf, lock.iterations, lock.salt, password, &mut key);
-            // A wrong password may leave good padding by chance, but hardly a key.
-            lock.cipher.open(&key, lock.iv, lock.content).filter(|plain| is_whole(plain))
-        })
-        .ok_or(Fault::Locked)
+    // A wrong password may leave good padding by chance, but hardly a key.
+    let open = |password: &Vec<u8>| lock.open(password).filter(|plain| is_whole(plain));
+    passwords.iter().find_map(open).ok_or(Fault::Locked)
 }
 
 /// Whether it is one DER sequence and no more.
@@ -89,42 +94,37 @@ fn is_whole(plain: &[u8]) -> bool {
 
 struct Lock<'a> {
     cipher: Cipher,
-    iv: &'a [u8],
-    prf: pbkdf2::Algorithm,
-    iterations: std::num::NonZeroU32,
-    salt: &'a [u8],
+    /// `None` where it comes of the password, too.
+    iv: Option<&'a [u8]>,
+    derivation: Derivation<'a>,
     content: &'a [u8],
 }
 
-/// More rounds than anybody asks for would hold up the start for minutes.
-const MOST_ITERATIONS: u32 = 10_000_000;
-
 const PBES2: [u8; 9] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5, 13];
-const PBKDF2: [u8; 9] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5, 12];
 const TRIPLE_DES: [u8; 8] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 3, 7];
 const AES: [u8; 8] = [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 1];
-const HMAC: [u8; 7] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 2];
+/// PKCS#12's ways, all with SHA-1.
+const PKCS12: [u8; 9] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 12, 1];
 
 impl<'a> Lock<'a> {
     fn read(content: &'a [u8]) -> Option<Self> {
         let mut outer = der::expect(&mut &*content, SEQUENCE)?;
         let mut algorithm = der::expect(&mut outer, SEQUENCE)?;
         let content = der::expect(&mut outer, OCTETS)?;
-        (der::expect(&mut algorithm, OID)? == PBES2).then_some(())?;
+        let name = der::expect(&mut algorithm, OID)?;
         let mut parameters = der::expect(&mut algorithm, SEQUENCE)?;
-        let mut derivation = der::expect(&mut parameters, SEQUENCE)?;
-        let mut encryption = der::expect(&mut parameters, SEQUENCE)?;
-        (der::expect(&mut derivation, OID)? == PBKDF2).then_some(())?;
-        let mut derivation = der::expect(&mut derivation, SEQUENCE)?;
-        let salt = der::expect(&mut derivation, OCTETS)?;
-        let iterations = der::number(der::expect(&mut derivation, INTEGER)?)?;
-        let iterations = std::num::NonZeroU32::new(iterations.min(MOST_ITERATIONS))?;
-        let mut prf = pbkdf2::PBKDF2_HMAC_SHA1;
-        while let Some((tag, mut inner)) = der::next(&mut derivation) {
-            if tag == SEQUENCE {
-                prf = digest(der::expect(&mut inner, OID)?)?;
-            }
+        if let Some(way) = name.strip_prefix(&PKCS12) {
+            let cipher = match way {
+                [3] => Cipher::TripleDes,
+                [4] => Cipher::DoubleDes,
+                _ => return None,
+            };
+            let derivation = Derivation::pkcs12(parameters)?;
+            return Some(Self { cipher, iv: None, derivation, content });
         }
+        (name == PBES2).then_some(())?;
+        let derivation = Derivation::read(der::expect(&mut parameters, SEQUENCE)?)?;
+        let mut encryption = der::expect(&mut parameters, SEQUENCE)?;
         let cipher = match der::expect(&mut encryption, OID)? {
             name if name == TRIPLE_DES => Cipher::TripleDes,
             name => match name.strip_prefix(&AES)? {
@@ -134,19 +134,23 @@ impl<'a> Lock<'a> {
                 _ => return None,
             },
         };
-        let iv = der::expect(&mut encryption, OCTETS)?;
-        Some(Self { cipher, iv, prf, iterations, salt, content })
+        let iv = Some(der::expect(&mut encryption, OCTETS)?);
+        Some(Self { cipher, iv, derivation, content })
     }
-}
 
-fn digest(name: &[u8]) -> Option<pbkdf2::Algorithm> {
-    Some(match name.strip_prefix(&HMAC)? {
-        [7] => pbkdf2::PBKDF2_HMAC_SHA1,
-        [9] => pbkdf2::PBKDF2_HMAC_SHA256,
-        [10] => pbkdf2::PBKDF2_HMAC_SHA384,
-        [11] => pbkdf2::PBKDF2_HMAC_SHA512,
-        _ => return None,
-    })
+    /// What was encrypted; `None` where this is not the password.
+    fn open(&self, password: &[u8]) -> Option<Vec<u8>> {
+        let mut key = vec![0; self.cipher.key_length()];
+        self.derivation.fill(password, Purpose::Key, &mut key)?;
+        let mut derived = [0; 8];
+        let iv = if let Some(iv) = self.iv {
+            iv
+        } else {
+            self.derivation.fill(password, Purpose::Iv, &mut derived)?;
+            &derived
+        };
+        self.cipher.open(&key, iv, self.content)
+    }
 }
 
 /// The content of a section with `DEK-Info`, opened by one of the passwords.

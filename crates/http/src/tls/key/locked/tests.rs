@@ -11,7 +11,7 @@ AwEHoUQDQgAE8AYgnkseE2GFkI/D9o+4cZL7F+tF3yjkSSE+f59Dpf2DemJeFQvw
 Kf9+JycbdanzyfC+1EgdjHy0NdcW/mB4hQ==
 -----END EC PRIVATE KEY-----";
 
-const LOCKED: [(&str, &str); 4] = [
+const LOCKED: [(&str, &str); 7] = [
     (
         "PKCS#8, AES-256",
         "-----BEGIN ENCRYPTED PRIVATE KEY-----
@@ -54,6 +54,34 @@ kWI/Xzgol6pID56QM14/j9OyP+mEnOXF1t9a5PaMb2N7Ues1YYE/dP1Eq/FSmRmx
 Oi2y8aYu9iwXUDltmW0M9FxVjzsvGIIOP/kVUnrabfQ=
 -----END EC PRIVATE KEY-----",
     ),
+    (
+        "PKCS#8, scrypt",
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIHkME8GCSqGSIb3DQEFDTBCMCEGCSsGAQQB2kcECzAUBAgQ2DUEqvrxawICQAAC
+AQgCAQEwHQYJYIZIAWUDBAEqBBBoT5EJYomSacd86BnrlUj4BIGQ+Cav9Ch8xUgK
+8Em3h9Lc/Lo88ydUnu8bMdPJv9Da4/3ShVKl7wjWaAOpOFNtIlWwnA/w8iAgf9Tk
+3Zra6nElDZJLKzySc0Le7yzSivk8CTYfpQjtmwXyXQ4rXSis9h55MZg2K3ZLKWsZ
+lDReih8iaaeQU8VEMQV91u7SVOcE8Ri3SdefJ6bp6ZkpPQDfEset
+-----END ENCRYPTED PRIVATE KEY-----",
+    ),
+    (
+        "PKCS#12, 3DES",
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIGxMBwGCiqGSIb3DQEMAQMwDgQIwjxnh9Jmh3cCAggABIGQ9kVYIVcYh6H459z5
+r8E05OEE+3DaVzJDVHrMUqxRYvbZFA9t2hSM2g+FL05toxeH+SqsnjhG4omlt490
+geh45zulVd4yK1zgYSsdzggSimtYBmcUko9Wu6z2ivMdcZMH4q0wJ9/GsvSK9mzS
+4XEx/3oRczorOpQK60ZwlmN9Jb7qNIBTRTqErdm0UsTqi+1P
+-----END ENCRYPTED PRIVATE KEY-----",
+    ),
+    (
+        "PKCS#12, 3DES of two keys",
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIGxMBwGCiqGSIb3DQEMAQQwDgQIq9TVvqPYlkICAggABIGQzQPkP6bj/Fb7efeL
+Hv0Bx0nxX8t1j31EjC7JiMvyLWEooKnOxoTex95YpTdvnYXK0X1DfVhi6sfnfSNQ
+Zkrn4dhaWPEwfZYVfSjiX3Tpq3WXPo30PhRWaUQd+Yir+6zbL/dTKxYSzJsh+zOV
+OVpdP/3OhcACeObi6Nqr/ao/qZrKOraPS/Z4GeJmzWDsaKUj
+-----END ENCRYPTED PRIVATE KEY-----",
+    ),
 ];
 
 #[test]
@@ -68,4 +96,17 @@ fn keys_are_opened_by_the_password_that_fits_and_by_no_other() {
             assert!(matches!(read(text.as_bytes(), wrong), Err(Fault::Locked)), "{how}");
         }
     }
+}
+
+#[test]
+fn what_openssl_does_not_open_any_more_either_is_told() {
+    let text = "-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIGwMBsGCSqGSIb3DQEFAzAOBAj3hBEDsPSoHwICCAAEgZAcrYjpZHl7Sl0sqngA
+EfQAaGksPIVxkK2o+jpRVw9bPQmbnwTV2FVNILFetql5pb7hbOfwffSp26IwW7B5
+AKzdigjkJO6spdr31T+x5PW3ynsoXj/f3V/sMIuK/e09x7qtkJVH6yivYTYFk9jv
+hT/H/iHwseew9kDH/TrhLbVLi0Ofc7LrynEdnr/KXppNe9o=
+-----END ENCRYPTED PRIVATE KEY-----";
+    let fault = read(text.as_bytes(), &[b"secret".to_vec()]).unwrap_err();
+    assert!(matches!(fault, Fault::Lock(_)), "{fault}");
+    assert!(fault.mend().contains("openssl pkcs8 -topk8 -v2 aes-256-cbc"));
 }
