@@ -1,13 +1,14 @@
 //! Many connections: those that are idle cost little, and those that are short are all answered.
 //! In short; `TIDEGATE_STORM=long cargo test --test tidegate crowd` has ten thousand.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::harness::{Tidegate, eventually, process};
+use crate::harness::{Http2, Tidegate, eventually, process, tls};
 
 fn is_long() -> bool {
     std::env::var("TIDEGATE_STORM").is_ok_and(|text| text == "long")
@@ -72,6 +73,46 @@ async fn idle_connections_cost_little() {
     })
     .await;
     assert!(server.error_log().is_empty(), "{}", server.error_log());
+}
+
+#[tokio::test]
+async fn idle_connections_of_http_2_cost_a_bounded_lot() {
+    if !process::is_ours() {
+        return;
+    }
+    let server = Tidegate::start(
+        "ssl_certificate cert.pem; ssl_certificate_key key.pem; http2 on; access_log off;
+        server { listen 127.0.0.1:8080; return 200 here; }
+        server { listen 127.0.0.1:8443 ssl; return 200 here; }",
+    )
+    .with_certificate(&["localhost"])
+    .await;
+    let connect = async |port: u16| {
+        if port == 8080 {
+            return Http2::to(&server).await;
+        }
+        let mut config = tls::config();
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let socket = TcpStream::connect(("127.0.0.1", server.port(port))).await.unwrap();
+        let shaken = tls::connect(socket, "localhost", Arc::new(config)).await.unwrap();
+        Http2::over(shaken).begun(&[]).await
+    };
+    // What is said to the allocator about large pages is a third of it.
+    for (port, most) in [(8080, 28.0), (8443, 37.0)] {
+        let wanted = if is_long() { 1000 } else { 400 };
+        connect(port).await.get("/").await.is(200);
+        let before = memory(server.pid());
+        let mut idle = Vec::new();
+        for _ in 0..wanted {
+            let mut client = connect(port).await;
+            client.get("/").await.is(200);
+            idle.push(client);
+        }
+        assert_eq!(idle.len(), wanted);
+        let each = (memory(server.pid()) - before) as f64 / wanted as f64;
+        eprintln!("{wanted} idle connections of HTTP/2 on {port} hold {each:.1} KiB each");
+        assert!(each < most, "{each} KiB");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -101,6 +101,15 @@ async fn answers_take_turns_and_bodies_of_any_length_go_both_ways() {
     let (one, two) = (client.head(&get("/large", &[]), END_STREAM).await, client.next_stream());
     client.send(&blocks(two, END_STREAM, &literals(&get("/small", &[])))).await;
     client.reply(two).await.answer().is(200).says("y".repeat(1000));
+    let mut other = server.http2().await;
+    for (path, longest) in [("/small", 100), ("/large", 8 << 10)] {
+        other.head(&get(path, &[]), END_STREAM).await;
+        let mut lengths = Vec::new();
+        while lengths.iter().sum::<usize>() < 1000 {
+            lengths.push(other.until(DATA).await.payload.len());
+        }
+        assert!(lengths.iter().all(|length| *length == longest), "{path}: {lengths:?}");
+    }
     assert_eq!(client.reply(one).await.answer().is(200).body.len(), 3_000_000);
     let body = "z".repeat(200_000); // as much as the window allows
     let answer = client.post(&request("POST", "/up", &[]), body.as_bytes()).await.answer();

@@ -57,7 +57,7 @@ async fn plain_http_on_a_port_of_tls_is_refused_as_nginx_does() {
 #[tokio::test]
 async fn curl_and_openssl_are_served_and_told_of_ciphers_and_curves() {
     let server = Tidegate::start(&format!(
-        "{FILES} ssl_ciphers ECDHE-ECDSA-AES128-GCM-SHA256; ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;
+        "error_log logs/error.log info; {FILES} ssl_ciphers ECDHE-ECDSA-AES128-GCM-SHA256; ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;
         server {{ listen 127.0.0.1:8443 ssl;
             return 200 \"$ssl_protocol $ssl_cipher $ssl_curve [$ssl_server_name] $ssl_session_reused|$ssl_ciphers|$ssl_curves|\\n\"; }}
         server {{ listen 127.0.0.1:8444 ssl; ssl_protocols TLSv1.3; ssl_ecdh_curve secp384r1; return 200 ok; }}"
@@ -78,9 +78,41 @@ async fn curl_and_openssl_are_served_and_told_of_ciphers_and_curves() {
     assert!(ask(8444, "-tls1_2").await.contains("alert protocol version"));
     assert!(ask(8444, "-groups X25519").await.contains("alert handshake failure"));
     assert!(ask(8444, "-groups P-384").await.contains("200 OK"));
+    assert!(ask(8443, "-tls1_2 -cipher AES256-SHA").await.contains("alert handshake failure"));
+    // Who offers nothing that we take is told of by a line each, and no fault of ours.
+    let told = || {
+        let log = server.error_log();
+        let told = log.lines().filter(|line| line.contains("SSL_do_handshake() failed"));
+        told.map(str::to_owned).collect::<Vec<_>>()
+    };
+    crate::harness::eventually("all are told of", async || told().len() >= 3).await;
+    assert!(told().len() == 3 && told().iter().all(|line| line.contains("[info]")), "{:?}", told());
     let url = format!("https://localhost:{}/", server.port(8443));
     let curl = std::process::Command::new("curl").args(["-sk", &url]).output().unwrap();
     assert!(String::from_utf8_lossy(&curl.stdout).contains("TLSv1.3"), "{curl:?}");
+}
+
+#[tokio::test]
+async fn records_are_as_long_as_told() {
+    let server = Tidegate::start(&format!(
+        "{FILES} server {{ listen 127.0.0.1:8443 ssl; }}
+        server {{ listen 127.0.0.1:8444 ssl; ssl_buffer_size 1k; }}"
+    ))
+    .with_certificate(&["localhost"])
+    .with_file("big", "x".repeat(100_000))
+    .await;
+    for (port, most) in [(8443, 16 << 10), (8444, 1 << 10)] {
+        let port = server.port(port);
+        let arguments =
+            format!("s_client -connect 127.0.0.1:{port} -tls1_3 -quiet -no_ign_eof -msg");
+        let text = tls::openssl(server.folder(), &arguments, "GET /big HTTP/1.0\r\n\r\n").await;
+        // The heads of the records: application data, the version, the length.
+        let heads = text.lines().filter_map(|line| line.trim().strip_prefix("17 03 03 "));
+        let lengths = heads.filter_map(|hex| usize::from_str_radix(&hex.replace(' ', ""), 16).ok());
+        let longest = lengths.max().unwrap_or_default();
+        // A byte for the kind and the seal come with each.
+        assert_eq!(longest, most + 17, "{port}");
+    }
 }
 
 #[tokio::test]

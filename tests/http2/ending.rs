@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 use super::{LOG, echo};
 use crate::harness::http2::*;
-use crate::harness::{Backend, Http2, Tidegate};
+use crate::harness::{Backend, Http2, Tidegate, tls};
 
 #[tokio::test]
 async fn a_body_that_is_too_long_or_too_slow_ends_its_stream_alone() {
@@ -93,13 +94,22 @@ async fn connections_end_after_so_many_requests_or_so_much_silence() {
     let server = Tidegate::start(
         "server { listen 127.0.0.1:8080; http2 on; keepalive_requests 2; return 200; }
          server { listen 127.0.0.1:8081; http2 on; keepalive_timeout 200ms; return 200; }
-         server { listen 127.0.0.1:8082; http2 on; client_header_timeout 200ms; return 200; }",
+         server { listen 127.0.0.1:8082; http2 on; client_header_timeout 200ms; return 200; }
+         server { listen 127.0.0.1:8083; http2 on; keepalive_time 100ms; return 200; }",
     )
     .await;
+    // One that is old by its next request has had its last.
+    let mut old = Http2::to(&server.at(8083)).await;
+    old.get("/").await.is(200);
+    assert!(!old.is_leaving());
+    let age = tokio::time::sleep(Duration::from_millis(150));
     let mut client = server.http2().await;
     client.get("/").await.is(200);
     client.get("/").await.is(200);
     assert_eq!(client.goes_away().await, Some(0));
+    age.await;
+    old.get("/").await.is(200);
+    assert_eq!(old.goes_away().await, Some(0));
     let mut client = Http2::to(&server.at(8081)).await;
     client.get("/").await.is(200);
     assert_eq!(client.goes_away().await, Some(0));
@@ -112,6 +122,37 @@ async fn connections_end_after_so_many_requests_or_so_much_silence() {
 }
 
 #[tokio::test]
+async fn over_tls_what_holds_for_a_connection_is_said_by_the_server_of_its_name() {
+    let server = Tidegate::start(
+        "ssl_certificate cert.pem; ssl_certificate_key key.pem; http2 on;
+         server { listen 127.0.0.1:8443 ssl; http2_max_concurrent_streams 7; return 200 first; }
+         server { listen 127.0.0.1:8443 ssl; server_name b.test; keepalive_requests 1;
+             http2_max_concurrent_streams 9; return 200 b; }",
+    )
+    .with_certificate(&["a.test", "b.test"])
+    .await;
+    for (name, streams, is_last) in [("a.test", 7, false), ("b.test", 9, true)] {
+        let mut config = tls::config();
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let socket = TcpStream::connect(("127.0.0.1", server.port(8443))).await.unwrap();
+        let shaken = tls::connect(socket, name, Arc::new(config)).await.unwrap();
+        let mut client = Http2::over(shaken).begun(&[]).await;
+        let settings = client.until(SETTINGS).await.payload;
+        assert!(settings.chunks(6).any(|one| one == [0, 3, 0, 0, 0, streams]), "{settings:?}");
+        let fields =
+            [(":method", "GET"), (":scheme", "https"), (":path", "/"), (":authority", name)];
+        client.ask(&fields).await.answer().is(200);
+        client.frame(PING, 0, 0, &[1; 8]).await;
+        if is_last {
+            assert_eq!(client.goes_away().await, Some(0));
+        } else {
+            client.until(PING).await;
+            assert!(!client.is_leaving());
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_a_client_still_sends_is_read_for_as_long_as_its_server_says() {
     let server = Tidegate::start(
         "server {
@@ -121,11 +162,19 @@ async fn what_a_client_still_sends_is_read_for_as_long_as_its_server_says() {
          server {
              listen 127.0.0.1:8081; http2 on; keepalive_requests 1; return 200;
              lingering_close off;
+         }
+         # A connection is no location's own, so that what these say is of no effect, as in nginx.
+         server {
+             listen 127.0.0.1:8082; http2 on; keepalive_requests 1; lingering_time 600ms;
+             location / { lingering_close off; return 200; }
+         }
+         server {
+             listen 127.0.0.1:8083; http2 on; keepalive_requests 1; lingering_close off;
+             location / { lingering_close always; lingering_time 5s; return 200; }
          }",
     )
     .await;
-    let mut lived = Vec::new();
-    for port in [8080, 8081] {
+    let stay = async |port: u16| {
         let mut client = Http2::to(&server.at(port)).await;
         client.get("/").await.is(200);
         assert_eq!(client.goes_away().await, Some(0));
@@ -135,10 +184,13 @@ async fn what_a_client_still_sends_is_read_for_as_long_as_its_server_says() {
         while client.send(b"more").await && ended.elapsed() < Duration::from_secs(5) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        lived.push(ended.elapsed());
+        ended.elapsed()
+    };
+    let lived: [_; 4] = tokio::join!(stay(8080), stay(8081), stay(8082), stay(8083)).into();
+    for (long, short) in [(lived[0], lived[1]), (lived[2], lived[3])] {
+        assert!((400..4000).contains(&long.as_millis()), "{lived:?}");
+        assert!(short < long.min(Duration::from_millis(400)), "{lived:?}");
     }
-    assert!((400..4000).contains(&lived[0].as_millis()), "{lived:?}");
-    assert!(lived[1] < lived[0].min(Duration::from_millis(400)), "{lived:?}");
 }
 
 #[tokio::test]

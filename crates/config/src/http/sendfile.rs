@@ -68,13 +68,14 @@ pub struct Sendfile {
     /// Sends bodies of unknown length in chunks.
     #[directive("chunked_transfer_encoding", default = "on")]
     pub chunked: bool,
-    /// Whether what a client still sends is read before closing: `on` where more is likely.
+    /// Whether what a client still sends is read before closing: `on` where more is likely. Over
+    /// HTTP/2, where a connection carries many requests, the word of the server holds.
     #[directive("lingering_close", default = "on")]
     pub lingering_close: Lingering,
-    /// For how long it is read.
+    /// For how long it is read; over HTTP/2 by the word of the server.
     #[directive("lingering_time", default = "30s")]
     pub lingering_time: Duration,
-    /// How long more of it is waited for.
+    /// How long more of it is waited for; over HTTP/2 by the word of the server.
     #[directive("lingering_timeout", default = "5s")]
     pub lingering_timeout: Duration,
 }

@@ -5,13 +5,14 @@ mod record;
 use std::fmt::Display;
 
 use tidegate_config::block::Server;
+use tidegate_config::block::http::Socket;
 use tidegate_config::http::error_log::{ErrorTarget, Level, LogTo};
 
 use super::lost::Lost;
 use super::stderr::Stderr;
 use super::words::words;
 use super::{Logs, ProcessLog, memory, syslog};
-use crate::client::{Connection, Endpoint};
+use crate::client::Connection;
 use crate::exchange::{Exchange, UpstreamTry};
 use crate::trace::Event;
 use record::Record;
@@ -26,19 +27,20 @@ impl Logs {
 impl Logs {
     /// Tells of a fault of a connection that is none of a request, in the error log of the server
     /// that stands for it.
-    pub fn tell_of(&self, connection: &Connection, server: &Server, level: Level, text: &str) {
+    pub fn tell_of(
+        &self,
+        connection: &Connection,
+        (socket, server): (&Socket, &Server),
+        level: Level,
+        text: &str,
+    ) {
         let own = server.location.error_log.targets.as_slice();
         let targets = if own.is_empty() { self.main.targets.as_slice() } else { own };
         if connection.debug || is_told(targets, level) {
             let client = connection.peer.address_text();
             let client = String::from_utf8_lossy(&client);
-            let local = match &connection.local {
-                Endpoint::Ip(address) => address.to_string(),
-                Endpoint::Unix(path) => {
-                    format!("unix:{}", path.clone().unwrap_or_default().display())
-                }
-            };
-            let more = vec![("client", client.into_owned()), ("server", local)];
+            let more =
+                vec![("client", client.into_owned()), ("server", socket.address.to_string())];
             let (connection, debug) = (Some(connection.number), connection.debug);
             self.main.put(targets, &Record { level, connection, debug, message: text, more });
         }

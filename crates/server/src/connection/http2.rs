@@ -3,6 +3,7 @@
 mod answer;
 mod body;
 pub(super) mod guard;
+mod manner;
 mod side;
 mod stream;
 mod tunnel;
@@ -15,54 +16,43 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use h2::Reason;
-use h2::server::Builder;
-use tidegate_config::block::Server;
 use tidegate_config::http::error_log::Level;
-use tidegate_config::http::keepalive::Keepalive;
 use tidegate_http::client::Connection;
-use tidegate_http::head::Rules;
 use tokio::task::JoinSet;
 use tokio::time::{Sleep, sleep_until, timeout};
 
-use super::http1::{Farewell, linger};
+use super::http1::linger;
 use super::io::Io;
-use super::request::rules;
 use crate::runtime::Worker;
+use manner::Manner;
 use stream::Arrived;
 use wire::{Watch, Wire};
-
-/// How much all bodies of a connection may be ahead of those who read them, in bytes.
-const WINDOW: u32 = 1 << 20;
-
-/// How many times `http2_body_preread_size` one body may be ahead.
-const AHEAD: u32 = 4;
-
-/// How much of an answer is kept for a client that does not take it, in bytes.
-const SEND_BUFFER: usize = 128 << 10;
-
-/// How many streams a client may make us give up by sending what may not be sent there
-/// (CVE-2025-8671).
-const OWN_RESETS: usize = 100;
-
-/// How many streams may be given up before they are looked at (CVE-2023-44487).
-const EARLY_RESETS: usize = 20;
 
 /// How long a client that was asked to leave may stay.
 const LEAVING: Duration = Duration::from_secs(5);
 
 /// Serves one connection until it ends.
 pub(super) async fn serve(worker: Rc<Worker>, connection: Connection, io: Rc<Io>) {
-    let Some(manner) = Manner::of(&worker, &connection) else { return };
+    // Boxed, and the session on its own, so that a connection that waits is small.
+    let Some(mut session) = Box::pin(begin(worker, connection, Rc::clone(&io))).await else {
+        return;
+    };
+    session.run().await;
+    Box::pin(end(session, io)).await;
+}
+
+/// Agrees on the terms.
+async fn begin(worker: Rc<Worker>, connection: Connection, io: Rc<Io>) -> Option<Box<Session>> {
+    let (manner, builder) = Manner::of(&worker, &connection)?;
     let watch = Watch::new();
-    let wire = Wire::new(Rc::clone(&io), Rc::clone(&watch));
-    let shake = manner.builder.handshake::<_, Bytes>(wire);
+    let wire = Wire::new(io, Rc::clone(&watch));
+    let shake = builder.handshake::<_, Bytes>(wire);
     let h2 = tokio::select! {
         h2 = timeout(manner.head_patience, shake) => h2,
-        () = worker.dismissal() => return,
+        () = worker.dismissal() => return None,
     };
-    let Ok(Ok(h2)) = h2 else { return };
-    let mut session = Session {
-        h2,
+    Some(Box::new(Session {
+        h2: h2.ok()?.ok()?,
         tasks: JoinSet::new(),
         worker,
         connection: Rc::new(connection),
@@ -71,58 +61,16 @@ pub(super) async fn serve(worker: Rc<Worker>, connection: Connection, io: Rc<Io>
         number: 0,
         idle: Some(Instant::now()),
         closing: None,
-    };
-    session.run().await;
-    let Session { h2, mut tasks, manner, .. } = session;
+    }))
+}
+
+async fn end(session: Box<Session>, io: Rc<Io>) {
+    let Session { h2, mut tasks, manner, .. } = *session;
     // The streams are told by this that nobody is there any more.
     drop(h2);
     tokio::join!(linger(&io, true, manner.farewell), async {
         while tasks.join_next().await.is_some() {}
     });
-}
-
-/// What the configuration says about a connection.
-struct Manner {
-    builder: Builder,
-    rules: Rules,
-    head_patience: Duration,
-    send_patience: Duration,
-    keepalive: Keepalive,
-    farewell: Farewell,
-}
-
-impl Manner {
-    fn of(worker: &Worker, connection: &Connection) -> Option<Self> {
-        let generation = worker.generation();
-        let socket = generation.socket(connection)?;
-        let server = generation.http.servers.get(socket.default)?;
-        let rules = rules(server);
-        Some(Self {
-            builder: builder(server, &rules),
-            rules,
-            head_patience: server.settings.client_header.timeout,
-            send_patience: server.location.sendfile.timeout,
-            keepalive: (*server.location.keepalive).clone(),
-            farewell: Farewell::of_server(server),
-        })
-    }
-}
-
-fn builder(server: &Server, rules: &Rules) -> Builder {
-    let http2 = &server.settings.http2;
-    let ahead = u32::try_from(http2.body_preread_size.0).unwrap_or(u32::MAX >> 1);
-    let list = rules.large_buffers.saturating_mul(rules.large_buffer_size) + 32 * rules.max_headers;
-    let mut builder = Builder::new();
-    builder
-        .initial_window_size(ahead.saturating_mul(AHEAD).clamp(1, u32::MAX >> 1))
-        .initial_connection_window_size(WINDOW.max(ahead.min(u32::MAX >> 1)))
-        .max_concurrent_streams(http2.max_concurrent_streams)
-        .max_header_list_size(u32::try_from(list).unwrap_or(u32::MAX))
-        .max_send_buffer_size(SEND_BUFFER)
-        .max_local_error_reset_streams(Some(OWN_RESETS))
-        .max_pending_accept_reset_streams(EARLY_RESETS)
-        .enable_connect_protocol();
-    builder
 }
 
 /// A connection, and the requests on it.
@@ -288,11 +236,24 @@ impl Session {
 
     fn tell(&self, text: &str) {
         let generation = self.worker.generation();
-        let socket = generation.socket(&self.connection);
-        let Some(server) = socket.and_then(|socket| generation.http.servers.get(socket.default))
-        else {
-            return;
-        };
-        generation.logs.tell_of(&self.connection, server, Level::Info, text);
+        let Some(socket) = generation.socket(&self.connection) else { return };
+        let number = self.connection.default_server(socket);
+        let Some(server) = generation.http.servers.get(number) else { return };
+        generation.logs.tell_of(&self.connection, (socket, server), Level::Info, text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size<F>(_: fn(Rc<Worker>, Connection, Rc<Io>) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn a_connection_that_waits_is_small() {
+        let bytes = size(serve) + size_of::<Session>();
+        assert!(bytes < 2600, "{bytes}, of which {} in the session", size_of::<Session>());
     }
 }

@@ -33,11 +33,12 @@ pub(super) async fn accept(worker: &Worker, connection: &mut Connection, stream:
         Err(_) => (Level::Info, "client timed out (110: Connection timed out)".to_owned()),
     };
     let generation = worker.generation();
-    let socket = generation.socket(connection);
-    let server = socket.and_then(|socket| generation.http.servers.get(socket.default));
-    if let Some(server) = server {
+    let place = generation
+        .socket(connection)
+        .and_then(|socket| Some((socket, generation.http.servers.get(socket.default)?)));
+    if let Some(place) = place {
         let text = format!("{} while reading PROXY protocol", why.1);
-        generation.logs.tell_of(connection, server, why.0, &text);
+        generation.logs.tell_of(connection, place, why.0, &text);
     }
     false
 }

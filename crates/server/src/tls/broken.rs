@@ -52,12 +52,10 @@ pub(super) fn tell(worker: &Worker, connection: &Connection, broken: &Broken) {
         Broken::Rejected => (Level::Info, failed("SSL: no server has a certificate for it")),
         Broken::Unnamed(why) => (Level::Error, why.clone()),
     };
-    let client = connection.peer.address_text();
-    let client = String::from_utf8_lossy(&client);
     let generation = worker.generation();
-    let address =
-        generation.socket(connection).map(|socket| socket.address.to_string()).unwrap_or_default();
-    let number = connection.number;
-    let place = format!("while SSL handshaking, client: {client}, server: {address}");
-    generation.logs.tell(level, &format!("*{number} {text} {place}"));
+    let Some(socket) = generation.socket(connection) else { return };
+    // As in nginx, in the log of the socket's server: the client has not named another yet.
+    let Some(server) = generation.http.servers.get(socket.default) else { return };
+    let text = format!("{text} while SSL handshaking");
+    generation.logs.tell_of(connection, (socket, server), level, &text);
 }
