@@ -79,7 +79,7 @@ async fn versions_ciphers_and_protocols() {
     alike(&format!(
         r#"{KEYS}
         log_format other '$ssl_protocol $ssl_cipher $ssl_alpn_protocol';
-        server {{ listen 127.0.0.1:8443 ssl; http2 on; return 200 "$ssl_protocol|$ssl_cipher|$ssl_ciphers|$ssl_curve|$ssl_curves|$ssl_alpn_protocol|$ssl_early_data|$http2|$server_protocol|"; }}
+        server {{ listen 127.0.0.1:8443 ssl; http2 on; return 200 "$ssl_protocol|$ssl_cipher|$ssl_ciphers|$ssl_curve|$ssl_curves|$ssl_alpn_protocol|$ssl_early_data|$http2|$server_protocol|$ssl_ech_status|$ssl_ech_outer_server_name|"; }}
         server {{ listen 127.0.0.1:8444 ssl; ssl_protocols TLSv1.3; return 200 "$ssl_protocol $ssl_alpn_protocol"; }}
         server {{ listen 127.0.0.1:8444 ssl; ssl_protocols TLSv1.2; server_name old.test; return 200 "old $ssl_protocol"; }}
         server {{ listen 127.0.0.1:8445 ssl; ssl_protocols TLSv1.2; return 200 "$ssl_protocol"; }}
@@ -117,7 +117,7 @@ async fn sessions_that_are_taken_up_again() {
         server {{ listen 127.0.0.1:8448 ssl; ssl_session_ticket_key key1; ssl_session_ticket_key key2; return 200 "$ssl_session_reused"; }}
         server {{ listen 127.0.0.1:8449 ssl; http2 on; return 200 "$ssl_session_reused $http2"; }}
         map $ssl_session_id $number {{ "" none; ~^[0-9a-f]+$ some; default odd; }}
-        server {{ listen 127.0.0.1:8450 ssl; return 200 "$ssl_session_reused $number [$ssl_sigalgs] [$ssl_ciphers] [$ssl_curves] [$ssl_cipher]"; }}
+        server {{ listen 127.0.0.1:8450 ssl; return 200 "$ssl_session_reused $number [$ssl_sigalgs] [$ssl_ciphers] [$ssl_curves] [$ssl_cipher] [$ssl_curve]"; }}
         server {{ listen 127.0.0.1:8451 ssl; ssl_session_tickets off; ssl_session_cache shared:T:1m; return 200 "$ssl_session_reused $number [$ssl_sigalgs]"; }}"#
     ))
     .with_certificate(&["a.test"])

@@ -58,12 +58,27 @@ async fn sslyze_has_no_finding() {
     .with_prefix_file("ours.pem", authority.certificate())
     .await;
     let trusted = server.folder().join("ours.pem").display().to_string();
-    // What is on by default is Mozilla's middle; the strictest leaves TLS 1.2 out.
-    for (port, profile) in [(8443, "intermediate"), (8444, "modern")] {
+    let judged = async |port: u16, profile: &str| {
         let to = format!("localhost:{}", server.port(port));
         let profile = format!("--mozilla_config={profile}");
-        let arguments = ["--certinfo_ca_file", &trusted, &profile, &to];
-        let Some(text) = printed(&python("sslyze"), &arguments).await else { return };
+        printed(&python("sslyze"), &["--certinfo_ca_file", &trusted, &profile, &to]).await
+    };
+    // What is on by default is Mozilla's middle; the strictest leaves TLS 1.2 out.
+    for (port, profile) in [(8443, "intermediate"), (8444, "modern")] {
+        let Some(text) = judged(port, profile).await else { return };
         assert!(text.contains("OK - Compliant"), "{text}");
     }
+    // Which is all that it finds fault with.
+    let Some(text) = judged(8443, "modern").await else { return };
+    let (_, faults) = text.split_once("FAILED - Not compliant.").expect("TLS 1.2 is a fault there");
+    let mut faults = faults.lines().filter_map(|line| line.trim().strip_prefix("* "));
+    let version = "tls_versions: TLS versions {'TLSv1.2'} are supported, but should be rejected.";
+    assert_eq!(faults.next(), Some(version), "{text}");
+    let ciphers = faults.next().unwrap_or_default();
+    assert!(ciphers.starts_with("ciphers: Cipher suites {'TLS_ECDHE_ECDSA_WITH_"), "{text}");
+    let strange =
+        ciphers.split('\'').skip(1).step_by(2).find(|name| {
+            !name.starts_with("TLS_ECDHE_ECDSA_WITH_AES_") && !name.contains("CHACHA20")
+        });
+    assert_eq!((strange, faults.next()), (None, None), "{text}");
 }

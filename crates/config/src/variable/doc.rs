@@ -158,10 +158,7 @@ const ENCRYPTED: Entries = &[
     ("ssl_client_v_remain", "how many days it still holds"),
     ("ssl_client_v_start", "the first day of the client's certificate"),
     ("ssl_client_verify", "`SUCCESS`, `FAILED:…` or `NONE`"),
-    (
-        "ssl_curve",
-        "the curve that keys were agreed by; none where a session of TLS 1.2 is taken up again",
-    ),
+    ("ssl_curve", "the curve that keys were agreed by"),
     ("ssl_curves", "the curves that the client offered"),
     ("ssl_early_data", "`1` while the request may have been sent twice"),
     ("ssl_protocol", "`TLSv1.3` or `TLSv1.2`"),

@@ -11,6 +11,8 @@ use tidegate_config::http::ssl::conf_command::{ConfCommand, Suite};
 use tidegate_config::http::ssl::curve::Curve;
 use tidegate_config::http::ssl::protocol::Protocols;
 
+use super::signed::Agreeing;
+
 /// Ciphers and curves, in the order in which they are wanted.
 pub fn provider(
     ciphers: &[Cipher],
@@ -55,14 +57,22 @@ fn tls12(cipher: Cipher) -> SupportedCipherSuite {
     }
 }
 
+static X25519_MLKEM768: Agreeing = Agreeing(kx_group::X25519MLKEM768);
+static X25519: Agreeing = Agreeing(kx_group::X25519);
+static P256: Agreeing = Agreeing(kx_group::SECP256R1);
+static P384: Agreeing = Agreeing(kx_group::SECP384R1);
+static P256_MLKEM768: Agreeing = Agreeing(kx_group::SECP256R1MLKEM768);
+static MLKEM768: Agreeing = Agreeing(kx_group::MLKEM768);
+static MLKEM1024: Agreeing = Agreeing(kx_group::MLKEM1024);
+
 fn group(curve: Curve) -> &'static dyn SupportedKxGroup {
     match curve {
-        Curve::X25519Mlkem768 => kx_group::X25519MLKEM768,
-        Curve::X25519 => kx_group::X25519,
-        Curve::P256 => kx_group::SECP256R1,
-        Curve::P384 => kx_group::SECP384R1,
-        Curve::P256Mlkem768 => kx_group::SECP256R1MLKEM768,
-        Curve::Mlkem768 => kx_group::MLKEM768,
-        Curve::Mlkem1024 => kx_group::MLKEM1024,
+        Curve::X25519Mlkem768 => &X25519_MLKEM768,
+        Curve::X25519 => &X25519,
+        Curve::P256 => &P256,
+        Curve::P384 => &P384,
+        Curve::P256Mlkem768 => &P256_MLKEM768,
+        Curve::Mlkem768 => &MLKEM768,
+        Curve::Mlkem1024 => &MLKEM1024,
     }
 }

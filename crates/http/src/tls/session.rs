@@ -75,6 +75,8 @@ impl Session {
         self.resumed = connection.handshake_kind() == Some(HandshakeKind::Resumed);
         self.peer = connection.peer_certificates().map(<[_]>::to_vec).unwrap_or_default();
         self.early.store(connection.is_handshaking(), Ordering::Relaxed);
+        // A session of TLS 1.2 that is taken up again has the key of before.
+        self.curve = self.curve.or(signed.curve.filter(|_| self.resumed));
         if !self.resumed {
             self.signed = signed;
         }

@@ -106,14 +106,15 @@ async fn shake(
                 return Err(broken);
             }
         };
-    let work = || signed::during(|| accepted.into_connection(config));
+    let work = || signed::during(Signed::default(), || accepted.into_connection(config));
     let (answer, mut signed) = worker.turns.take(weight, work).await.ok_or_else(unsigned)?;
     let tls = answer.map_err(|(error, alert)| refused(socket, error, alert))?;
     let mut tls = Box::new(tls);
     let mut number = None;
     loop {
         let (processed, by);
-        (tls, processed, by) = process(worker, ahead(&tls, weight, &session), tls).await?;
+        let ahead = ahead(&tls, weight, &session);
+        (tls, processed, by) = process(worker, ahead, (tls, signed)).await?;
         signed = signed.and(by);
         if let Err(error) = processed {
             // What is wrong is told the client, as far as it fits.
@@ -143,10 +144,10 @@ fn ahead(tls: &ServerConnection, weight: Weight, session: &Session) -> Option<We
 async fn process(
     worker: &Worker,
     weight: Option<Weight>,
-    mut tls: Box<ServerConnection>,
+    (mut tls, so_far): (Box<ServerConnection>, Signed),
 ) -> Result<(Box<ServerConnection>, Result<(), Error>, Signed), Broken> {
     let work = move || {
-        let (processed, signed) = signed::during(|| tls.process_new_packets().map(drop));
+        let (processed, signed) = signed::during(so_far, || tls.process_new_packets().map(drop));
         (tls, processed, signed)
     };
     match weight {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustls::server::StoresServerSessions;
+use tidegate_http::tls::signed;
 
 /// What remembering a session costs besides its bytes.
 const OVERHEAD: usize = 128;
@@ -71,7 +72,7 @@ impl Cache {
 
 impl StoresServerSessions for Cache {
     fn put(&self, id: Vec<u8>, session: Vec<u8>) -> bool {
-        let id = self.id(&id);
+        let (id, session) = (self.id(&id), signed::remembered(&session));
         let cost = cost(&id, &session);
         if cost > self.zone.room {
             return false;
@@ -93,13 +94,15 @@ impl StoresServerSessions for Cache {
     fn get(&self, id: &[u8]) -> Option<Vec<u8>> {
         let sessions = self.zone.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         let (session, since) = sessions.by_id.get(&self.id(id))?;
-        self.is_fresh(*since).then(|| session.clone())
+        self.is_fresh(*since).then_some(())?;
+        signed::recalled(session).map(<[u8]>::to_vec)
     }
 
     fn take(&self, id: &[u8]) -> Option<Vec<u8>> {
         let mut sessions = self.zone.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         let (session, since) = sessions.remove(&self.id(id))?;
-        self.is_fresh(since).then_some(session)
+        self.is_fresh(since).then_some(())?;
+        signed::recalled(&session).map(<[u8]>::to_vec)
     }
 
     fn can_cache(&self) -> bool {

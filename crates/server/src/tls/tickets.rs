@@ -8,6 +8,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKe
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::{hkdf, rand};
 use rustls::server::ProducesTickets;
+use tidegate_http::tls::signed;
 
 /// How long a key's name is.
 const NAME: usize = 16;
@@ -108,7 +109,7 @@ impl ProducesTickets for Tickets {
         let mut nonce = [0; NONCE_LEN];
         rand::fill(&mut nonce).ok()?;
         let mut content = now().to_be_bytes().to_vec();
-        content.extend_from_slice(plain);
+        content.extend_from_slice(&signed::remembered(plain));
         let aad = Aad::from(key.name);
         let sealed = Nonce::assume_unique_for_key(nonce);
         key.key.seal_in_place_append_tag(sealed, aad, &mut content).ok()?;
@@ -125,7 +126,8 @@ impl ProducesTickets for Tickets {
         let opened = key.key.open_in_place(nonce, Aad::from(key.name), &mut content).ok()?;
         let (made, plain) = opened.split_first_chunk()?;
         let age = now().checked_sub(u64::from_be_bytes(*made))?;
-        (age <= self.lifetime.as_secs()).then(|| plain.to_vec())
+        (age <= self.lifetime.as_secs()).then_some(())?;
+        signed::recalled(plain).map(<[u8]>::to_vec)
     }
 }
 
