@@ -69,7 +69,8 @@ impl Drop for Terminal {
         if std::thread::panicking() {
             eprintln!("---------- screen\n{}", self.shown());
         }
-        self.press("$SERVER -p . -c nginx.conf -s stop; exit\n");
+        // One may be in front.
+        self.press("\x03$SERVER -p . -c nginx.conf -s stop; exit\n");
         let _ = self.shell.wait();
     }
 }
@@ -95,7 +96,9 @@ async fn a_session_from_start_to_quit() {
     };
     is(terminal.types("t status").await, "1", "No server runs");
     is(terminal.types("t -t").await, "0", "test is successful");
-    is(terminal.types("t").await, "0", "");
+    let greeting =
+        format!("tidegate serves on http://127.0.0.1:{port}/; `tidegate -s quit` ends it");
+    is(terminal.types("t").await, "0", &greeting);
     client.get("/").await.is(200).says("word0");
     is(terminal.types("t status").await, "0", "running for");
     is(terminal.types("t").await, "1", "which runs");
@@ -117,6 +120,7 @@ async fn a_session_from_start_to_quit() {
     terminal.press("t -g 'daemon off;'\n");
     eventually("it serves", || async { client.is_open().await }).await;
     client.get("/").await.says("word1");
+    eventually("how it ends", || async { terminal.shown().contains("/; Ctrl-C ends it") }).await;
     terminal.press("\x03");
     eventually("it ends", || async { !client.is_open().await }).await;
     is(terminal.types("cat t.pid").await, "1", "No such file");

@@ -19,6 +19,7 @@ pub mod log;
 pub mod pace;
 pub mod phase;
 pub mod proxy_protocol;
+pub mod record;
 pub mod redirect;
 pub mod response;
 pub mod root;

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use tidegate_config::block::Http;
 use tidegate_config::names::zone::ZoneId;
 
+use crate::phase::limit_req::now;
+use crate::record::{Reader, Writer};
 pub use connections::{ConnectionZone, Held};
 pub use requests::{Asked, RequestZone};
 
@@ -49,6 +51,28 @@ impl Zones {
     /// The zone of a `limit_conn`.
     pub fn connections(&self, id: ZoneId) -> Option<&Arc<ConnectionZone>> {
         self.connections.get(id.0)
+    }
+}
+
+impl Zones {
+    /// Writes down how often clients have asked, for another process. What `limit_conn` holds is not
+    /// written: it is given back where it was taken.
+    pub fn write(&self, writer: &mut Writer) {
+        writer.number(self.requests.len() as u64);
+        for zone in &self.requests {
+            zone.write(now(), writer);
+        }
+    }
+
+    /// Takes up what another process has written down, in zones that are the same here.
+    pub fn read(&self, reader: &mut Reader<'_>) -> Option<()> {
+        for _ in 0..reader.number()? {
+            let known = [reader.text()?, reader.text()?];
+            let size = reader.number()?;
+            let zone = self.requests.iter().find(|zone| zone.is(known, size));
+            RequestZone::read(zone.map(|zone| &**zone), now(), reader)?;
+        }
+        Some(())
     }
 }
 

@@ -10,6 +10,7 @@ mod ip_hash;
 pub mod keepalive;
 mod least_conn;
 mod least_time;
+mod memory;
 pub mod outage;
 pub mod peer;
 mod random;

@@ -5,10 +5,12 @@ mod admin;
 mod channel;
 mod child;
 mod daemon;
+mod greeting;
 mod ground;
 mod inherited;
 mod limit;
 mod master;
+mod memory;
 mod notify;
 mod parcel;
 mod pid;
@@ -97,7 +99,7 @@ pub(crate) fn run(source: Source, config: Config) -> Result<ExitCode> {
 }
 
 fn serve(source: Source, config: Config) -> Result<()> {
-    let predecessor = Predecessor::of_this()?;
+    let mut predecessor = Predecessor::of_this()?;
     let inherited = inherited::listeners();
     let program = successor::program();
     // Before anybody can see that it runs: a signal would end it.
@@ -111,7 +113,10 @@ fn serve(source: Source, config: Config) -> Result<()> {
     // What `worker_rlimit_nofile` says is for whoever serves.
     let _ = limit::files(None, None);
     let mut pid = PidFile::open(&process.pid)?;
-    let ground = Ground::first(config, &inherited, Purpose::Serve)?;
+    let mut ground = Ground::first(config, &inherited, Purpose::Serve)?;
+    if let Some(predecessor) = &mut predecessor {
+        predecessor.hand_on(&mut ground);
+    }
     // Those that the configuration does not name are closed.
     drop(inherited);
     let splits = is_root && process.master_process;
@@ -136,6 +141,10 @@ fn serve(source: Source, config: Config) -> Result<()> {
         serving.commit()?;
         (Place::Here(Box::new(serving)), admin)
     };
+    ground.memory = None;
+    if predecessor.is_none() {
+        greeting::greet(&ground.config);
+    }
     if process.daemon {
         daemon::detach()?;
     }

@@ -4,6 +4,7 @@ mod admission;
 mod advice;
 mod answers;
 mod broken;
+mod chain;
 mod handshake;
 mod named;
 mod ocsp;
@@ -27,6 +28,7 @@ use tidegate_http::tls::trust::Trust;
 use tidegate_proxy::secure::Clients;
 
 pub(crate) use admission::refused;
+pub(crate) use chain::Chain;
 pub(crate) use handshake::accept;
 use named::Named;
 use resolver::Certificates;
@@ -81,6 +83,8 @@ pub(crate) struct Answers {
 /// What is remembered of handshakes.
 #[derive(Debug, Default)]
 struct Memory {
+    /// What drawn keys of tickets come of.
+    chain: Option<Chain>,
     /// By what the servers have in common.
     tickets: Mutex<HashMap<Vec<u8>, Arc<Tickets>>>,
     /// By name.
@@ -91,10 +95,15 @@ struct Memory {
 
 impl Tls {
     /// Reads all certificates and keys of the servers that need them, and says all that is wrong
-    /// with them; what `before` remembers is taken over.
-    pub(crate) fn new(config: &Config, before: Option<&Self>) -> Result<Self, Vec<Diagnostic>> {
+    /// with them; what `before` remembers is taken over. Keys of tickets come of `chain`.
+    pub(crate) fn new(
+        config: &Config,
+        before: Option<&Self>,
+        chain: Option<&Chain>,
+    ) -> Result<Self, Vec<Diagnostic>> {
         let http = &config.http;
         let mut tls = Self::default();
+        tls.memory.chain = chain.cloned();
         let mut faults = Vec::new();
         for (number, server) in http.servers.iter().enumerate() {
             let reached = |socket: &&Socket| socket.servers().any(|place| place == number);
@@ -118,7 +127,7 @@ impl Tls {
 
     /// All that is wrong, odd or worth knowing about certificates and keys.
     fn findings(config: &Config) -> Vec<Diagnostic> {
-        match Self::new(config, None) {
+        match Self::new(config, None, None) {
             Err(faults) => faults,
             Ok(tls) => tls
                 .servers

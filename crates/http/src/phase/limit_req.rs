@@ -130,7 +130,7 @@ pub(super) fn checked(ex: &Exchange<'_>, key: Bytes, name: &str) -> Option<Bytes
 }
 
 /// Milliseconds since some moment before the first request.
-fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     static START: OnceLock<Instant> = OnceLock::new();
     let since = START.get_or_init(Instant::now).elapsed() + Duration::from_hours(24);
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tidegate_config::http::limit_req as config;
 
 use super::{room, taken};
+use crate::record::{Reader, Writer};
 
 /// How long a client has to be silent before it may be forgotten without need.
 const IDLE: u64 = 60_000;
@@ -111,6 +112,46 @@ impl RequestZone {
         excess
     }
 
+    /// Whether it is this one.
+    pub(super) fn is(&self, [name, key]: [&[u8]; 2], size: u64) -> bool {
+        self.name.as_bytes() == name && self.key.as_bytes() == key && self.size == size
+    }
+
+    /// Writes it down, who has not asked for longest first.
+    pub(super) fn write(&self, now: u64, writer: &mut Writer) {
+        let clients = self.lock();
+        writer.text(self.name.as_bytes());
+        writer.text(self.key.as_bytes());
+        writer.number(self.size);
+        let known = clients.by_turn.values();
+        let known = known.filter_map(|key| Some((key, clients.by_key.get(key)?)));
+        writer.number(clients.by_turn.len() as u64);
+        for (key, client) in known {
+            writer.text(key);
+            writer.number(client.excess);
+            // Another process has another clock.
+            writer.number(now.saturating_sub(client.last));
+        }
+    }
+
+    /// Reads what was written behind name, key and size; without a zone it is passed over.
+    pub(super) fn read(zone: Option<&Self>, now: u64, reader: &mut Reader<'_>) -> Option<()> {
+        for _ in 0..reader.number()? {
+            let (key, excess, age) = (reader.text()?, reader.number()?, reader.number()?);
+            let Some(zone) = zone else { continue };
+            let mut clients = zone.lock();
+            let fits = clients.taken + taken(ENTRY + key.len()) <= room(zone.size);
+            if fits && !clients.by_key.contains_key(key) {
+                let key: Arc<[u8]> = key.into();
+                clients.insert(Arc::clone(&key), now.saturating_sub(age));
+                if let Some(client) = clients.by_key.get_mut(&key) {
+                    client.excess = excess;
+                }
+            }
+        }
+        Some(())
+    }
+
     fn admit(&self, clients: &mut Clients, key: &[u8], now: u64, counts: bool) -> bool {
         clients.forget(self.rate, now, false);
         let needed = taken(ENTRY + key.len());
@@ -202,6 +243,29 @@ mod tests {
         assert_eq!(ask(900_000), Asked::Within(0));
         assert_eq!(zone.ask(b"b", 0, 1000, true), Asked::Within(0));
         assert_eq!(zone.time_for(2000), Duration::from_millis(200));
+    }
+
+    #[test]
+    fn another_process_goes_on_with_what_was_counted() {
+        let (before, after) = (zone(1000, 32768), zone(1000, 32768));
+        for _ in 0..3 {
+            before.ask(b"a", 5000, 1000, true);
+        }
+        let mut writer = Writer::default();
+        before.write(1200, &mut writer);
+        let mut reader = Reader::new(writer.bytes());
+        let [name, key] = [reader.text().unwrap(), reader.text().unwrap()];
+        assert!(after.is([name, key], 32768));
+        assert_eq!(reader.number(), Some(32768));
+        let mut rest = reader;
+        assert!(RequestZone::read(None, 700, &mut rest).is_some() && rest.number().is_none());
+        RequestZone::read(Some(&after), 90_000, &mut reader).unwrap();
+        assert_eq!(after.ask(b"a", 5000, 90_000, true), Asked::Within(2800));
+        for length in 0..writer.bytes().len() {
+            let mut cut = Reader::new(&writer.bytes()[..length]);
+            let _ = (cut.text(), cut.text(), cut.number());
+            assert!(RequestZone::read(Some(&after), 90_000, &mut cut).is_none());
+        }
     }
 
     #[test]

@@ -65,9 +65,9 @@ pub struct Peer {
     pub(super) current: i64,
     pub(super) fails: u32,
     /// The last failure.
-    accessed: Option<Instant>,
+    pub(super) accessed: Option<Instant>,
     /// The last failure, or the last attempt after the time of ejection.
-    checked: Option<Instant>,
+    pub(super) checked: Option<Instant>,
     pub(super) connections: u32,
     /// Since when it is back, while its weight grows.
     back: Option<Instant>,

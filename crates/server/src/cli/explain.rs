@@ -63,7 +63,7 @@ fn generation(config: Config) -> Result<Generation> {
     let mut upstreams = Upstreams::new(&http, None);
     let judged = "\"tidegate -t\" tells why the configuration is refused";
     upstreams.tls = Clients::new(&config).map_err(|_| anyhow!(judged))?;
-    let tls = Tls::new(&config, None).map_err(|_| anyhow!(judged))?;
+    let tls = Tls::new(&config, None, None).map_err(|_| anyhow!(judged))?;
     let shared = Shared {
         files: Arc::new(LogFiles::default()),
         upstreams: Arc::new(upstreams),

@@ -16,7 +16,6 @@ use tidegate_http::exchange::Exchange;
 use tidegate_http::head::{Parsed, Parser};
 use tidegate_http::log::words::words;
 use tidegate_http::response::Response;
-use tidegate_http::shortage;
 use tokio::time::timeout;
 
 use super::answer;
@@ -197,10 +196,8 @@ impl Client for Http1<'_> {
         } else {
             self.turned_to_the_body(ex, response).await
         };
-        // Where descriptors lack, who is turned away gives its own back.
-        let leaves = response.status == 503 && shortage::is_acute();
-        let ends = leaves || self.worker.is_draining() || state.is_broken();
-        let lives = !ends && manner::keeps_alive(ex);
+        let ends = self.worker.is_draining() || state.is_broken();
+        let lives = !ends && manner::keeps_alive(ex, response.status);
         let manner = Manner::new(ex, &response, lives);
         match answer::write(io, ex, response, &manner).await {
             Ok(sent) => sent,

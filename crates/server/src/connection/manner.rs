@@ -10,6 +10,7 @@ use tidegate_http::client::Endpoint;
 use tidegate_http::exchange::Exchange;
 use tidegate_http::filter::gzip::is_msie6;
 use tidegate_http::response::Response;
+use tidegate_http::shortage;
 use tidegate_http::user_agent::Browser;
 
 /// What `Server` says with `server_tokens on`.
@@ -39,14 +40,16 @@ pub(crate) fn product(tokens: Tokens) -> &'static str {
     if tokens == Tokens::Off { "tidegate" } else { SERVER }
 }
 
-/// Whether the client and the configuration let the connection live on.
-pub(crate) fn keeps_alive(ex: &Exchange<'_>) -> bool {
+/// Whether the client and the configuration let the connection live on. Where descriptors lack, who
+/// is turned away gives its own back.
+pub(crate) fn keeps_alive(ex: &Exchange<'_>, status: u16) -> bool {
     let keepalive = &ex.location.keepalive;
     ex.request.keep_alive
         && !keepalive.timeout.idle.is_zero()
         && ex.number < keepalive.requests
         && ex.started.saturating_duration_since(ex.connection.started) < keepalive.time
         && !is_disabled(ex)
+        && !(status == 503 && shortage::is_acute())
 }
 
 /// An old browser loses what it posts on a kept connection (nginx: `keepalive_disable`).

@@ -1,5 +1,6 @@
 //! The worker process, as the master sees it.
 
+use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -43,6 +44,8 @@ pub(super) mod order {
     pub(crate) const DRAIN: u8 = b'd';
     /// End now.
     pub(crate) const STOP: u8 = b's';
+    /// What is known of clients and servers is asked for.
+    pub(crate) const MEMORY: u8 = b'k';
     /// How often the loops have beaten is asked for.
     pub(crate) const BEATS: u8 = b'h';
 }
@@ -59,6 +62,8 @@ pub(super) mod answer {
     pub(crate) const NUMBERS: u8 = b'N';
     /// What logs in memory have.
     pub(crate) const LOG: u8 = b'M';
+    /// What is known of clients and servers, in a file.
+    pub(crate) const MEMORY: u8 = b'K';
     /// How often the loops have beaten.
     pub(crate) const BEATS: u8 = b'H';
 }
@@ -78,6 +83,7 @@ enum Reply {
     Committed,
     Numbers(Numbers),
     Log(Vec<u8>),
+    Memory(Option<OwnedFd>),
 }
 
 /// A worker process.
@@ -184,6 +190,16 @@ impl Child {
         }
     }
 
+    /// What it knows of clients and servers; `None` where it does not answer.
+    pub(super) async fn memory(&mut self) -> Option<File> {
+        while self.answers.try_recv().is_ok() {}
+        self.channel.send(order::MEMORY, &[], &[]).ok()?;
+        match timeout(Duration::from_secs(2), self.answers.recv()).await {
+            Ok(Some(Reply::Memory(file))) => file.map(File::from),
+            _ => None,
+        }
+    }
+
     /// How often its loops had beaten when it was heard of last; it is asked anew, unless it still
     /// owes an answer.
     pub(super) fn beats(&self) -> u64 {
@@ -252,6 +268,7 @@ fn listen(channel: Channel, pulse: Arc<Pulse>) -> Result<UnboundedReceiver<Reply
                     each: each.iter().map(|field| number(field)).collect(),
                 }),
                 (answer::LOG, [text]) => Reply::Log(text.clone()),
+                (answer::MEMORY, _) => Reply::Memory(message.files.into_iter().next()),
                 (answer::BEATS, [beats]) => {
                     pulse.beats.store(number(beats), Ordering::Relaxed);
                     pulse.asked.store(false, Ordering::Relaxed);

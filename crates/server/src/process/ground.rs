@@ -1,6 +1,7 @@
 //! What a configuration stands on: the files it is read from, its open logs and its sockets, all
 //! of which may need root's rights.
 
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use tidegate_http::log::words::words;
 
 use super::{Source, user};
 use crate::listen::{self, Listeners, Purpose};
+use crate::tls::Chain;
 
 /// A configuration, and what is open for it.
 pub(super) struct Ground {
@@ -23,6 +25,10 @@ pub(super) struct Ground {
     pub(super) logs: Arc<LogFiles>,
     /// Its open sockets.
     pub(super) listeners: Arc<Listeners>,
+    /// What keys of tickets come of; who serves next has the same.
+    pub(super) chain: Option<Chain>,
+    /// What another process knew that served before, for one that begins.
+    pub(super) memory: Option<File>,
 }
 
 impl Ground {
@@ -35,7 +41,8 @@ impl Ground {
         };
         let logs = Self::logs(&config, None)?;
         let listeners = listen::open(&config.http, already, purpose, &tell)?;
-        Ok(Self { config, logs: Arc::new(logs), listeners: Arc::new(listeners) })
+        let (logs, listeners) = (Arc::new(logs), Arc::new(listeners));
+        Ok(Self { config, logs, listeners, chain: Chain::drawn(), memory: None })
     }
 
     /// The open logs of a configuration, and the folders it writes to.
@@ -70,7 +77,9 @@ impl Ground {
         let known = Some(&*self.logs).filter(|_| rights == Rights::GivenUp);
         let logs = Self::logs(&config, known)?;
         let listeners = listen::open(&config.http, &self.listeners, Purpose::Serve, tell)?;
-        Ok(Self { config, logs: Arc::new(logs), listeners: Arc::new(listeners) })
+        let (logs, listeners) = (Arc::new(logs), Arc::new(listeners));
+        let chain = self.chain.as_ref().and_then(Chain::forgetting);
+        Ok(Self { config, logs, listeners, chain, memory: None })
     }
 
     /// Opens the logs anew, so that renamed files are let go; they belong to the user of the

@@ -154,7 +154,7 @@ impl Master {
             Word::Reload => drop(self.reload().await),
             Word::Reopen => self.reopen(),
             Word::Upgrade => {
-                if let Err(error) = self.start_takeover() {
+                if let Err(error) = self.start_takeover().await {
                     self.log.tell(Level::Alert, &format!("{error:#}"));
                 }
             }
@@ -181,7 +181,7 @@ impl Master {
             }
             _ if !running => Err("the server is ending".to_owned()),
             Request::Reload => self.reload().await,
-            Request::Upgrade => match self.start_takeover() {
+            Request::Upgrade => match self.start_takeover().await {
                 Ok(()) => {
                     if let Some(takeover) = &mut self.takeover {
                         takeover.asked(ask.answer);

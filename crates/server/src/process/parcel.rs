@@ -18,6 +18,7 @@ use super::Source;
 use super::channel::{Channel, Message};
 use super::ground::Ground;
 use crate::listen::{Listener, Listeners};
+use crate::tls::Chain;
 
 /// Sends a configuration and what is open for it.
 pub(super) fn send(
@@ -36,13 +37,17 @@ pub(super) fn send(
         }
     }
     let options = &source.options;
-    let fields: [&[u8]; 6] = [
+    let chain = ground.chain.as_ref().and_then(Chain::forgetting);
+    let chain = chain.map(|chain| chain.bytes().to_vec()).unwrap_or_default();
+    files.extend(ground.memory.as_ref().map(AsFd::as_fd));
+    let fields: [&[u8]; 7] = [
         source.path.as_os_str().as_bytes(),
         options.prefix.as_os_str().as_bytes(),
         &optional(options.global.as_deref().map(str::as_bytes)),
         &optional(options.error_log.as_deref().map(|path| path.as_os_str().as_bytes())),
         &places,
         &ground.config.files.encode(),
+        &chain,
     ];
     channel.send(kind, &fields, &files)
 }
@@ -55,8 +60,8 @@ fn optional(field: Option<&[u8]>) -> Vec<u8> {
 /// Takes what [`send`] sent: the configuration is read from the bytes that came with it.
 pub(super) fn receive(message: Message) -> Result<Ground> {
     let incomplete = "the master's message is incomplete";
-    let [path, prefix, global, error_log, places, files] =
-        <[Vec<u8>; 6]>::try_from(message.fields).map_err(|_| anyhow!(incomplete))?;
+    let [path, prefix, global, error_log, places, files, chain] =
+        <[Vec<u8>; 7]>::try_from(message.fields).map_err(|_| anyhow!(incomplete))?;
     let text = |field: Vec<u8>| PathBuf::from(OsString::from_vec(field));
     let said = |field: Vec<u8>| match field.split_first() {
         Some((1, field)) => Some(field.to_vec()),
@@ -77,12 +82,13 @@ pub(super) fn receive(message: Message) -> Result<Ground> {
     let logs = LogFiles::opened(&config.http.files, logs).with_syslogs(&config.http.syslogs);
     let logs = Arc::new(logs);
     let mut listeners = Listeners::new();
-    for (place, handle) in places.chunks_exact(4).zip(handles) {
+    for (place, handle) in places.chunks_exact(4).zip(handles.by_ref()) {
         let place = place.try_into().map(u32::from_le_bytes).context(incomplete)?;
         let socket = config.http.sockets.get(place as usize).context(incomplete)?;
         listeners.insert(socket.address.clone(), Listener::of(&socket.address, handle));
     }
-    Ok(Ground { config, logs, listeners: Arc::new(listeners) })
+    let (listeners, chain) = (Arc::new(listeners), Chain::of(&chain));
+    Ok(Ground { config, logs, listeners, chain, memory: handles.next().map(File::from) })
 }
 
 /// Sends the logs that were opened anew.

@@ -1,5 +1,7 @@
 //! The part that serves: worker threads over a configuration, which a built one replaces.
 
+use std::fs::File;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
@@ -17,8 +19,8 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
 
 use super::ground::Ground;
-use super::limit;
 use super::worker::{self, Orders, Post, Start, State, Taken};
+use super::{limit, memory};
 use crate::health_check;
 use crate::runtime::{Counters, Shared};
 use crate::tls::Tls;
@@ -63,6 +65,10 @@ impl Serving {
     /// Builds a configuration; [`Serving::commit`] starts the threads.
     pub(super) fn build(ground: &Ground) -> Result<Self> {
         let orders = build(ground, None)?;
+        if let Some(file) = &ground.memory {
+            // What cannot be read begins anew.
+            let _ = memory::read(file, &orders.shared);
+        }
         let log = ProcessLog::new(&ground.config, Arc::clone(&ground.logs));
         let built = Some(orders.clone());
         let (orders, _) = watch::channel(orders);
@@ -139,7 +145,7 @@ impl Serving {
     }
 
     /// Writes to logs that were opened anew.
-    pub(super) fn replace_logs(&self, files: Vec<std::fs::File>) {
+    pub(super) fn replace_logs(&self, files: Vec<File>) {
         self.orders.borrow().shared.files.replace(files);
     }
 
@@ -174,6 +180,11 @@ impl Serving {
         Numbers { accepted, active, requests, turned_away, upstreams, each }
     }
 
+    /// What is known of clients and servers, for a process that serves next.
+    pub(super) fn memory(&self) -> io::Result<File> {
+        memory::write(&self.orders.borrow().shared)
+    }
+
     /// How often the loops of all threads have turned so far: as long as one does, it is another
     /// number every half a second.
     pub(super) fn beats(&self) -> u64 {
@@ -204,7 +215,7 @@ fn build(ground: &Ground, before: Option<&Shared>) -> Result<Orders> {
     upstreams.tls = Clients::new(&config).map_err(in_one)?;
     let upstreams = Arc::new(upstreams);
     let zones = Arc::new(Zones::new(&http, before.map(|before| &*before.zones)));
-    let tls = Tls::new(&config, before.map(|before| &*before.tls));
+    let tls = Tls::new(&config, before.map(|before| &*before.tls), ground.chain.as_ref());
     let tls = Arc::new(tls.map_err(in_one)?);
     let files = Arc::clone(&ground.logs);
     let shared = Arc::new(Shared { config, http, files, upstreams, zones, tls });

@@ -14,11 +14,19 @@ use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use super::channel::{Channel, Message};
+use super::ground::Ground;
 use super::inherited::{SOCKETS, SUCCEEDS};
-use crate::listen::Listeners;
+use crate::tls::Chain;
 
 /// What the other program says when it serves.
 const READY: u8 = b'+';
+
+/// The kind of the message that the other program finds: what it goes on with.
+const HANDED_ON: u8 = b't';
+
+/// The most bytes that it has.
+const MOST: u64 = 1000;
 
 /// What has become of the other program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,11 +46,17 @@ pub(super) struct Successor {
 impl Successor {
     /// Starts the program that lies where this one lay, with the same words, and hands it the
     /// sockets in nginx's manner.
-    pub(super) fn start(program: &Path, listeners: &Listeners) -> Result<Self> {
+    pub(super) fn start(program: &Path, ground: &Ground, memory: Option<&File>) -> Result<Self> {
+        let listeners = &ground.listeners;
         let sockets: Vec<BorrowedFd<'_>> = listeners.values().map(AsFd::as_fd).collect();
         let numbers: Vec<String> =
             sockets.iter().map(|socket| socket.as_raw_fd().to_string()).collect();
         let (own, other) = UnixStream::pair().context("socketpair() failed")?;
+        let chain = ground.chain.as_ref().and_then(Chain::forgetting);
+        let chain = chain.map(|chain| chain.bytes().to_vec()).unwrap_or_default();
+        let files: Vec<BorrowedFd<'_>> = memory.iter().map(AsFd::as_fd).collect();
+        // It fits into what the system keeps for who reads later; another program does not read it.
+        Channel::new(own.try_clone()?, 0)?.send(HANDED_ON, &[&chain], &files)?;
         let mut command = Command::new(program);
         command
             .args(env::args_os().skip(1))
@@ -106,6 +120,7 @@ fn listen(
 pub(super) struct Predecessor {
     stream: UnixStream,
     pid: Option<Pid>,
+    handed_on: Option<Message>,
 }
 
 impl Predecessor {
@@ -116,7 +131,21 @@ impl Predecessor {
         }
         let stream = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
         rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
-        Ok(Some(Self { stream, pid: rustix::process::getppid() }))
+        // What there is to read is there already; an older program says nothing.
+        stream.set_nonblocking(true)?;
+        let said = Channel::new(stream.try_clone()?, MOST)?.receive();
+        stream.set_nonblocking(false)?;
+        let handed_on = said.ok().filter(|said| said.kind == HANDED_ON);
+        Ok(Some(Self { stream, pid: rustix::process::getppid(), handed_on }))
+    }
+
+    /// Hands on what the other server knew.
+    pub(super) fn hand_on(&mut self, ground: &mut Ground) {
+        let Some(message) = self.handed_on.take() else { return };
+        if let Some(chain) = message.fields.first().and_then(|chain| Chain::of(chain)) {
+            ground.chain = Some(chain);
+        }
+        ground.memory = message.files.into_iter().next().map(File::from);
     }
 
     /// Says that this one serves.

@@ -134,6 +134,11 @@ async fn act(
             serving.adopted().await;
             let _ = channel.send(answer::COMMITTED, &[], &[]);
         }
+        order::MEMORY => {
+            let known = serving.memory().ok();
+            let files: Vec<_> = known.iter().map(AsFd::as_fd).collect();
+            let _ = channel.send(answer::MEMORY, &[], &files);
+        }
         order::BEATS => {
             let _ = channel.send(answer::BEATS, &[&serving.beats().to_le_bytes()], &[]);
         }

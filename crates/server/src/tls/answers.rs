@@ -126,7 +126,7 @@ fn remember(
         let mut trust = vec![identity, b"of"];
         trust.extend(secrets.iter().map(Vec::as_slice));
         let trust = tickets::trust(&trust);
-        let make = || Tickets::new(secrets, identity, lifetime);
+        let make = || Tickets::new(secrets, memory.chain.clone(), identity, lifetime);
         if let Some(tickets) = memory.tickets(before, &trust, make) {
             config.ticketer = tickets;
         }

@@ -10,25 +10,28 @@ use aws_lc_rs::{hkdf, rand};
 use rustls::server::ProducesTickets;
 use tidegate_http::tls::signed;
 
+use super::chain::{Chain, this_hour};
+
 /// How long a key's name is.
 const NAME: usize = 16;
 
-/// How long a key that nobody has given encrypts; then a new one is drawn.
-const SHIFT: Duration = Duration::from_hours(1);
+/// How many seconds a key that nobody has given encrypts; then there is a new one.
+const HOUR: u64 = 3600;
 
 /// The keys of tickets of servers of one trust: a ticket of others is none here.
 pub(super) struct Tickets {
     keys: Mutex<Keys>,
     /// How long a session may be resumed.
     lifetime: Duration,
-    /// Whether the keys are drawn, and change with time.
-    drawn: bool,
+    /// What servers of one trust have in common.
+    trust: Vec<u8>,
 }
 
 struct Keys {
     /// The first one encrypts, all of them decrypt.
     all: Vec<Key>,
-    since: SystemTime,
+    /// What the first one comes of, where nobody has given keys: it changes every hour.
+    chain: Option<Chain>,
 }
 
 struct Key {
@@ -47,12 +50,6 @@ impl Key {
         let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).ok()?);
         Some(Self { name: *name, key })
     }
-
-    fn drawn(trust: &[u8]) -> Option<Self> {
-        let mut secret = [0; 32];
-        rand::fill(&mut secret).ok()?;
-        Self::new(&secret, trust)
-    }
 }
 
 /// As many bytes as a key and its name take.
@@ -65,30 +62,35 @@ impl hkdf::KeyType for Length {
 }
 
 impl Tickets {
-    /// With the keys of files, or, where there are none, with one that is drawn.
-    pub(super) fn new(secrets: &[Vec<u8>], trust: &[u8], lifetime: Duration) -> Option<Self> {
+    /// With the keys of files, or, where there are none, with those of a chain.
+    pub(super) fn new(
+        secrets: &[Vec<u8>],
+        chain: Option<Chain>,
+        trust: &[u8],
+        lifetime: Duration,
+    ) -> Option<Self> {
         let mut all: Vec<Key> =
             secrets.iter().map(|secret| Key::new(secret, trust)).collect::<Option<_>>()?;
-        let drawn = all.is_empty();
-        if drawn {
-            all.push(Key::drawn(trust)?);
+        let chain = if all.is_empty() { Some(chain.or_else(Chain::drawn)?) } else { None };
+        if let Some(chain) = &chain {
+            all.push(Key::new(chain.secret(), trust)?);
         }
-        let keys = Mutex::new(Keys { all, since: SystemTime::now() });
-        Some(Self { keys, lifetime, drawn })
+        let mut keys = Keys { all, chain };
+        Self::change(&mut keys, trust, lifetime);
+        Some(Self { keys: Mutex::new(keys), lifetime, trust: trust.to_vec() })
     }
 
-    /// Draws another key when it is time; those that tickets may still be of are kept.
-    fn change(&self, keys: &mut Keys) {
-        let age = keys.since.elapsed().unwrap_or_default();
-        if !self.drawn || age < SHIFT {
-            return;
-        }
-        // What is drawn here is of these servers alone, whatever else goes into it.
-        if let Some(key) = Key::drawn(b"") {
-            keys.all.insert(0, key);
-            let shifts = self.lifetime.as_secs() / SHIFT.as_secs() + 2;
-            keys.all.truncate(usize::try_from(shifts).unwrap_or(2));
-            keys.since = SystemTime::now();
+    /// Another key when it is time; those that tickets may still be of are kept.
+    fn change(keys: &mut Keys, trust: &[u8], lifetime: Duration) {
+        let Keys { all, chain: Some(chain) } = keys else { return };
+        let now = this_hour();
+        while chain.hour() < now {
+            let Some(next) = chain.next() else { return };
+            let Some(key) = Key::new(next.secret(), trust) else { return };
+            all.insert(0, key);
+            *chain = next;
+            let hours = lifetime.as_secs() / HOUR + 2;
+            all.truncate(usize::try_from(hours).unwrap_or(2));
         }
     }
 }
@@ -104,7 +106,7 @@ impl ProducesTickets for Tickets {
 
     fn encrypt(&self, plain: &[u8]) -> Option<Vec<u8>> {
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        self.change(&mut keys);
+        Self::change(&mut keys, &self.trust, self.lifetime);
         let key = keys.all.first()?;
         let mut nonce = [0; NONCE_LEN];
         rand::fill(&mut nonce).ok()?;
@@ -119,7 +121,9 @@ impl ProducesTickets for Tickets {
     fn decrypt(&self, ticket: &[u8]) -> Option<Vec<u8>> {
         let (name, rest) = ticket.split_first_chunk::<NAME>()?;
         let (nonce, content) = rest.split_first_chunk::<NONCE_LEN>()?;
-        let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        // Another process may have come to a later hour.
+        Self::change(&mut keys, &self.trust, self.lifetime);
         let key = keys.all.iter().find(|key| key.name == *name)?;
         let mut content = content.to_vec();
         let nonce = Nonce::assume_unique_for_key(*nonce);
@@ -159,15 +163,20 @@ mod tests {
     fn a_ticket_is_for_servers_of_the_same_key_and_the_same_trust() {
         let minute = Duration::from_mins(1);
         let secret = [vec![1; 48], vec![2; 48]];
-        let one = Tickets::new(&secret, b"trust", minute).unwrap();
+        let one = Tickets::new(&secret, None, b"trust", minute).unwrap();
         let ticket = one.encrypt(b"session").unwrap();
         assert_eq!(one.decrypt(&ticket).as_deref(), Some(&b"session"[..]));
-        let rotated = Tickets::new(&[vec![3; 48], vec![1; 48]], b"trust", minute).unwrap();
+        let rotated = Tickets::new(&[vec![3; 48], vec![1; 48]], None, b"trust", minute).unwrap();
         assert_eq!(rotated.decrypt(&ticket).as_deref(), Some(&b"session"[..]));
-        let other = Tickets::new(&secret, b"another", minute).unwrap();
+        let other = Tickets::new(&secret, None, b"another", minute).unwrap();
         assert_eq!(other.decrypt(&ticket), None);
-        let drawn = Tickets::new(&[], b"trust", minute).unwrap();
+        let drawn = Tickets::new(&[], None, b"trust", minute).unwrap();
         assert_eq!(drawn.decrypt(&ticket), None);
+        let chain = Chain::drawn();
+        let [before, after] =
+            [(); 2].map(|()| Tickets::new(&[], chain.clone(), b"trust", minute).unwrap());
+        let handed_on = before.encrypt(b"session").unwrap();
+        assert_eq!(after.decrypt(&handed_on).as_deref(), Some(&b"session"[..]));
         for length in 0..ticket.len() {
             assert_eq!(one.decrypt(&ticket[..length]), None, "{length}");
         }

@@ -1,5 +1,6 @@
 //! Where requests are served: in this process, in the worker process, or nowhere.
 
+use std::fs::File;
 use std::time::Instant;
 
 use tidegate_config::http::error_log::Level;
@@ -26,6 +27,15 @@ impl Place {
             Self::Here(serving) => serving.has_ended(),
             Self::There(child) => child.has_ended(),
             Self::Nowhere(_) => true,
+        }
+    }
+
+    /// What is known there of clients and servers.
+    pub(super) async fn memory(&mut self) -> Option<File> {
+        match self {
+            Self::Here(serving) => serving.memory().ok(),
+            Self::There(child) => child.memory().await,
+            Self::Nowhere(_) => None,
         }
     }
 

@@ -53,8 +53,11 @@ impl Master {
     async fn renew(&mut self) -> Result<Vec<String>> {
         let log = self.log.clone();
         let tell = |level, text: &str| log.tell(level, text);
-        let ground = self.parts.ground.renew(&self.parts.source, self.parts.rights, &tell)?;
+        let mut ground = self.parts.ground.renew(&self.parts.source, self.parts.rights, &tell)?;
         let changed = self.changed(&ground.config);
+        if let Changed::Worker(_) = changed {
+            ground.memory = self.parts.place.memory().await;
+        }
         let pid = match self.take_up(&ground, &changed).await {
             Ok(pid) => pid,
             Err(error) => {
@@ -71,6 +74,7 @@ impl Master {
                 admin.follow(self.parts.pid.path());
             }
         }
+        ground.memory = None;
         let left = self.left(&ground.config, &changed);
         let before = std::mem::replace(&mut self.parts.ground, ground);
         let ground = &self.parts.ground;

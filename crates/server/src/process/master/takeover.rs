@@ -56,7 +56,7 @@ impl Takeover {
 impl Master {
     /// Starts the program that lies where this one lay; it gets the sockets, and the name of the
     /// pid file.
-    pub(super) fn start_takeover(&mut self) -> Result<()> {
+    pub(super) async fn start_takeover(&mut self) -> Result<()> {
         if self.takeover.is_some()
             || self.parts.predecessor.as_ref().is_some_and(Predecessor::lives)
         {
@@ -67,11 +67,12 @@ impl Master {
                 "the first process of a container cannot give its place away: with it the container ends; start another container"
             );
         }
+        let memory = self.parts.place.memory().await;
         let path = self.parts.ground.config.main.process.pid.clone();
         let mut old = path.clone().into_os_string();
         old.push(".oldbin");
         self.move_pid(old.as_ref())?;
-        match Successor::start(&self.parts.program, &self.parts.ground.listeners) {
+        match Successor::start(&self.parts.program, &self.parts.ground, memory.as_ref()) {
             Ok(successor) => {
                 let pid = successor.pid();
                 self.log.tell(Level::Notice, &format!("start new binary process {pid}"));
