@@ -68,9 +68,11 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("---------- screen\n{}", self.shown());
+            // One may be in front; what is typed at once would be lost with it.
+            self.press("\x03");
+            std::thread::sleep(std::time::Duration::from_millis(300));
         }
-        // One may be in front.
-        self.press("\x03$SERVER -p . -c nginx.conf -s stop; exit\n");
+        self.press("$SERVER -p . -c nginx.conf -s stop; exit\n");
         let _ = self.shell.wait();
     }
 }
