@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::harness::Tidegate;
+use crate::harness::{Tidegate, process};
 
 /// The next of a row of numbers that is the same in every run (xorshift).
 fn next(state: &mut u64) -> u64 {
@@ -24,7 +24,7 @@ async fn no_input_ends_the_server() {
         }",
     )
     .await;
-    let pid = server.pid();
+    let pid = process::serving(server.pid());
     let good =
         b"POST /proxy/%41?x=y HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nRange: bytes=0-1,2-\r\n\
         Transfer-Encoding: chunked\r\nCookie: a=b\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
@@ -49,7 +49,7 @@ async fn no_input_ends_the_server() {
         assert!(connection.closes().await, "still open after {}", bytes.escape_ascii());
     }
     server.get("/").await.is(200).says("ok");
-    assert_eq!(server.pid(), pid);
+    assert_eq!(process::serving(server.pid()), pid);
     assert!(!server.error_log().contains("panicked"), "{}", server.error_log());
 }
 

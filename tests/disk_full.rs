@@ -62,7 +62,7 @@ async fn a_full_disk_costs_one_request_and_leaves_nothing() {
     ))
     .with_port(8090, app.port())
     .await;
-    let files = PathBuf::from(format!("/proc/{}/fd", server.pid()));
+    let files = PathBuf::from(format!("/proc/{}/fd", process::serving(server.pid())));
     let open = || std::fs::read_dir(&files).expect("a process").count();
     server.get("/small").await.is(200).says("small");
     let before = open();

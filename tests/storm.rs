@@ -158,9 +158,9 @@ async fn started(backends: (&Backend, &Backend)) -> Tidegate {
         .await
 }
 
-/// The process that serves: the worker process, or the only one.
+/// The process that serves.
 fn serving(server: &Tidegate) -> i32 {
-    process::children(server.pid()).first().copied().unwrap_or(server.pid())
+    process::serving(server.pid())
 }
 
 /// The memory of a process that is no file's, in KiB.

@@ -124,13 +124,14 @@ async fn ask(server: &Tidegate, times: usize) {
 }
 
 fn descriptors(server: &Tidegate) -> usize {
-    let folder = format!("/proc/{}/fd", server.pid());
+    let folder = format!("/proc/{}/fd", process::serving(server.pid()));
     std::fs::read_dir(folder).expect("a process").count()
 }
 
 /// Resident memory, in KiB.
 fn resident(server: &Tidegate) -> usize {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid()));
+    let status =
+        std::fs::read_to_string(format!("/proc/{}/status", process::serving(server.pid())));
     let status = status.expect("a process");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());

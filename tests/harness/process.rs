@@ -48,6 +48,12 @@ pub fn children(pid: i32) -> Vec<i32> {
     text.split_whitespace().filter_map(|number| number.parse().ok()).collect()
 }
 
+/// The process that serves, of a server whose first process is this: its worker process, or the only
+/// one.
+pub fn serving(pid: i32) -> i32 {
+    children(pid).first().copied().unwrap_or(pid)
+}
+
 /// A running server and all its workers (they share a process group).
 #[derive(Debug)]
 pub struct Process {

@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::harness::{Tidegate, eventually};
+use crate::harness::{Tidegate, eventually, process};
 
 /// No TLS, lengths that are none, SSL 2, a hello of nothing, and one that stalls.
 const JUNK: [&[u8]; 5] = [
@@ -50,7 +50,7 @@ async fn what_is_no_handshake_is_closed_with_one_line_and_leaves_nothing() {
     )
     .with_certificate(&["localhost"])
     .await;
-    let process = format!("/proc/{}", server.pid());
+    let process = format!("/proc/{}", process::serving(server.pid()));
     let descriptors = || std::fs::read_dir(format!("{process}/fd")).unwrap().count();
     let memory = || {
         let text = std::fs::read_to_string(format!("{process}/statm")).unwrap();
