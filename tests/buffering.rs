@@ -2,7 +2,7 @@
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::harness::{Backend, Tidegate};
+use crate::harness::{Backend, Tidegate, backend, eventually, process};
 
 /// A backend that sends an event, and the next one only when asked on another connection.
 async fn events(head: &'static str) -> Backend {
@@ -57,4 +57,98 @@ async fn events_come_as_they_are_sent() {
         }
         stream.until("0\r\n\r\n").await;
     }
+}
+
+/// The lengths of the chunks of a body.
+fn chunks(mut body: &[u8]) -> Vec<usize> {
+    let mut lengths = Vec::new();
+    while let Some(end) = body.iter().position(|byte| *byte == b'\r') {
+        let line = std::str::from_utf8(&body[..end]).expect("a length");
+        let length = usize::from_str_radix(line, 16).expect("a length");
+        lengths.push(length);
+        body = &body[end + 2 + length + 2..];
+    }
+    lengths
+}
+
+#[tokio::test]
+async fn so_much_is_on_its_way_to_the_client_at_a_time() {
+    if !process::is_ours() {
+        return;
+    }
+    // More than sockets hold, so that the rest waits in memory and in a file.
+    let chunk = format!("4000\r\n{}\r\n", "x".repeat(0x4000));
+    let body = chunk.repeat(512) + "0\r\n\r\n";
+    let app = Backend::http(move |_| {
+        format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{body}")
+    })
+    .await;
+    let server = Tidegate::start(
+        "server {
+            listen 127.0.0.1:8080;
+            proxy_buffers 16 8k;
+            location /8 { proxy_busy_buffers_size 8k; proxy_pass http://127.0.0.1:8090; }
+            location /32 { proxy_busy_buffers_size 32k; proxy_pass http://127.0.0.1:8090; }
+        }",
+    )
+    .with_port(8090, app.port())
+    .await;
+    for size in [8, 32] {
+        let mut slow = server.connect().await;
+        slow.send(format!("GET /{size} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")).await;
+        eventually("the answer waits in a file", async || files(&server) > 0).await;
+        let answer = slow.rest().await;
+        let head = crate::harness::answer::find(&answer, b"\r\n\r\n").expect("a head") + 4;
+        let lengths = chunks(&answer[head..]);
+        assert_eq!(lengths.iter().sum::<usize>(), 512 * 0x4000);
+        let most = lengths.iter().max().expect("chunks");
+        assert_eq!(*most, size * 1024, "{lengths:?}");
+    }
+}
+
+/// How many files without a name are open.
+fn files(server: &Tidegate) -> usize {
+    let folder = std::fs::read_dir(format!("/proc/{}/fd", process::serving(server.pid())))
+        .expect("a process");
+    let targets = folder.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
+    targets.filter(|target| target.to_string_lossy().ends_with("(deleted)")).count()
+}
+
+#[tokio::test]
+async fn without_any_place_for_files_an_answer_comes_whole_and_a_body_is_refused() {
+    if !process::is_ours() {
+        return;
+    }
+    let large = "x".repeat(8 << 20);
+    let app = Backend::http(move |request| {
+        backend::ok(if request.starts_with("GET /large") { &large } else { "small" })
+    })
+    .await;
+    let server = Tidegate::start(
+        "env TMPDIR=/proc/none;
+         events {}
+         error_log logs/error.log info;
+         http {
+             proxy_temp_path /proc/none/answers;
+             client_body_temp_path /proc/none/bodies;
+             client_max_body_size 0;
+             proxy_buffers 4 8k;
+             server { listen 127.0.0.1:8080; location / { proxy_pass http://127.0.0.1:8090; } }
+         }",
+    )
+    .with_port(8090, app.port())
+    .await;
+    let mut slow = server.connect().await;
+    slow.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    let line = "[error]";
+    let words = "open() of a temporary file in \"/proc/none/answers\" failed (2: No such file or directory) while reading upstream; the upstream waits for the client: *_temp_path names the folder, client: 127.0.0.1";
+    eventually("it is told at once", async || server.error_log().contains(words)).await;
+    assert_eq!(slow.answer().await.is(200).body.len(), 8 << 20);
+    let log = server.error_log();
+    assert_eq!(log.matches(words).count(), 1, "{log}");
+    assert!(log.lines().any(|told| told.contains(words) && told.contains(line)), "{log}");
+    let body = "y".repeat(1 << 20);
+    server.ask(&format!("POST /small || {body}")).await.is(500);
+    server.logs("\"/proc/none/bodies\"").await;
+    server.get("/small").await.is(200).says("small");
 }

@@ -2,6 +2,7 @@
 //! the error log, and nothing left open.
 
 pub mod grpc;
+mod http2;
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::harness::backend::fastcgi::{end, stdout};
-use crate::harness::{Backend, Tidegate, eventually};
+use crate::harness::{Backend, Tidegate, eventually, process};
 
 const PROTOCOLS: [&str; 4] = ["proxy", "uwsgi", "fastcgi", "scgi"];
 
@@ -141,7 +142,9 @@ async fn each_fault_has_its_status_and_its_line() {
         backends.push(backend);
     }
     let server = start.await;
-    let open = || std::fs::read_dir(format!("/proc/{}/fd", server.pid())).unwrap().count();
+    let open = || {
+        std::fs::read_dir(format!("/proc/{}/fd", process::serving(server.pid()))).unwrap().count()
+    };
     server.at(8080).get("/more!").await.is(200);
     let before = open();
     // More than sockets hold.
@@ -214,7 +217,7 @@ async fn an_address_that_never_answers_is_given_up() {
 }
 
 /// A socket that listens, and whose queue of connections is full.
-fn silent() -> (Socket, Vec<Socket>) {
+pub fn silent() -> (Socket, Vec<Socket>) {
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     listener.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
     listener.listen(0).unwrap();

@@ -2,6 +2,7 @@
 
 mod certificates;
 mod diagnosis;
+mod settings;
 
 use crate::harness::Tidegate;
 

@@ -29,6 +29,7 @@ mod error_log;
 mod explain;
 mod fault;
 mod fmt;
+mod forward;
 mod forward_ssl;
 mod gzip;
 mod handover;

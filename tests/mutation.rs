@@ -58,7 +58,7 @@ fn over_http2() -> Vec<u8> {
     .concat()
 }
 
-fn answers() -> [(&'static str, Vec<u8>); 5] {
+fn answers() -> [(&'static str, Vec<u8>); 6] {
     let fields = "Content-Type: text/html\r\nSet-Cookie: a=b; path=/\r\nX-Accel-Buffering: no\r\nLocation: /x\r\n";
     let chunked = format!(
         "HTTP/1.1 200 OK\r\n{fields}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nc;x=y\r\nand some more\r\n0\r\nX-T: 1\r\n\r\n"
@@ -70,6 +70,7 @@ fn answers() -> [(&'static str, Vec<u8>); 5] {
         ("scgi", cgi.clone().into()),
         ("fastcgi", (fastcgi::stderr("a note") + &fastcgi::answer(&cgi)).into()),
         ("grpc", over_http2()),
+        ("http2", over_http2()),
     ]
 }
 
@@ -91,6 +92,7 @@ async fn no_answer_hurts_the_server() {
              location /scgi { scgi_pass 127.0.0.1:8093; }
              location /fastcgi { fastcgi_pass 127.0.0.1:8094; }
              location /grpc { grpc_pass 127.0.0.1:8095; }
+             location /http2 { proxy_http_version 2; proxy_pass http://127.0.0.1:8096; }
          }",
     );
     let answers = answers();

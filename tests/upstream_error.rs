@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
+use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::harness::{Backend, Tidegate};
@@ -21,6 +22,7 @@ async fn says(bytes: &'static [u8]) -> Backend {
 #[tokio::test]
 async fn each_failure_is_one_line_with_its_mend() {
     let silent = says(b"").await;
+    let (late, _held) = crate::fault::silent();
     let stalls = Backend::raw(|stream| async move {
         tokio::time::sleep(std::time::Duration::from_secs(5)).await;
         drop(stream);
@@ -51,6 +53,8 @@ async fn each_failure_is_one_line_with_its_mend() {
              location /mail { proxy_pass http://127.0.0.1:8094; }
              location /big { proxy_pass http://127.0.0.1:8095; }
              location /bad { uwsgi_pass 127.0.0.1:8096; }
+             location /full { uwsgi_pass unix:full.sock; }
+             location /late { proxy_connect_timeout 100ms; proxy_pass http://127.0.0.1:8097; }
              location /name { proxy_pass http://no-such-host.invalid; }
              location /none { proxy_pass http://none; }
          }",
@@ -62,7 +66,13 @@ async fn each_failure_is_one_line_with_its_mend() {
     .with_port(8094, mail.port())
     .with_port(8095, big.port())
     .with_port(8096, bad.port())
+    .with_port(8097, late.local_addr().unwrap().as_socket().unwrap().port())
     .await;
+    let full = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+    let path = SockAddr::unix(server.folder().join("full.sock")).unwrap();
+    full.bind(&path).and_then(|()| full.listen(0)).unwrap();
+    let first = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+    first.connect(&path).unwrap();
     drop(std::os::unix::net::UnixListener::bind(server.folder().join("left.sock")).unwrap());
     let vars = format!("/uwsgi | X-Long: {}", "x".repeat(5000));
     let expected = [
@@ -80,6 +90,16 @@ async fn each_failure_is_one_line_with_its_mend() {
             "/left",
             502,
             "failed (111: Connection refused) while connecting to upstream (the socket was left behind",
+        ),
+        (
+            "/full",
+            502,
+            "failed (11: Resource temporarily unavailable) while connecting to upstream (all places of its backlog are taken: more workers, or a longer one",
+        ),
+        (
+            "/late",
+            504,
+            "upstream timed out (110: Connection timed out) while connecting to upstream (proxy_connect_timeout is 100ms; a firewall may drop what is sent",
         ),
         (
             "/silent",
@@ -134,6 +154,7 @@ async fn missing_rights_are_told_with_whose_they_are() {
     // Workers that may do less than the owner of the socket.
     let server = Tidegate::start(
         "user nobody nogroup; events {} error_log logs/error.log info; http { upstream_wait off;
+         log_format errors escape=json '{\"error\":\"$upstream_error\"}'; access_log logs/access.log errors;
          server { listen 127.0.0.1:8080; location / { uwsgi_pass unix:app.sock; }
                   location /in { uwsgi_pass unix:closed/app.sock; } } }",
     )
@@ -151,4 +172,9 @@ async fn missing_rights_are_told_with_whose_they_are() {
     server.logs("failed (13: Permission denied) while connecting to upstream (workers run as user 65534, the socket has mode 640, user 0, group 0: let them write").await;
     server.get("/in").await.is(502);
     server.logs("who may not enter the folder closed").await;
+    // The same words for tools, a value of JSON.
+    let lines = server.access_log(2).await;
+    assert!(lines[0].contains("user 0, group 0: let them write"), "{lines:?}");
+    assert!(lines[1].contains("who may not enter the folder closed: chmod"), "{lines:?}");
+    assert!(lines.iter().all(|line| line.starts_with("{\"error\":\"connect() to unix:")));
 }

@@ -79,12 +79,15 @@ impl Backend {
         F: Future<Output = ()> + Send + 'static,
     {
         let (listener, port) = listen().await;
+        let kept = Kept::default();
+        let counted = kept.clone();
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                counted.opened();
                 tokio::spawn(serve(stream));
             }
         });
-        Self { port, kept: Kept::default(), task }
+        Self { port, kept, task }
     }
 
     /// Speaks HTTP on a unix socket.

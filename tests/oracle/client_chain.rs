@@ -9,7 +9,7 @@ use super::compare::alike;
 use crate::harness::tls::{self, Authority, Made};
 
 /// A list that takes back the certificates of these numbers.
-fn list(authority: &Authority, numbers: &[u64], until: i32) -> String {
+pub fn list(authority: &Authority, numbers: &[u64], until: i32) -> String {
     let revoked = |number: &u64| RevokedCertParams {
         serial_number: SerialNumber::from(*number),
         revocation_time: rcgen::date_time_ymd(2024, 1, 1),

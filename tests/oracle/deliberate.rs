@@ -34,22 +34,33 @@ pub const DELIBERATE: &[(&str, &str, &str)] = &[
         "the last server is never ejected, and the ejected are asked before a 502",
     ),
     (
-        "uwsgi::packets",
+        "cgi::requests_over_uwsgi",
         "/ | X_Under: 1 | Proxy: evil | X-Empty:",
         "a client's Proxy field must not become HTTP_PROXY",
     ),
     ("fastcgi::requests", CHUNKED_STD, UNCHUNKED),
     ("fastcgi::requests", CHUNKED_STREAM, UNCHUNKED),
-    ("scgi::requests", CHUNKED, UNCHUNKED),
+    (
+        "cgi::requests_over_scgi",
+        "/ | X_Under: 1 | Proxy: evil | X-Empty:",
+        "a client's Proxy field must not become HTTP_PROXY",
+    ),
+    ("cgi::requests_over_scgi", CHUNKED, UNCHUNKED),
+    ("cgi::requests_over_scgi", CHUNKED_STREAM, UNCHUNKED),
     ("grpc::requests", "POST /set | X-A: theirs | X-B: theirs | TE: trailers || abc", AUTHORITY),
     ("grpc::requests", "POST /v2/set || abc", AUTHORITY),
+    (
+        "grpc::answers",
+        "/refused",
+        "a request that is refused unseen over an idle connection is sent again over a new one",
+    ),
     (
         "ssl::servers_are_chosen_by_the_name_that_is_asked_for",
         "@8443 ~A.Test / | Host: A.TEST:1",
         "names are asked for in lower case, so that files named by $ssl_server_name have one spelling",
     ),
-    ("uwsgi::packets", CHUNKED, UNCHUNKED),
-    ("uwsgi::packets", CHUNKED_STREAM, UNCHUNKED),
+    ("cgi::requests_over_uwsgi", CHUNKED, UNCHUNKED),
+    ("cgi::requests_over_uwsgi", CHUNKED_STREAM, UNCHUNKED),
 ];
 
 const AUTHORITY: &str = "a host that is set stands where HTTP/2 has hosts; nginx leaves that away";

@@ -230,6 +230,7 @@ builtins! {
     UidReset = "uid_reset",
     UidSet = "uid_set",
     UpstreamAddr = "upstream_addr",
+    UpstreamLastAddr = "upstream_last_addr",
     UpstreamBytesReceived = "upstream_bytes_received",
     UpstreamBytesSent = "upstream_bytes_sent",
     UpstreamCacheEtag = "upstream_cache_etag",

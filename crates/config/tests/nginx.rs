@@ -28,7 +28,6 @@ const DIFFERENCES: &[(&str, &str)] = &[
     ("SSL_CONF_cmd(", UNUSED),
     ("SSL_CTX_set1_curves_list(", UNUSED),
     ("worker_processes 0", "nobody would serve"),
-    ("\"transparent\" is not supported", "connections are made from an address of this machine"),
     ("in OCSP responder", "a URL is judged where nobody is asked, too"),
     ("ssl_certificate_key $", "variables are judged where nothing is encrypted, too"),
     ("bind() to", "ports are tried by the server, not where the file is read"),

@@ -24,6 +24,7 @@ const NOT_BUILT: &[&str] = &[
 ];
 
 /// Where we are not like nginx's tables, and why.
+const PAID: &str = "nginx has it in its paid edition alone";
 const UNLIKE: &[(&str, &str)] = &[
     ("brotli", BROTLI),
     ("brotli_buffers", BROTLI),
@@ -35,17 +36,22 @@ const UNLIKE: &[(&str, &str)] = &[
     ("echo", ECHO),
     ("echo_duplicate", ECHO),
     ("echo_status", ECHO),
+    ("fastcgi_allow_upstream", PAID),
+    ("grpc_allow_upstream", PAID),
     ("include", "it is read before directives are judged"),
-    ("health_check", "nginx has it in its paid edition alone"),
-    ("match", "nginx has it in its paid edition alone"),
+    ("health_check", PAID),
+    ("match", PAID),
     ("more_clear_headers", HEADERS_MORE),
     ("more_clear_input_headers", HEADERS_MORE),
     ("more_set_headers", HEADERS_MORE),
     ("more_set_input_headers", HEADERS_MORE),
-    ("queue", "nginx has it in its paid edition alone"),
+    ("proxy_allow_upstream", PAID),
+    ("queue", PAID),
     ("ssl", "nginx 1.25 took it away; older files have it"),
-    ("state", "nginx has it in its paid edition alone"),
+    ("scgi_allow_upstream", PAID),
+    ("state", PAID),
     ("upstream_wait", "of our own: a request waits while an application is restarted"),
+    ("uwsgi_allow_upstream", PAID),
     ("uwsgi_cache_background_update", "nginx's table says 1, its reader wants on or off"),
     ("worker_memory_limit", "of our own: nginx has no bound of memory as a whole"),
     ("zstd", ZSTD),

@@ -9,7 +9,7 @@ use std::process::Command;
 use tidegate_config::variable::{Builtin, Variable};
 
 /// What that binary does not have, and why.
-const NOT_THERE: [(&str, &str); 7] = [
+const NOT_THERE: [(&str, &str); 8] = [
     ("connections_active", "it is built without stub_status"),
     ("connections_reading", "it is built without stub_status"),
     ("connections_waiting", "it is built without stub_status"),
@@ -17,6 +17,7 @@ const NOT_THERE: [(&str, &str); 7] = [
     ("http3", "it is built without HTTP/3"),
     ("slice_range", "it is built without slice"),
     ("upstream_error", "of our own"),
+    ("upstream_last_addr", "the paid edition has it"),
 ];
 
 /// What that binary has of modules that are not nginx's.

@@ -195,6 +195,7 @@ impl Exchange<'_> {
             | B::ProxyHost
             | B::ProxyPort
             | B::UpstreamAddr
+            | B::UpstreamLastAddr
             | B::UpstreamBytesReceived
             | B::UpstreamBytesSent
             | B::UpstreamConnectTime

@@ -53,6 +53,8 @@ pub(crate) struct Question<'a> {
     pub(crate) hints: Option<&'a Rules<'a>>,
     /// What becomes of each try.
     pub(crate) journal: Rc<RefCell<Vec<UpstreamTry>>>,
+    /// Whether the server that is about to be asked may be (nginx: `proxy_allow_upstream`).
+    pub(crate) allows: &'a dyn Fn() -> bool,
     /// Where it is told.
     pub(crate) log: &'a dyn Fn(Level, &str),
 }
@@ -223,7 +225,7 @@ impl Question<'_> {
             let Loss { fault, lease, cached, sent, said } = loss;
             self.end(fault.status(), begun);
             let outcome = match fault {
-                Fault::Status(403 | 404) => Outcome::Passed,
+                Fault::Status(403 | 404) | Fault::Denied => Outcome::Passed,
                 _ => Outcome::Failed,
             };
             let cached = cached && fault.condition() == Condition::Error;
@@ -264,6 +266,7 @@ fn allows(next: &NextUpstream, condition: Condition) -> bool {
         Condition::Timeout => next.timeout,
         Condition::InvalidHeader => next.invalid_header,
         Condition::Http(status) => next.statuses.contains(&status),
+        Condition::Denied => true,
         Condition::NoLive => false,
     }
 }

@@ -10,12 +10,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use nix::sys::socket::setsockopt;
+use nix::sys::socket::sockopt::IpBindAddressNoPort;
 use rustix::io::Errno;
 use rustix::net::sockopt::{
     set_socket_keepalive, set_socket_recv_buffer_size, set_socket_send_buffer_size,
 };
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
+use socket2::SockRef;
 use tidegate_config::http::error_log::Level;
 use tidegate_config::http::forward::{Forward, local};
 use tidegate_config::value::size::Size;
@@ -61,6 +64,8 @@ pub struct Manner {
     pub probe: bool,
     /// The address they are made from (nginx: `proxy_bind`).
     pub from: Option<SocketAddr>,
+    /// Whether that may be another machine's (nginx: `proxy_bind … transparent`).
+    pub transparent: bool,
     /// The size of the socket's buffer for reading, in bytes (nginx: `proxy_socket_rcvbuf`).
     pub receive: Option<u32>,
     /// The size of the socket's buffer for writing, in bytes (nginx: `proxy_socket_sndbuf`).
@@ -75,13 +80,14 @@ impl Manner {
         let mut manner = Self {
             probe: forward.socket_keepalive,
             from: None,
+            transparent: false,
             receive: bytes(forward.socket_rcvbuf),
             send: bytes(forward.socket_sndbuf),
         };
-        if let Some(address) = &forward.bind {
-            let text = ex.render(address);
+        if let Some(bind) = &forward.bind {
+            let text = ex.render(&bind.address);
             let text = String::from_utf8_lossy(&text);
-            manner.from = local(&text);
+            (manner.from, manner.transparent) = (local(&text), bind.transparent);
             if manner.from.is_none() && !text.is_empty() {
                 ex.log(Level::Error, &format!("invalid local address \"{text}\""));
             }
@@ -101,12 +107,35 @@ impl Manner {
             let _ = set_socket_send_buffer_size(&socket, size as usize);
         }
         if let Some(from) = self.from {
-            rustix::net::bind(&socket, &from).map_err(|error| fault("bind", error))?;
+            self.bind(&socket, from)?;
         }
         if self.probe {
             set_socket_keepalive(&socket, true).map_err(|error| fault("setsockopt", error))?;
         }
         Ok(socket)
+    }
+
+    /// Has connections made from this address (nginx: `ngx_event_connect_peer`).
+    fn bind(&self, socket: &OwnedFd, from: SocketAddr) -> Result<(), Fault> {
+        let fault =
+            |call, error: io::Error| Fault::System { call, error, action: Action::Connecting };
+        if self.transparent {
+            let socket = SockRef::from(socket);
+            let (call, set) = match from {
+                SocketAddr::V4(_) => {
+                    ("setsockopt(IP_TRANSPARENT)", socket.set_ip_transparent_v4(true))
+                }
+                SocketAddr::V6(_) => {
+                    ("setsockopt(IPV6_TRANSPARENT)", socket.set_ip_transparent_v6(true))
+                }
+            };
+            set.map_err(|error| fault(call, error))?;
+        }
+        if from.port() == 0 {
+            // A port is taken for this peer alone, so that they do not run out; older kernels cannot.
+            let _ = setsockopt(socket, IpBindAddressNoPort, &true);
+        }
+        rustix::net::bind(socket, &from).map_err(|error| fault("bind", error.into()))
     }
 }
 
@@ -209,7 +238,8 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = Address::Tcp(listener.local_addr().unwrap());
         let from = local("127.0.0.7");
-        let manner = Manner { probe: true, from, receive: Some(9000), send: Some(10_000) };
+        let (receive, send) = (Some(9000), Some(10_000));
+        let manner = Manner { probe: true, from, transparent: false, receive, send };
         let stream = connect(&address, Duration::from_secs(5), manner).await.unwrap();
         let Stream::Tcp(stream) = stream else { panic!("not over TCP") };
         assert_eq!(stream.local_addr().unwrap().ip(), from.unwrap().ip());
@@ -221,6 +251,12 @@ mod tests {
         let fault = connect(&address, Duration::from_secs(5), not_ours).await.unwrap_err();
         assert!(fault.to_string().starts_with("bind() failed (99: "), "{fault}");
         assert_eq!(fault.status(), 500);
+        let transparent = Manner { transparent: true, ..not_ours };
+        let opened = open(&address, transparent);
+        if rustix::process::geteuid().is_root() {
+            let Opening::Pending(Stream::Tcp(stream)) = opened.unwrap() else { panic!("open") };
+            assert_eq!(stream.local_addr().unwrap().ip().to_string(), "192.0.2.1");
+        }
     }
 
     #[tokio::test]

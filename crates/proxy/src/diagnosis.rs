@@ -25,6 +25,10 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) said: &'a [u8],
 }
 
+/// What speaks it, and what else there is.
+const HTTP2: &str =
+    "grpc_pass and proxy_http_version 2 do; for HTTP/1 leave proxy_http_version 2 out";
+
 /// What is likely to be done about it, if anything can be said.
 pub(crate) fn mend(fault: &Fault, known: &Circumstances<'_>) -> Option<String> {
     let family = known.family;
@@ -46,6 +50,8 @@ pub(crate) fn mend(fault: &Fault, known: &Circumstances<'_>) -> Option<String> {
                      places of the backlog are taken"
             )
         }
+        Fault::Denied => format!("a text of {family}_allow_upstream is empty or 0"),
+        Fault::System { error, action: Action::Connecting, .. } => unbound(error, family)?,
         Fault::Handshake(unshaken) => unshaken.mend(family)?,
         Fault::TimedOut(Action::Handshaking) => format!(
             "it is silent for {family}_connect_timeout, {:?}: does it speak TLS on this port?",
@@ -73,8 +79,30 @@ pub(crate) fn mend(fault: &Fault, known: &Circumstances<'_>) -> Option<String> {
             action: Action::ReadingHeader,
         } if !known.said.starts_with(b"HTTP/") => stranger(known.said),
         Fault::System { error, .. } if let Some(mend) = unwelcome(error, family) => mend,
+        Fault::Invalid { reason: Invalid::Http2(text), action: Action::ReadingHeader }
+            if text.starts_with("upstream sent invalid HTTP/2") =>
+        {
+            format!("does it speak HTTP/2 on this port? {HTTP2}")
+        }
+        Fault::Declined { unseen: true, .. } => {
+            "it has not looked at the request: it is overloaded, or about to leave".to_owned()
+        }
         Fault::Closed(Action::ReadingHeader)
         | Fault::System { action: Action::ReadingHeader | Action::Sending, .. } => silent(known),
+        _ => return None,
+    })
+}
+
+/// Of an address that connections cannot be made from.
+fn unbound(error: &std::io::Error, family: &str) -> Option<String> {
+    Some(match error.kind() {
+        ErrorKind::AddrNotAvailable => {
+            format!("{family}_bind names an address of another machine, which takes `transparent`")
+        }
+        ErrorKind::AddrInUse => format!("{family}_bind names a port that is in use"),
+        ErrorKind::PermissionDenied => {
+            format!("{family}_bind … transparent takes CAP_NET_RAW: have root start it")
+        }
         _ => return None,
     })
 }

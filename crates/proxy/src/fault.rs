@@ -16,7 +16,7 @@ use crate::secure::Unshaken;
 #[derive(Debug, Error)]
 pub enum Fault {
     /// The system refused: the connection was reset, or never was one.
-    #[error("{call}() failed ({}) while {action}", System(error))]
+    #[error("{} failed ({}) while {action}", Call(call), System(error))]
     System {
         /// The call in nginx's words: `send`, `recv`.
         call: &'static str,
@@ -39,6 +39,16 @@ pub enum Fault {
     /// The peer closed the connection before its answer was complete.
     #[error("upstream prematurely closed connection while {0}")]
     Closed(Action),
+    /// The peer wants no request, or no more of them over this connection (HTTP/2).
+    #[error("{text} while {action}")]
+    Declined {
+        /// What it said, in nginx's words.
+        text: String,
+        /// Whether it has not looked at the request (RFC 9113, section 8.7).
+        unseen: bool,
+        /// What we were doing.
+        action: Action,
+    },
     /// The peer was silent for longer than a `*_timeout` allows.
     #[error("upstream timed out (110: Connection timed out) while {0}")]
     TimedOut(Action),
@@ -53,6 +63,9 @@ pub enum Fault {
     /// The answer has a status that `*_next_upstream` passes over.
     #[error("upstream answered {0} while reading response header from upstream")]
     Status(u16),
+    /// `*_allow_upstream` does not let this server be asked.
+    #[error("access to upstream is denied while connecting to upstream")]
+    Denied,
     /// Every server of the group is down or has failed too often.
     #[error("no live upstreams while connecting to upstream")]
     NoLive,
@@ -94,6 +107,8 @@ pub enum Condition {
     InvalidHeader,
     /// `http_500` and its like.
     Http(u16),
+    /// The configuration does not let this one be asked.
+    Denied,
     /// No server was there to be asked; asking on is pointless.
     NoLive,
 }
@@ -107,12 +122,15 @@ impl Fault {
             {
                 Condition::Timeout
             }
-            Self::System { .. } | Self::Connect { .. } | Self::Handshake(_) | Self::Closed(_) => {
-                Condition::Error
-            }
+            Self::System { .. }
+            | Self::Connect { .. }
+            | Self::Handshake(_)
+            | Self::Closed(_)
+            | Self::Declined { .. } => Condition::Error,
             Self::TimedOut(_) => Condition::Timeout,
             Self::Invalid { .. } => Condition::InvalidHeader,
             Self::Status(status) => Condition::Http(*status),
+            Self::Denied => Condition::Denied,
             Self::NoLive | Self::Unresolved { .. } => Condition::NoLive,
         }
     }
@@ -145,6 +163,11 @@ impl Fault {
         }
     }
 
+    /// Whether the peer has seen nothing of a request that was sent, and says so.
+    pub fn is_unseen(&self) -> bool {
+        matches!(self, Self::Declined { unseen: true, .. })
+    }
+
     /// Whether the peer is there and has no room: the backlog of its socket is full.
     pub fn is_full(&self) -> bool {
         matches!(self, Self::Connect { error, .. } if error.kind() == io::ErrorKind::WouldBlock)
@@ -164,6 +187,7 @@ impl Fault {
             }
             Self::System { call: "bind", .. } => Level::Crit,
             Self::System { call: "socket", .. } => Level::Alert,
+            Self::System { call, .. } if call.starts_with("setsockopt") => Level::Alert,
             _ => Level::Error,
         }
     }
@@ -174,12 +198,13 @@ impl Fault {
             return 503;
         }
         // It is we who cannot connect from there.
-        if matches!(self, Self::System { call: "bind", .. }) {
+        if matches!(self, Self::System { action: Action::Connecting, .. }) {
             return 500;
         }
         match self.condition() {
             Condition::Timeout => 504,
             Condition::Http(status) => status,
+            Condition::Denied => 403,
             Condition::Error | Condition::InvalidHeader | Condition::NoLive => 502,
         }
     }
@@ -209,6 +234,16 @@ impl fmt::Display for To<'_> {
             Address::Tcp(_) if is_late => Ok(()),
             address => write!(f, " to {address}"),
         }
+    }
+}
+
+/// A call as nginx writes it: `recv()`, `setsockopt(IP_TRANSPARENT)`.
+struct Call<'a>(&'a str);
+
+impl fmt::Display for Call<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)?;
+        if self.0.ends_with(')') { Ok(()) } else { f.write_str("()") }
     }
 }
 

@@ -68,17 +68,23 @@ async fn forward<'e>(
     };
     let hints = takes_hints(ex).then_some(&rules);
     let terms = Terms::of(ex, &found.group, forward);
+    let journal = ex.upstream.clone();
+    let unrepeatable = matches!(ex.request.method.as_str(), "POST" | "LOCK" | "PATCH");
     let asked = {
-        let log = |level: Level, text: &str| ex.log(level, text);
+        let allow = &forward.allow_upstream.0;
+        let ex = RefCell::new(&mut *ex);
+        let log = |level: Level, text: &str| ex.borrow().log(level, text);
+        let holds = |text| !matches!(ex.borrow_mut().render(text).as_ref(), b"" | b"0");
         let question = Question {
             group: &found.group,
             terms,
             outgoing,
-            unrepeatable: matches!(ex.request.method.as_str(), "POST" | "LOCK" | "PATCH"),
+            unrepeatable,
             forward,
             secured,
             hints,
-            journal: ex.upstream.clone(),
+            journal,
+            allows: &|| allow.iter().all(holds),
             log: &log,
         };
         question.ask(client.as_mut()).await

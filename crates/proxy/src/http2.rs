@@ -5,6 +5,7 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
+use h2::Reason;
 use h2::client::SendRequest;
 use tokio::sync::oneshot;
 
@@ -84,10 +85,19 @@ pub(crate) fn fault(error: h2::Error, action: Action) -> Fault {
     let invalid = |text: String| Fault::Invalid { reason: Invalid::Http2(text), action };
     let number = error.reason().map_or(0, u32::from);
     if error.is_reset() && error.is_remote() {
-        return invalid(format!("upstream rejected request with error {number}"));
+        let text = format!("upstream rejected request with error {number}");
+        if error.reason() == Some(Reason::REFUSED_STREAM) {
+            return Fault::Declined { text, unseen: true, action };
+        }
+        return invalid(text);
     }
     if error.is_go_away() && error.is_remote() {
-        return invalid(format!("upstream sent goaway with error {number}"));
+        let text = format!("upstream sent goaway with error {number}");
+        // One that leaves in good order has most likely not begun with it; who knows.
+        if error.reason() == Some(Reason::NO_ERROR) {
+            return Fault::Declined { text, unseen: false, action };
+        }
+        return invalid(text);
     }
     if !error.is_io() {
         return invalid(format!("upstream sent invalid HTTP/2 ({error})"));

@@ -136,7 +136,7 @@ fn serve(source: Source, config: Config) -> Result<()> {
         }
         pid.write()?;
         let admin = admin(&runtime, &process.pid, &ground);
-        user::become_user(process.user.as_deref(), &ground.config.http.files)?;
+        user::become_user(&ground.config, &ground.config.http.files)?;
         limit::enter_folder(&process)?;
         serving.commit()?;
         (Place::Here(Box::new(serving)), admin)

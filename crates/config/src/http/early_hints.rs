@@ -15,7 +15,7 @@ pub struct EarlyHints {
     pub conditions: Conditions,
 }
 
-/// Texts of which one must be neither empty nor `0`.
+/// Texts that hold where they are neither empty nor `0`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Conditions(pub Vec<Template>);
 

@@ -8,6 +8,7 @@ use tidegate_config_derive::Directives;
 
 use crate::directive::{Arguments, Arity, Cx, Fault, Join};
 use crate::http::client_body::leveled_path;
+use crate::http::early_hints::Conditions;
 use crate::http::limit_rate::size;
 use crate::value::path::TempPath;
 use crate::value::size::Size;
@@ -106,34 +107,54 @@ pub struct Forward {
     /// How many bytes of an answer are read in a second; 0 is without bound.
     #[directive("{}_limit_rate", not("grpc"), default = "0", parse = size, args(1))]
     pub limit_rate: Template,
-    /// The address, and perhaps the port, that connections are made from, or `off`.
-    #[directive("{}_bind", parse = bind, args(1, 2), differs = "`transparent` is refused")]
-    pub bind: Option<Template>,
+    /// A server is asked where none of these texts is empty or `0`; `$upstream_last_addr` is its
+    /// address then. Otherwise others are, and where none is left the client gets a 403.
+    #[directive("{}_allow_upstream", joins)]
+    pub allow_upstream: Conditions,
+    /// The address, and perhaps the port, that connections are made from, or `off`. With `transparent`
+    /// it may be one of another machine, such as the client's: a right that workers keep of root's, and
+    /// answers have to be routed back here.
+    #[directive(
+        "{}_bind",
+        parse = Bind::parse,
+        args(1, 2),
+        differs = "an idle connection is used again for requests from its address alone"
+    )]
+    pub bind: Option<Bind>,
 }
 
-/// nginx: `ngx_http_upstream_bind_set_slot`
-fn bind(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Option<Template>, Fault> {
-    let word = args.first();
-    if args.words.len() == 1 && word.text == "off" {
-        return Ok(None);
-    }
-    let address = Template::compile(word, cx)?;
-    let is_one = |text: &[u8]| std::str::from_utf8(text).is_ok_and(|text| local(text).is_some());
-    if address.constant().is_some_and(|text| !is_one(text)) {
-        let text = format!("invalid address \"{}\"", word.text);
-        return Err(Fault::sentence(text).at(word.span).hint(
-            "an address of this machine, perhaps with a port: 192.0.2.7, [2001:db8::7]:4000",
-        ));
-    }
-    match args.words.get(1) {
-        None => Ok(Some(address)),
-        Some(word) if word.text == "transparent" => Err(Fault::sentence(
-            "\"transparent\" is not supported: connections can only be made \
-                from an address of this machine",
-        )
-        .at(word.span)
-        .hint("tell upstreams of clients by a field (X-Forwarded-For), or by the PROXY protocol")),
-        Some(word) => Err(Fault::invalid_parameter(word)),
+/// The address that connections are made from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bind {
+    /// The address, and perhaps a port.
+    pub address: Template,
+    /// Whether it may be another machine's.
+    pub transparent: bool,
+}
+
+impl Bind {
+    /// nginx: `ngx_http_upstream_bind_set_slot`
+    fn parse(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Option<Self>, Fault> {
+        let word = args.first();
+        if args.words.len() == 1 && word.text == "off" {
+            return Ok(None);
+        }
+        let address = Template::compile(word, cx)?;
+        let is_one =
+            |text: &[u8]| std::str::from_utf8(text).is_ok_and(|text| local(text).is_some());
+        if address.constant().is_some_and(|text| !is_one(text)) {
+            let text = format!("invalid address \"{}\"", word.text);
+            return Err(Fault::sentence(text).at(word.span).hint(
+                "an address of this machine, perhaps with a port: 192.0.2.7, [2001:db8::7]:4000",
+            ));
+        }
+        match args.words.get(1) {
+            None => Ok(Some(Self { address, transparent: false })),
+            Some(word) if word.text == "transparent" => {
+                Ok(Some(Self { address, transparent: true }))
+            }
+            Some(word) => Err(Fault::invalid_parameter(word)),
+        }
     }
 }
 

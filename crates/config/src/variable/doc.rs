@@ -122,6 +122,7 @@ const FORWARDED: Entries = &[
     ("proxy_host", "host and port of `proxy_pass`"),
     ("proxy_port", "the port of `proxy_pass`"),
     ("upstream_addr", "the addresses of the servers that were asked"),
+    ("upstream_last_addr", "the address of the server that was asked last, or is about to be"),
     ("upstream_bytes_received", "how many bytes came from each"),
     ("upstream_bytes_sent", "how many bytes went to each"),
     ("upstream_cache_etag", "the ETag of the answer that is kept"),

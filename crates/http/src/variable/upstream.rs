@@ -19,6 +19,10 @@ pub(super) fn value(ex: &Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
         Builtin::ProxyHost => some(&ex.proxy_host.0),
         Builtin::ProxyPort => some(&ex.proxy_host.1),
         Builtin::UpstreamAddr => list(ex, |one| one.address.to_string()),
+        Builtin::UpstreamLastAddr => {
+            let tries = ex.upstream.borrow();
+            tries.last().map(|last| last.address.to_string().into())
+        }
         Builtin::UpstreamError => {
             let tries = ex.upstream.borrow();
             let failed = tries.iter().rfind(|one| !one.error.is_empty())?;

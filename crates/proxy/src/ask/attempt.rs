@@ -29,6 +29,14 @@ const ENDLESS: usize = 16;
 const TOO_BIG: &str =
     "upstream sent too big early hints while reading response header from upstream";
 
+impl Failed {
+    /// A peer that nothing was sent to.
+    fn before(fault: Fault, lease: Lease) -> Self {
+        let (cached, sent, said) = (false, false, Bytes::new());
+        Self::Peer(Box::new(Loss { fault, lease, cached, sent, said }))
+    }
+}
+
 impl Question<'_> {
     /// One try at one peer, up to the head of its answer.
     pub(super) async fn try_peer(
@@ -37,6 +45,9 @@ impl Question<'_> {
         client: &mut (dyn RequestBody + '_),
         (begun, now): (Instant, Instant),
     ) -> Result<(Box<Link>, Head), Failed> {
+        if !(self.allows)() {
+            return Err(Failed::before(Fault::Denied, lease));
+        }
         let kept = self.kept(&lease, now);
         let fresh = kept.is_some().then_some(now);
         let connection = match kept {
@@ -46,11 +57,7 @@ impl Question<'_> {
                 // Boxed, for most requests need none.
                 opening => match Box::pin(self.connect(opening, &lease, client)).await? {
                     Ok(connection) => Box::new(connection),
-                    Err(fault) => {
-                        let (cached, sent, said) = (false, false, Bytes::new());
-                        let loss = Loss { fault, lease, cached, sent, said };
-                        return Err(Failed::Peer(Box::new(loss)));
-                    }
+                    Err(fault) => return Err(Failed::before(fault, lease)),
                 },
             },
         };
@@ -85,7 +92,8 @@ impl Question<'_> {
         self.count(&link);
         let (cached, said) = (link.is_cached(), Bytes::copy_from_slice(link.said()));
         let lease = link.into_lease();
-        Err(Failed::Peer(Box::new(Loss { fault, lease, cached, sent: true, said })))
+        let sent = self.is_live() || !fault.is_unseen();
+        Err(Failed::Peer(Box::new(Loss { fault, lease, cached, sent, said })))
     }
 
     /// Begins to open a connection; where nothing is left to do so by, an idle one gives way.
@@ -105,7 +113,8 @@ impl Question<'_> {
             return None;
         }
         let (group, address) = (lease.group().id ^ self.terms.place, &lease.address);
-        let wanted = Wanted { group, address, secured: self.secured.as_ref(), now };
+        let (secured, from) = (self.secured.as_ref(), self.terms.manner.from);
+        let wanted = Wanted { group, address, secured, from, now };
         let kept = if self.unrepeatable {
             wanted.take_proven()
         } else if self.forward.next_upstream.error && !self.is_live() {
@@ -129,7 +138,8 @@ impl Question<'_> {
         {
             self.reached_again(time);
         }
-        Connection { place: self.terms.place, ..Connection::new(stream) }
+        let (place, from) = (self.terms.place, self.terms.manner.from);
+        Connection { place, from, ..Connection::new(stream) }
     }
 
     /// Opens a connection, unless the client leaves first.

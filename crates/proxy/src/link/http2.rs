@@ -14,7 +14,7 @@ use super::{Broken, Link};
 use crate::fault::Action;
 use crate::http2::fault;
 use crate::outbox::{Progress, Unsent};
-use crate::protocol::{Event, http2};
+use crate::protocol::{Event, Invalid, http2};
 use crate::stream::Stream;
 
 /// How far an exchange has come.
@@ -86,6 +86,9 @@ impl Link {
                     let (parts, body) = answer.map_err(broken)?.into_parts();
                     let head = http2::head(&parts, body.is_end_stream());
                     let head = head.map_err(|reason| self.invalid(reason))?;
+                    if head.size > self.limits.head {
+                        return Poll::Ready(Err(self.invalid(Invalid::TooBig)));
+                    }
                     self.received += head.size as u64;
                     self.action = Action::Reading;
                     exchange.answer = Answer::Body(body);

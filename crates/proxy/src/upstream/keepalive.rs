@@ -6,6 +6,7 @@
 
 use std::cell::Cell;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -52,6 +53,8 @@ pub struct Connection {
     pub opened: Instant,
     /// What tells the location from others that alone may use it; 0 where all may.
     pub(crate) place: u64,
+    /// The address that it was to be made from (nginx: `proxy_bind`).
+    pub(crate) from: Option<SocketAddr>,
     /// Its timer, which stays where it is from one request to the next.
     pub(crate) silence: Silence,
 }
@@ -60,7 +63,7 @@ impl Connection {
     /// A connection opened for its first request.
     pub fn new(stream: Stream) -> Self {
         let (opened, silence) = (Instant::now(), Silence::default());
-        Self { stream, requests: 1, opened, place: 0, silence }
+        Self { stream, requests: 1, opened, place: 0, from: None, silence }
     }
 
     /// The same in the event loop of this thread.
@@ -120,6 +123,8 @@ pub struct Wanted<'a> {
     pub address: &'a Address,
     /// Over TLS, the handshake that it was made by.
     pub secured: Option<&'a Secured>,
+    /// The address that it was to be made from.
+    pub from: Option<SocketAddr>,
     /// The time.
     pub now: Instant,
 }
@@ -128,6 +133,7 @@ impl Wanted<'_> {
     fn fits(&self, idle: &Idle) -> bool {
         idle.group == self.group
             && idle.address == *self.address
+            && idle.connection.from == self.from
             && idle.connection.stream.made_for() == self.secured
     }
 
@@ -282,7 +288,7 @@ mod tests {
     }
 
     fn wanted(group: u64, address: &Address) -> Wanted<'_> {
-        Wanted { group, address, secured: None, now: Instant::now() }
+        Wanted { group, address, secured: None, from: None, now: Instant::now() }
     }
 
     fn address(port: u16) -> Address {

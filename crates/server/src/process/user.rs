@@ -11,29 +11,56 @@ use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use rustix::thread::{
     CapabilitySet, CapabilitySets, set_capabilities, set_keep_capabilities, set_no_new_privs,
 };
+use tidegate_config::Config;
+use tidegate_config::block::Location;
 use tidegate_config::block::main::Process;
+use tidegate_config::http::forward::Forward;
 
 /// Becomes the user of `user name [group]`, where there is one process alone; nginx's default is
 /// `nobody`. Only root can, and must. The log files become the user's, and of root's rights only
 /// that to ports under 1024 is kept, so that a reload can still open them. To be called before
 /// there are threads.
-pub(crate) fn become_user(words: Option<&[String]>, logs: &[PathBuf]) -> Result<()> {
+pub(crate) fn become_user(config: &Config, logs: &[PathBuf]) -> Result<()> {
+    let words = config.main.process.user.as_deref();
     if let Some(user) = of_workers(words) {
         for log in logs {
             // One that is not the user's is written all the same; only opening it anew would fail.
             let _ = chown(log, Some(user), None);
         }
     }
-    become_with(words, CapabilitySet::NET_BIND_SERVICE)
+    become_with(words, CapabilitySet::NET_BIND_SERVICE | rights(config))
 }
 
 /// Becomes the user of `user name [group]` for good, in the worker process: no right of root's is
-/// kept, and no program that is started could win any. To be called before there are threads.
-pub(crate) fn become_worker(words: Option<&[String]>) -> Result<()> {
-    become_with(words, CapabilitySet::empty())?;
+/// kept that the configuration does not need, and no program that is started could win any. To be
+/// called before there are threads.
+pub(crate) fn become_worker(config: &Config) -> Result<()> {
+    become_with(config.main.process.user.as_deref(), rights(config))?;
     set_no_new_privs(true).context("prctl(PR_SET_NO_NEW_PRIVS) failed")?;
     // Another user than the one of the start leaves no core otherwise.
     set_dumpable_behavior(DumpableBehavior::Dumpable).context("prctl(PR_SET_DUMPABLE) failed")
+}
+
+/// The rights of root's that serving takes: to connect from other machines' addresses (nginx:
+/// `ngx_worker_process_init`).
+fn rights(config: &Config) -> CapabilitySet {
+    if binds_transparently(config) { CapabilitySet::NET_RAW } else { CapabilitySet::empty() }
+}
+
+/// Whether connections to upstreams are made from other machines' addresses.
+pub(crate) fn binds_transparently(config: &Config) -> bool {
+    let is = |forward: &Forward| forward.bind.as_ref().is_some_and(|bind| bind.transparent);
+    let any = |location: &Location| {
+        let families = [
+            &location.proxy_forward,
+            &location.uwsgi_forward,
+            &location.fastcgi_forward,
+            &location.scgi_forward,
+            &location.grpc_forward,
+        ];
+        families.into_iter().any(|forward| is(forward))
+    };
+    config.http.servers.iter().any(|server| server.location.any(&any))
 }
 
 /// Whether there are the user and the group that root would become; nobody else becomes anybody.

@@ -52,7 +52,7 @@ fn start(first: Message) -> Result<(tokio::runtime::Runtime, Signals, Serving)> 
     let ground = parcel::receive(first)?;
     let process = &ground.config.main.process;
     let refused = limit::apply(process);
-    user::become_worker(process.user.as_deref())?;
+    user::become_worker(&ground.config)?;
     limit::enter_folder(process)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let signals = {

@@ -15,6 +15,7 @@ use crate::process::ground::Ground;
 use crate::process::limit;
 use crate::process::pid::PidFile;
 use crate::process::serving::Serving;
+use crate::process::user;
 use crate::process::worker::State;
 
 impl Master {
@@ -110,6 +111,8 @@ impl Master {
 
     /// What has to do with the process is said otherwise than before.
     fn changed(&self, after: &Config) -> Changed {
+        let is_transparent = user::binds_transparently;
+        let transparent = is_transparent(&self.parts.ground.config) != is_transparent(after);
         let (before, after) = (&self.parts.ground.config.main.process, &after.main.process);
         let first = |changes: &[(&'static str, bool)]| {
             changes.iter().find(|(_, changed)| *changed).map(|(name, _)| *name)
@@ -125,6 +128,7 @@ impl Master {
             ("worker_cpu_affinity", before.cpu_affinity != after.cpu_affinity),
             ("working_directory", before.working_directory != after.working_directory),
             ("env", before.env != after.env),
+            ("transparent", transparent),
         ]);
         match (worker, start) {
             (Some(name), _) if self.parts.splits => Changed::Worker(name),
