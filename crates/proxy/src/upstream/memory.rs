@@ -80,7 +80,7 @@ impl Group {
         let state = self.state();
         writer.number(state.balancer.all().count() as u64);
         for peer in state.balancer.all() {
-            writer.text(peer.address.text().as_bytes());
+            writer.text(peer.address.to_string().as_bytes());
             writer.number(peer.fails.into());
             writer.number(age(peer.accessed));
             writer.number(age(peer.checked));
@@ -94,7 +94,7 @@ impl Group {
 
     fn take_up(&self, told: &Told<'_>) {
         let mut state = self.state();
-        let same = |peer: &&mut Peer| peer.address.text().as_bytes() == told.address;
+        let same = |peer: &&mut Peer| peer.address.to_string().as_bytes() == told.address;
         for peer in state.balancer.all_mut().filter(same) {
             peer.fails = u32::try_from(told.fails).unwrap_or(u32::MAX);
             (peer.accessed, peer.checked) = (told.accessed, told.checked);
