@@ -60,7 +60,8 @@ async fn curl_and_openssl_are_served_and_told_of_ciphers_and_curves() {
         "error_log logs/error.log info; {FILES} ssl_ciphers ECDHE-ECDSA-AES128-GCM-SHA256; ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;
         server {{ listen 127.0.0.1:8443 ssl;
             return 200 \"$ssl_protocol $ssl_cipher $ssl_curve [$ssl_server_name] $ssl_session_reused|$ssl_ciphers|$ssl_curves|\\n\"; }}
-        server {{ listen 127.0.0.1:8444 ssl; ssl_protocols TLSv1.3; ssl_ecdh_curve secp384r1; return 200 ok; }}"
+        server {{ listen 127.0.0.1:8444 ssl; ssl_protocols TLSv1.3; ssl_ecdh_curve secp384r1; return 200 ok; }}
+        server {{ listen 127.0.0.1:8444 ssl; server_name b.test; ssl_protocols TLSv1.3; error_log logs/b.log info; }}"
     ))
     .with_certificate(&["localhost"])
     .await;
@@ -87,6 +88,11 @@ async fn curl_and_openssl_are_served_and_told_of_ciphers_and_curves() {
     };
     crate::harness::eventually("all are told of", async || told().len() >= 3).await;
     assert!(told().len() == 3 && told().iter().all(|line| line.contains("[info]")), "{:?}", told());
+    // In the log of the server whose name was said, once it was.
+    assert!(ask(8444, "-tls1_2 -servername b.test").await.contains("alert protocol version"));
+    let of_b = async || server.read("logs/b.log").contains("SSL_do_handshake() failed");
+    crate::harness::eventually("the log of b.test tells of it", of_b).await;
+    assert_eq!(told().len(), 3);
     let url = format!("https://localhost:{}/", server.port(8443));
     let curl = std::process::Command::new("curl").args(["-sk", &url]).output().unwrap();
     assert!(String::from_utf8_lossy(&curl.stdout).contains("TLSv1.3"), "{curl:?}");

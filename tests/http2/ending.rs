@@ -223,10 +223,13 @@ async fn a_reload_keeps_connections_and_a_quiet_end_answers_what_was_asked() {
     })
     .await;
     client.get("/").await.says("two");
+    let mut idle = server.http2().await;
+    idle.get("/").await.says("two");
     let stream = client.head(&get("/slow", &[]), END_STREAM).await;
     asked.notified().await;
     server.signal(Signal::QUIT);
     let away = client.until(GOAWAY).await;
     assert_eq!(code(&away.payload[4..]), 0);
     client.reply(stream).await.answer().is(200).says("late");
+    assert_eq!(idle.goes_away().await, Some(0));
 }

@@ -194,7 +194,11 @@ async fn variables_and_the_configuration_itself_may_hold_certificates() {
         "server {{ listen 127.0.0.1:8443 ssl; return 200 ok;
             ssl_certificate $ssl_server_name.pem; ssl_certificate_key $ssl_server_name.key; }}
         server {{ listen 127.0.0.1:8444 ssl; return 200 data;
-            ssl_certificate 'data:{certificate}'; ssl_certificate_key 'data:{key}'; }}"
+            ssl_certificate 'data:{certificate}'; ssl_certificate_key 'data:{key}'; }}
+        map $ssl_server_name $shown {{ one.test '{certificate}'; }}
+        map $ssl_server_name $kept {{ one.test '{key}'; }}
+        server {{ listen 127.0.0.1:8445 ssl; return 200 both;
+            ssl_certificate 'data:$shown'; ssl_certificate_key 'data:$kept'; }}"
     ))
     .with_prefix_file("one.test.pem", &one.certificate)
     .with_prefix_file("one.test.key", &one.key)
@@ -210,6 +214,8 @@ async fn variables_and_the_configuration_itself_may_hold_certificates() {
     assert!(server.over_tls("missing.test").try_handshake().await.is_err());
     server.logs("cannot load certificate \"").await;
     server.at(8444).over_tls("one.test").get("/").await.is(200).says("data");
+    server.at(8445).over_tls("one.test").get("/").await.is(200).says("both");
+    assert!(server.at(8445).over_tls("two.test").try_handshake().await.is_err());
 }
 
 #[tokio::test]

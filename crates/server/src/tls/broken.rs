@@ -37,8 +37,14 @@ impl From<io::Error> for Broken {
     }
 }
 
-/// One line: who it was, and what was wrong.
-pub(super) fn tell(worker: &Worker, connection: &Connection, broken: &Broken) {
+/// One line: who it was, and what was wrong. It goes where the server tells that was asked for, or,
+/// as long as none is known, the socket's, as in nginx.
+pub(super) fn tell(
+    worker: &Worker,
+    connection: &Connection,
+    server: Option<usize>,
+    broken: &Broken,
+) {
     let failed = |why: &str| format!("SSL_do_handshake() failed ({why})");
     let (level, text) = match broken {
         Broken::Dismissed => return,
@@ -54,8 +60,8 @@ pub(super) fn tell(worker: &Worker, connection: &Connection, broken: &Broken) {
     };
     let generation = worker.generation();
     let Some(socket) = generation.socket(connection) else { return };
-    // As in nginx, in the log of the socket's server: the client has not named another yet.
-    let Some(server) = generation.http.servers.get(socket.default) else { return };
+    let number = server.unwrap_or(socket.default);
+    let Some(server) = generation.http.servers.get(number) else { return };
     let text = format!("{text} while SSL handshaking");
     generation.logs.tell_of(connection, (socket, server), level, &text);
 }

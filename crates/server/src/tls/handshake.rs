@@ -1,5 +1,6 @@
 //! The handshake with a client, from its first byte to the first of a request.
 
+use std::cell::Cell;
 use std::io::{self, ErrorKind, IoSlice};
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,7 +50,8 @@ pub(crate) async fn accept(
     socket: Stream,
 ) -> Option<Stream> {
     let patience = patience(worker, connection)?;
-    let broken = match timeout(patience, shake(worker, connection, &socket)).await {
+    let server = Cell::new(None);
+    let broken = match timeout(patience, shake(worker, connection, &socket, &server)).await {
         Ok(Ok(None)) => return Some(socket),
         Ok(Ok(Some(Shaken { tls, session }))) => {
             let session = Arc::new(session);
@@ -59,7 +61,7 @@ pub(crate) async fn accept(
         Ok(Err(broken)) => broken,
         Err(_) => Broken::TimedOut,
     };
-    broken::tell(worker, connection, &broken);
+    broken::tell(worker, connection, server.get(), &broken);
     None
 }
 
@@ -71,11 +73,12 @@ fn patience(worker: &Worker, connection: &Connection) -> Option<Duration> {
     Some(server.settings.client_header.timeout)
 }
 
-/// `None` where plain HTTP is spoken.
+/// `None` where plain HTTP is spoken. `server` is set to the one that is asked for, once it is.
 async fn shake(
     worker: &Worker,
     connection: &mut Connection,
     socket: &Stream,
+    server: &Cell<Option<usize>>,
 ) -> Result<Option<Shaken>, Broken> {
     let speaks_tls = tokio::select! {
         speaks = speaks_tls(socket) => speaks?,
@@ -94,7 +97,7 @@ async fn shake(
         }
     };
     let Chosen { config, mut session, weight, answers } =
-        match choose(worker, connection, &accepted) {
+        match choose(worker, connection, &accepted, server) {
             Ok(chosen) => chosen,
             Err(broken) => {
                 let number = match broken {
@@ -198,6 +201,7 @@ fn choose(
     worker: &Worker,
     connection: &mut Connection,
     accepted: &Accepted,
+    which: &Cell<Option<usize>>,
 ) -> Result<Chosen, Broken> {
     let generation = worker.generation();
     let socket = generation.socket(connection).ok_or(Broken::Rejected)?;
@@ -206,6 +210,7 @@ fn choose(
     let found = name.and_then(|name| Some(socket.names.find(name.as_bytes())?.server));
     session.is_known_name = found.is_some();
     let number = found.unwrap_or(socket.default);
+    which.set(Some(number));
     let server = generation.http.servers.get(number).ok_or(Broken::Rejected)?;
     let answers = generation.tls.answers(number).ok_or(Broken::Rejected)?;
     let config = answers.config(&generation.http, socket, number);
