@@ -25,7 +25,8 @@ pub struct Servers {
         own,
         parse = state::read,
         args(1),
-        differs = "the file is read with the configuration; nothing here changes it"
+        differs = "the file is read with the configuration and never written: change it and reload, \
+            which keeps what is known of the servers that stay"
     )]
     pub state: Option<Vec<UpstreamServer>>,
 }
