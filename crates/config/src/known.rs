@@ -22,15 +22,20 @@ impl KnownHasher {
 
 impl Hasher for KnownHasher {
     fn write(&mut self, bytes: &[u8]) {
-        let (words, rest) = bytes.as_chunks::<8>();
-        for word in words {
-            self.add(u64::from_ne_bytes(*word));
+        // Pieces may overlap, for the length is hashed, too.
+        if let Some(last) = bytes.last_chunk::<8>() {
+            for word in bytes.as_chunks::<8>().0 {
+                self.add(u64::from_ne_bytes(*word));
+            }
+            self.add(u64::from_ne_bytes(*last));
+        } else if let (Some(first), Some(last)) =
+            (bytes.first_chunk::<4>(), bytes.last_chunk::<4>())
+        {
+            let (first, last) = (u32::from_ne_bytes(*first), u32::from_ne_bytes(*last));
+            self.add(u64::from(first) << 32 | u64::from(last));
+        } else {
+            self.add(bytes.iter().fold(1, |word, byte| word << 8 | u64::from(*byte)));
         }
-        let mut last = [0; 8];
-        for (to, from) in last.iter_mut().zip(rest) {
-            *to = *from;
-        }
-        self.add(u64::from_ne_bytes(last));
     }
 
     fn write_u64(&mut self, word: u64) {

@@ -10,7 +10,7 @@ use tidegate_config::http::uwsgi::Param;
 use tidegate_http::headers::{Header, Headers};
 
 use crate::protocol::http1::Request;
-use crate::protocol::params::Params;
+use crate::protocol::params::{Params, variable_byte};
 
 /// What the body of the request is, as far as its head must say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,7 +154,7 @@ pub(crate) fn add_fields(params: &mut impl Params, configured: &[Param], headers
     let fields = headers.iter().filter(|field| !said(&field.name));
     if !has_twins(headers) {
         return fields.for_each(|field| {
-            params.begin(variable_name(&field.name));
+            params.begin(PREFIX, &field.name);
             params.value().extend_from_slice(&field.value);
             params.end();
         });
@@ -176,7 +176,7 @@ pub(crate) fn add_fields(params: &mut impl Params, configured: &[Param], headers
         }
     }
     for (name, value) in joined {
-        params.begin(variable_name(name));
+        params.begin(PREFIX, name);
         params.value().extend_from_slice(&value);
         params.end();
     }
@@ -217,15 +217,6 @@ const UNSAID: [&[u8]; 3] = [b"HTTP_HOST", b"HTTP_PROXY", b"HTTP_TRANSFER_ENCODIN
 
 /// What stands before the name of a field.
 const PREFIX: &[u8] = b"HTTP_";
-
-/// `X-Forwarded-For` as `HTTP_X_FORWARDED_FOR`.
-fn variable_name(field: &[u8]) -> impl Iterator<Item = u8> {
-    PREFIX.iter().copied().chain(field.iter().copied().map(variable_byte))
-}
-
-fn variable_byte(byte: u8) -> u8 {
-    if byte == b'-' { b'_' } else { byte.to_ascii_uppercase() }
-}
 
 #[cfg(test)]
 mod tests;

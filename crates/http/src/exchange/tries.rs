@@ -29,7 +29,8 @@ impl Deref for Tries {
     type Target = Rc<RefCell<Vec<UpstreamTry>>>;
 
     fn deref(&self) -> &Self::Target {
-        self.0.get_or_init(Rc::default)
+        // Most ask one.
+        self.0.get_or_init(|| Rc::new(RefCell::new(Vec::with_capacity(1))))
     }
 }
 

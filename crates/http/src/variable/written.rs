@@ -18,9 +18,21 @@ impl Exchange<'_> {
         }
     }
 
-    /// What is made for each request anew is not put into memory of its own first.
+    /// What most requests are sent on with is not put into memory of its own first.
     fn write_builtin(&mut self, builtin: Builtin, out: &mut Vec<u8>) {
         match builtin {
+            Builtin::Uri | Builtin::DocumentUri => out.extend_from_slice(&self.uri),
+            Builtin::Args | Builtin::QueryString => {
+                out.extend_from_slice(self.args.as_deref().unwrap_or_default());
+            }
+            Builtin::Host => match &self.request.host {
+                Some(host) => out.extend_from_slice(host),
+                None => out.extend_from_slice(self.server.name().as_bytes()),
+            },
+            Builtin::RequestUri => out.extend_from_slice(&self.request.target),
+            Builtin::ServerProtocol => out.extend_from_slice(&self.request.protocol),
+            Builtin::Scheme if self.connection.is_encrypted() => out.extend_from_slice(b"https"),
+            Builtin::Scheme => out.extend_from_slice(b"http"),
             Builtin::RemoteAddr => self.remote.put_address(out),
             Builtin::RemotePort => self.remote.put_port(out),
             Builtin::ServerPort => self.connection.local.put_port(out),

@@ -88,7 +88,7 @@ fn put(ex: &mut Exchange<'_>, configured: &[Param], forward: &Forward, params: &
     let mut has_host = false;
     for Param { name, value, if_not_empty } in configured {
         has_host |= name == "HTTP_HOST";
-        params.begin(name.iter().copied());
+        params.begin(name, b"");
         ex.write(value, params.value());
         if *if_not_empty && params.is_empty() {
             params.forget();
@@ -97,7 +97,7 @@ fn put(ex: &mut Exchange<'_>, configured: &[Param], forward: &Forward, params: &
         }
     }
     if !has_host {
-        params.begin(b"HTTP_HOST".iter().copied());
+        params.begin(b"HTTP_HOST", b"");
         ex.write(&HOST_AND_PORT, params.value());
         if params.is_empty() { params.forget() } else { params.end() }
     }

@@ -4,8 +4,8 @@ use bytes::Bytes;
 
 /// Where variables are put down.
 pub(crate) trait Params {
-    /// Begins a variable.
-    fn begin(&mut self, name: impl Iterator<Item = u8>);
+    /// Begins a variable: its name, and a field's name that becomes the rest of it.
+    fn begin(&mut self, name: &[u8], field: &[u8]);
 
     /// Where the value goes of the one that was begun.
     fn value(&mut self) -> &mut Vec<u8>;
@@ -18,6 +18,20 @@ pub(crate) trait Params {
 
     /// Takes it back.
     fn forget(&mut self);
+}
+
+/// `X-Forwarded-For` as `X_FORWARDED_FOR`, behind what is there.
+pub(super) fn put_field(field: &[u8], out: &mut Vec<u8>) {
+    let start = out.len();
+    out.extend_from_slice(field);
+    for byte in out.get_mut(start..).unwrap_or_default() {
+        *byte = variable_byte(*byte);
+    }
+}
+
+/// A byte of a field's name as it is in a variable's.
+pub(crate) fn variable_byte(byte: u8) -> u8 {
+    if byte == b'-' { b'_' } else { byte.to_ascii_uppercase() }
 }
 
 /// A list of names and values.
@@ -36,8 +50,9 @@ impl Pairs {
 }
 
 impl Params for Pairs {
-    fn begin(&mut self, name: impl Iterator<Item = u8>) {
-        self.name.extend(name);
+    fn begin(&mut self, name: &[u8], field: &[u8]) {
+        self.name.extend_from_slice(name);
+        put_field(field, &mut self.name);
     }
 
     fn value(&mut self) -> &mut Vec<u8> {

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::head::Dialect;
 use super::http1::Answer;
-use super::params::Params;
+use super::params::{Params, put_field};
 use super::{Codec, Decode};
 
 /// A request in bytes.
@@ -45,7 +45,7 @@ impl Uwsgi {
     pub fn new(packet: &Packet) -> Result<Self, TooLong> {
         let mut draft = Draft::new(packet.modifier1, packet.modifier2);
         for (name, value) in &packet.params {
-            draft.begin(name.iter().copied());
+            draft.begin(name, b"");
             draft.value().extend_from_slice(value);
             draft.end();
         }
@@ -87,12 +87,12 @@ impl Draft {
 }
 
 impl Params for Draft {
-    fn begin(&mut self, name: impl Iterator<Item = u8>) {
-        let start = self.out.len();
-        self.out.extend_from_slice(&[0, 0]);
-        self.out.extend(name);
+    fn begin(&mut self, name: &[u8], field: &[u8]) {
+        let (start, length) = (self.out.len(), name.len() + field.len());
+        self.out.extend_from_slice(&(length as u16).to_le_bytes());
+        self.out.extend_from_slice(name);
+        put_field(field, &mut self.out);
         self.variable = (start, self.out.len());
-        self.put_length(start, self.out.len() - start - 2);
         self.out.extend_from_slice(&[0, 0]);
     }
 
