@@ -90,7 +90,8 @@ pub struct Exchange<'a> {
     pub captured: Captured,
     /// What regular expressions may still cost.
     pub effort: Effort,
-    /// The values of the variables that the configuration defines, by slot.
+    /// The values of the variables that the configuration defines, by slot; none behind the last that
+    /// was given one.
     pub slots: Vec<Option<Bytes>>,
     /// `$limit_rate`, in bytes a second, once it was decided: by `set`, by an upstream, or when the
     /// answer is written.
@@ -170,7 +171,7 @@ impl<'a> Exchange<'a> {
             redirects_left: 11,
             captured: Captured::default(),
             effort: Effort::default(),
-            slots: vec![None; http.slots.len()],
+            slots: Vec::new(),
             limit_rate: None,
             limits: Limits::default(),
             error: ErrorState::default(),
@@ -207,9 +208,7 @@ impl<'a> Exchange<'a> {
         self.captured = Captured { subject: subject.clone(), groups };
         for (group, slot) in &pattern.names {
             let value = self.captured.get(*group).unwrap_or_default();
-            if let Some(place) = self.slots.get_mut(slot.0) {
-                *place = Some(value);
-            }
+            self.set(*slot, Some(value));
         }
         true
     }

@@ -9,6 +9,7 @@ mod host;
 pub mod http2;
 mod judge;
 mod line;
+mod quick;
 mod room;
 mod spare;
 
@@ -22,7 +23,7 @@ use crate::uri::Uri;
 pub use fault::HeadFault;
 pub use host::normalise_host;
 use room::Room;
-use spare::{cut_at_line_end, end_of_head, put_back};
+use spare::{cut_at_line_end, end_of_head};
 
 /// What the configuration says about heads.
 #[derive(Clone, Copy, Debug)]
@@ -202,37 +203,6 @@ impl Parser {
         }
     }
 
-    /// The same where all of the head is here, as it mostly is: its lines are parts of one piece of
-    /// memory. What is not taken goes back to the buffer.
-    fn read_whole(
-        &mut self,
-        buffer: &mut BytesMut,
-        end: usize,
-        (mut room, rules): (Room, &Rules),
-    ) -> Result<bool, HeadFault> {
-        let whole = buffer.split_to(end).freeze();
-        let mut at = 0;
-        let result = loop {
-            let rest = whole.get(at..).unwrap_or_default();
-            let Some(length) = memchr::memchr(b'\n', rest).map(|end| end + 1) else {
-                self.room = Some(room);
-                break Ok(false);
-            };
-            if !room.take(length) {
-                put_back(buffer, rest);
-                return Err(self.too_long(buffer, rules));
-            }
-            let line = at..at + length;
-            at = line.end;
-            match self.take_line(&whole, line, rules) {
-                Ok(false) => {}
-                done => break done,
-            }
-        };
-        put_back(buffer, whole.get(at..).unwrap_or_default());
-        result
-    }
-
     /// Takes one line with its end, at its place in what was read; whether it was the last of the
     /// head.
     fn take_line(
@@ -270,7 +240,7 @@ impl Parser {
         if head.headers.len() >= rules.max_headers {
             return Err(HeadFault::TooManyHeaders);
         }
-        judge::take_field(head, &field)?;
+        judge::take_field(head, &field.name, &field.value)?;
         head.headers.push(field.name, field.value);
         Ok(false)
     }

@@ -10,6 +10,7 @@ pub mod memory;
 pub mod named;
 pub mod stderr;
 mod syslog;
+pub mod turn;
 pub mod words;
 pub mod writer;
 

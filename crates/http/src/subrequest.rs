@@ -207,6 +207,8 @@ impl Exchange<'_> {
     /// Takes up what requests beside this one have given to variables (nginx: all share theirs).
     pub(crate) fn take_handed(&mut self) {
         let Some(page) = &self.page else { return };
+        let count = page.handed.borrow().len().max(self.slots.len());
+        self.slots.resize(count, None);
         for (own, handed) in self.slots.iter_mut().zip(page.handed.borrow().iter()) {
             if handed.is_some() {
                 own.clone_from(handed);
@@ -218,9 +220,10 @@ impl Exchange<'_> {
     fn hand(&self, before: &[Option<Bytes>]) {
         let Some(page) = &self.page else { return };
         let mut handed = page.handed.borrow_mut();
-        handed.resize(self.slots.len(), None);
-        for ((place, now), before) in handed.iter_mut().zip(&self.slots).zip(before) {
-            if now != before {
+        let count = handed.len().max(self.slots.len());
+        handed.resize(count, None);
+        for (number, (place, now)) in handed.iter_mut().zip(&self.slots).enumerate() {
+            if now != before.get(number).unwrap_or(&None) {
                 place.clone_from(now);
             }
         }

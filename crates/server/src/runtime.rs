@@ -1,9 +1,11 @@
 //! What runs, built from a configuration: what all workers share, and what each has of its own.
 
 mod counters;
+mod resting;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -22,9 +24,11 @@ use tidegate_http::zone::Zones;
 use tidegate_proxy::Upstreams;
 use tokio::sync::Notify;
 
-use crate::process::{Crowd, Post, stall};
+use crate::process::{Crowd, Post};
 use crate::tls::{Tls, Turns};
 pub(crate) use counters::Counters;
+use resting::{NEVER, Resting};
+pub(crate) use resting::{Over, Seat};
 
 /// What one configuration has become, shared by all workers.
 pub(crate) struct Shared {
@@ -138,11 +142,10 @@ pub(crate) struct Worker {
     pub(crate) turns: Turns,
     /// What is done where no more connections fit.
     pub(crate) crowd: Crowd,
-    waiting: Cell<usize>,
     draining: Cell<bool>,
-    dismissed: Cell<bool>,
     drain: Notify,
-    idle: Notify,
+    /// Its connections that wait to be asked.
+    pub(crate) resting: Resting,
 }
 
 impl Worker {
@@ -160,11 +163,9 @@ impl Worker {
             stalled: Cell::default(),
             turns: Turns::new(),
             crowd: Crowd::default(),
-            waiting: Cell::new(0),
             draining: Cell::new(false),
-            dismissed: Cell::new(false),
             drain: Notify::new(),
-            idle: Notify::new(),
+            resting: Resting::new(),
         })
     }
 
@@ -188,8 +189,7 @@ impl Worker {
 
     /// Has idle connections end, for nobody may be there for their next request.
     pub(crate) fn dismiss(&self) {
-        self.dismissed.set(true);
-        self.idle.notify_waiters();
+        self.resting.dismiss();
     }
 
     /// Whether connections are to end.
@@ -205,57 +205,37 @@ impl Worker {
         }
     }
 
-    /// Has the connection end that has been idle for longest; false where none is idle.
+    /// Has the connection end that has been idle for longest; false where none is idle. One that has
+    /// been idle for a moment only is about to be asked: its end would cost that request. No other
+    /// would do better then, and that is told.
     pub(crate) fn press(&self) -> bool {
-        let is_there = self.waiting.get() > 0;
-        if is_there {
-            self.idle.notify_one();
-        }
-        is_there
-    }
-
-    /// Has all connections end that are idle now.
-    pub(crate) fn press_all(&self) {
-        self.idle.notify_waiters();
-    }
-
-    /// No connection has to end any more: one that was to, and was not there, is not looked for.
-    pub(crate) fn hold(&self) {
-        forget(&self.idle);
-    }
-
-    /// Ready when an idle connection is to end, for all are to, or to make room for others. One that
-    /// has been idle for a moment only is about to be asked: its end would cost that request. As those
-    /// that have been idle for longest are told first, no other would do better, and that is told.
-    pub(crate) async fn dismissal(&self) {
-        let notified = self.idle.notified();
-        if self.dismissed.get() {
-            return;
-        }
-        let _waiting = Waiting::of(&self.waiting);
-        let since = stall::now();
-        notified.await;
-        while !self.dismissed.get() && stall::now().saturating_sub(since) < REST {
-            let again = self.idle.notified();
+        let pressed = self.resting.press(REST);
+        if pressed == Some(false) {
             self.post.closed.notify_one();
-            again.await;
         }
+        pressed.is_some()
     }
-}
 
-/// A connection that is idle, counted until this is dropped.
-struct Waiting<'a>(&'a Cell<usize>);
-
-impl<'a> Waiting<'a> {
-    fn of(number: &'a Cell<usize>) -> Self {
-        number.update(|number| number + 1);
-        Self(number)
+    /// Has all connections end that have been idle for more than a moment.
+    pub(crate) fn press_all(&self) {
+        self.resting.press_all(REST);
     }
-}
 
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.update(|number| number.saturating_sub(1));
+    /// No connection has to end any more.
+    pub(crate) fn hold(&self) {
+        self.resting.hold();
+    }
+
+    /// A place for a connection that waits to be asked now and then.
+    pub(crate) fn seat(&self) -> Seat<'_> {
+        self.resting.seat()
+    }
+
+    /// Ready when an idle connection is to end, for all are to, or to make room for others.
+    pub(crate) async fn dismissal(&self) {
+        let seat = self.seat();
+        seat.rest(NEVER);
+        poll_fn(|cx| seat.poll(cx).map(|_| ())).await;
     }
 }
 

@@ -41,7 +41,9 @@ impl<'a> Base<'a> {
     /// hold leads nowhere. This is stricter than nginx, where `location /x { alias /y/; }` and
     /// `/x../z` lead to `/z`, and where a variable may lead anywhere.
     pub(crate) fn join(&self, rest: &[u8], written: Option<&Template>) -> Result<PathBuf, Stop> {
-        let path = [self.path.as_ref(), rest].concat();
+        let mut path = Vec::with_capacity(self.path.len() + rest.len());
+        path.extend_from_slice(&self.path);
+        path.extend_from_slice(rest);
         let ups = ups(&path);
         let up = ups > 0 && ups > self.written() + written.map_or(0, written_ups);
         if up || memchr::memchr(0, &path).is_some() {

@@ -34,6 +34,8 @@ struct Shared {
     caseless: bool,
     groups: usize,
     names: Vec<(usize, String)>,
+    /// What every subject that matches begins with.
+    start: Vec<u8>,
     /// For subjects that do not end with a newline: `$` is the end, which needs no look-ahead.
     plain: Program,
     /// For those that do, if that makes a difference; compiled when the first one comes.
@@ -102,6 +104,7 @@ impl Regex {
             caseless,
             groups: translated.groups,
             names: translated.names,
+            start: if caseless { Vec::new() } else { start(pattern) },
             plain,
             newline: translated.minds_newline.then(OnceLock::new),
         };
@@ -125,6 +128,9 @@ impl Regex {
 
     /// Whether it matches anywhere in the subject.
     pub fn is_match(&self, subject: &[u8]) -> Result<bool, TooManySteps> {
+        if !subject.starts_with(&self.shared.start) {
+            return Ok(false);
+        }
         let Program { regex, winding } = self.program(subject)?;
         match winding {
             None => regex.is_match(subject).map_err(|_| TooManySteps),
@@ -144,6 +150,9 @@ impl Regex {
         out: &mut Captures,
         effort: &mut Effort,
     ) -> Result<bool, TooManySteps> {
+        if !subject.starts_with(&self.shared.start) {
+            return Ok(false);
+        }
         let Program { regex, winding } = self.program(subject)?;
         let groups = self.shared.groups;
         match winding {
@@ -172,6 +181,21 @@ impl Regex {
         };
         Ok(program)
     }
+}
+
+/// What a subject must begin with, as far as that is plain to see: an anchor and what stands for itself
+/// behind it.
+fn start(pattern: &str) -> Vec<u8> {
+    let Some(rest) = pattern.strip_prefix('^').filter(|_| !pattern.contains('|')) else {
+        return Vec::new();
+    };
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_".contains(&byte);
+    let mut start: Vec<u8> = rest.bytes().take_while(|byte| is_plain(*byte)).collect();
+    // The last one may be there as often as is said behind it.
+    if matches!(rest.as_bytes().get(start.len()), Some(b'*' | b'?' | b'{')) {
+        start.pop();
+    }
+    start
 }
 
 /// Where the first match and its groups lie.

@@ -6,6 +6,9 @@ use bytes::Bytes;
 /// other than 0 is named. `None` where that is no host: empty, with two dots together, with
 /// characters of no `reg-name` (RFC 3986, section 3.2.2), or with a port over 65535.
 pub fn normalise_host(text: &Bytes) -> Option<(Bytes, Option<u16>)> {
+    if is_normal(text) {
+        return Some((text.clone(), None));
+    }
     let (host, rest) = if text.first() == Some(&b'[') {
         let close = memchr::memchr(b']', text)?;
         let (host, rest) = text.split_at_checked(close + 1)?;
@@ -36,6 +39,19 @@ pub fn normalise_host(text: &Bytes) -> Option<(Bytes, Option<u16>)> {
     let lower = !host.iter().any(u8::is_ascii_uppercase);
     let host = if lower { text.slice_ref(host) } else { host.to_ascii_lowercase().into() };
     Some((host, (port != 0).then_some(port)))
+}
+
+/// Whether a text is a host already: letters in lower case, digits and hyphens, dots between them.
+fn is_normal(text: &[u8]) -> bool {
+    let mut dot = true;
+    for &byte in text {
+        match byte {
+            b'a'..=b'z' | b'0'..=b'9' | b'-' => dot = false,
+            b'.' if !dot => dot = true,
+            _ => return false,
+        }
+    }
+    !dot
 }
 
 fn port(digits: &[u8]) -> Option<u16> {

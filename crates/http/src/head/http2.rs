@@ -108,7 +108,7 @@ fn take_fields(head: &mut RequestHead, fields: &Headers, rules: &Rules) -> Resul
             }
             continue;
         }
-        judge::take_field(head, &field)?;
+        judge::take_field(head, &field.name, &field.value)?;
         // Crumbs of one cookie may come apart (RFC 9113, section 8.2.3).
         if name.as_ref() == b"cookie" {
             cookies.push(value);

@@ -1,10 +1,10 @@
 //! What fields mean for the request as a whole (nginx: `ngx_http_headers_in` and
 //! `ngx_http_process_request_header`).
 
+use bytes::Bytes;
 use http::Method;
 
 use super::fault::text;
-use super::field::Field;
 use super::host::normalise_host;
 use super::{HeadFault, RequestHead, Version};
 use crate::headers::Header;
@@ -24,20 +24,24 @@ fn is_unique(name: &[u8]) -> bool {
 }
 
 /// Judges a field that is about to join the others.
-pub(super) fn take_field(head: &mut RequestHead, field: &Field) -> Result<(), HeadFault> {
-    if field.name.eq_ignore_ascii_case(b"Host") {
-        if let Some(previous) = previous(head, field) {
-            return Err(HeadFault::DuplicateHost(shown(field), previous));
+pub(super) fn take_field(
+    head: &mut RequestHead,
+    name: &[u8],
+    value: &Bytes,
+) -> Result<(), HeadFault> {
+    if name.eq_ignore_ascii_case(b"Host") {
+        if let Some(previous) = previous(head, name) {
+            return Err(HeadFault::DuplicateHost(shown(name, value), previous));
         }
-        let (host, port) = normalise_host(&field.value).ok_or(HeadFault::Host)?;
+        let (host, port) = normalise_host(value).ok_or(HeadFault::Host)?;
         if head.host.is_none() {
             head.host = Some(host);
             head.port = port;
         }
-    } else if is_unique(&field.name)
-        && let Some(previous) = previous(head, field)
+    } else if is_unique(name)
+        && let Some(previous) = previous(head, name)
     {
-        return Err(HeadFault::Duplicate(shown(field), previous));
+        return Err(HeadFault::Duplicate(shown(name, value), previous));
     }
     Ok(())
 }
@@ -75,13 +79,16 @@ fn keep_alive(head: &RequestHead) -> bool {
     let says = |value: &[u8], word: &[u8]| {
         value.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))
     };
-    let word = |value: &bytes::Bytes| match () {
+    let word = |value: &Bytes| match () {
         () if says(value, b"close") => Some(false),
         () if says(value, b"keep-alive") => Some(true),
         () => None,
     };
-    let last = head.headers.all(b"Connection").filter_map(word).last();
-    last.unwrap_or(head.version > Version::Http10)
+    let usual = head.version > Version::Http10;
+    if !head.headers.may_hold(b"Connection") {
+        return usual;
+    }
+    head.headers.all(b"Connection").filter_map(word).last().unwrap_or(usual)
 }
 
 /// A decimal number of at most 63 bits, digits alone.
@@ -96,15 +103,15 @@ fn content_length(value: &[u8]) -> Option<u64> {
     i64::try_from(length).is_ok().then_some(length)
 }
 
-fn previous(head: &RequestHead, field: &Field) -> Option<String> {
-    if !head.headers.may_hold(&field.name) {
+fn previous(head: &RequestHead, name: &[u8]) -> Option<String> {
+    if !head.headers.may_hold(name) {
         return None;
     }
-    let same = |other: &&Header| other.name.eq_ignore_ascii_case(&field.name);
+    let same = |other: &&Header| other.name.eq_ignore_ascii_case(name);
     let other = head.headers.iter().find(same)?;
-    Some(text(&[&other.name, b": ".as_slice(), &other.value].concat()))
+    Some(shown(&other.name, &other.value))
 }
 
-fn shown(field: &Field) -> String {
-    text(&[&field.name, b": ".as_slice(), &field.value].concat())
+fn shown(name: &[u8], value: &[u8]) -> String {
+    text(&[name, b": ", value].concat())
 }

@@ -20,6 +20,8 @@ use super::writer::Wait;
 use crate::client::Endpoint;
 use crate::date::Now;
 use crate::exchange::Exchange;
+use crate::head::Version;
+use crate::status::on_wire;
 
 /// Writes the lines of a request whose answer has gone, or been given up. Must be called within a
 /// local task set.
@@ -101,6 +103,11 @@ fn put_line(ex: &mut Exchange<'_>, format: &LogFormat, line: &mut Vec<u8>) {
         match part {
             Part::Text(text) => line.extend_from_slice(text),
             Part::Variable(Variable::Builtin(builtin)) if put_known(ex, *builtin, line) => {}
+            Part::Variable(Variable::Builtin(Builtin::Request))
+                if ex.request.version < Version::Http2 =>
+            {
+                put(line, Some(&ex.request.line), format.escape);
+            }
             Part::Variable(variable) => put(line, ex.value(variable).as_deref(), format.escape),
         }
     }
@@ -116,6 +123,9 @@ fn put_known(ex: &Exchange<'_>, builtin: Builtin, line: &mut Vec<u8>) -> bool {
     match builtin {
         Builtin::BodyBytesSent => number(line, ex.sent.body_bytes),
         Builtin::BytesSent => number(line, ex.sent.bytes),
+        Builtin::Status if ex.error.status.is_none() && (100..600).contains(&ex.sent.status) => {
+            number(line, on_wire(ex.sent.status).into());
+        }
         Builtin::TimeLocal => Now::with(|now| line.extend_from_slice(&now.local)),
         Builtin::RemoteAddr => {
             let Endpoint::Ip(SocketAddr::V4(address)) = &ex.remote else { return false };

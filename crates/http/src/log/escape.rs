@@ -24,12 +24,25 @@ fn put_plain(out: &mut Vec<u8>, value: &[u8]) {
     }
 }
 
+fn is_escaped(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\\' | 0..b' ' | 0x7f..)
+}
+
+/// Whether nothing is to be escaped, found out for many bytes at a time.
+fn is_plain(value: &[u8]) -> bool {
+    let (pieces, rest) = value.as_chunks::<16>();
+    let is_odd = |piece: &[u8; 16]| piece.iter().fold(false, |odd, byte| odd | is_escaped(*byte));
+    !pieces.iter().any(is_odd) && !rest.iter().any(|byte| is_escaped(*byte))
+}
+
 /// nginx: `ngx_http_log_escape`
 fn put_default(out: &mut Vec<u8>, value: &[u8]) {
+    if is_plain(value) {
+        return out.extend_from_slice(value);
+    }
     let mut rest = value;
-    let is_escaped = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..b' ' | 0x7f..);
     while let Some((plain, [byte, behind @ ..])) =
-        rest.iter().position(is_escaped).and_then(|at| rest.split_at_checked(at))
+        rest.iter().position(|byte| is_escaped(*byte)).and_then(|at| rest.split_at_checked(at))
     {
         out.extend_from_slice(plain);
         out.extend_from_slice(&[b'\\', b'x', digit(byte >> 4), digit(byte & 0xf)]);
@@ -83,6 +96,9 @@ mod tests {
         assert_eq!(text(value, Escape::Default), b"a\\x22\\x5C\\x0A\\x01\\x7F\\xFF");
         assert_eq!(text(value, Escape::Json), b"a\\\"\\\\\\n\\u0001\x7f\xff");
         assert_eq!(text(value, Escape::None), b"a\"\\\\x0A\\x01\\x7F\xff");
+        let long = [b"0123456789abcdef", bytes.as_slice()].concat();
+        assert!(text(Some(&long), Escape::Default).ends_with(b"efa\\x22\\x5C\\x0A\\x01\\x7F\\xFF"));
+        assert_eq!(text(Some(&long[..16]), Escape::Default), b"0123456789abcdef");
         assert_eq!(text(None, Escape::Default), b"-");
         assert_eq!(text(None, Escape::Json), b"");
     }

@@ -12,6 +12,7 @@ use flate2::write::GzEncoder;
 
 use super::ProcessLog;
 use super::file::{LogFile, LogFiles};
+use super::turn;
 use super::words::words;
 
 /// The most bytes that wait for the end of the loop's turn.
@@ -99,7 +100,26 @@ impl LogWriter {
         };
         if let (false, Some(pause)) = (pending.awaited, pause) {
             pending.awaited = true;
-            tokio::task::spawn_local(Rc::clone(self).drain_later(place, pause));
+            if !pause.is_zero() || !turn::wait(self, place) {
+                tokio::task::spawn_local(Rc::clone(self).drain_later(place, pause));
+            }
+        }
+    }
+
+    /// Writes what waits for one file; a task goes on with what is not taken.
+    pub(super) fn drain_now(self: Rc<Self>, place: usize) {
+        let Some((pending, log)) = self.pending.get(place).zip(self.files.log(place)) else {
+            return;
+        };
+        let is_done = {
+            let mut pending = pending.borrow_mut();
+            pending.drain(log);
+            pending.awaited = !pending.is_empty();
+            !pending.awaited
+        };
+        self.tell_lost(place);
+        if !is_done {
+            tokio::task::spawn_local(self.drain_later(place, PAUSE));
         }
     }
 
@@ -141,7 +161,7 @@ impl LogWriter {
                 // Its configuration is no more, and many of them would add up.
                 pending.give_up(log);
             }
-            if pending.lines.is_empty() && pending.packed.is_empty() {
+            if pending.is_empty() {
                 pending.awaited = false;
                 return;
             }
@@ -187,6 +207,10 @@ impl Pending {
                 log.lost.add_lines(std::mem::take(&mut self.packed_lines), words(&error));
             }
         }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.lines.is_empty() && self.packed.is_empty()
     }
 
     /// What waits is lost.
@@ -240,6 +264,25 @@ mod tests {
             assert_eq!(read_to_string(&path).unwrap(), "a\nb\n");
         };
         LocalSet::new().run_until(write).await;
+    }
+
+    #[tokio::test]
+    async fn lines_are_written_where_a_turn_is_said_to_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, files) = files(folder.path());
+        turn::will_end();
+        let writer = LogWriter::new(files);
+        for line in [b"a\n", b"b\n"] {
+            writer.append(0, line, Wait::default());
+        }
+        assert_eq!(read_to_string(&path).unwrap(), "");
+        turn::end();
+        assert_eq!(read_to_string(&path).unwrap(), "a\nb\n");
+        writer.append(0, b"c\n", Wait::default());
+        turn::end();
+        turn::end();
+        assert_eq!(read_to_string(&path).unwrap(), "a\nb\nc\n");
+        assert_eq!(Rc::strong_count(&writer), 1);
     }
 
     #[tokio::test]

@@ -20,7 +20,7 @@ use super::io::{Follows, Io};
 use super::manner::Manner;
 use super::request::Sent;
 use super::tunnel;
-use at_once::{poll_once, write_head};
+use at_once::{Start, poll_once};
 
 /// Writes an answer, and keeps count in the exchange. An error means that the client can't be told
 /// any more.
@@ -41,10 +41,10 @@ pub(crate) async fn write(
         base: manner.base.as_deref(),
         keepalive_header: keepalive.header.map(Duration::from_secs),
     };
-    let (head, promise) = write_head(&response, &frame, io.owed.take());
+    let (start, promise) = Start::of(&response, &frame, io.owed.take());
     ex.sent.status = response.status;
     ex.sent.promise = Some(promise);
-    let head_bytes = head.len() as u64;
+    let head_bytes = start.len();
     let body = std::mem::take(&mut response.body);
     ex.sent.answer = *response;
     let pace = Pace::of(ex);
@@ -52,12 +52,12 @@ pub(crate) async fn write(
         io,
         patience: ex.location.sendfile.timeout,
         chunk: usize::try_from(ex.location.sendfile.max_chunk.0).unwrap_or(usize::MAX).max(4096),
-        head,
+        head: Bytes::new(),
         framing: promise.framing,
         bytes: 0,
         pace,
     };
-    let result = match writer.at_once(body) {
+    let result = match writer.at_once(start, body) {
         Ok(None) => Ok(()),
         // Boxed, as most answers are short and go at once.
         Ok(Some(rest)) => Box::pin(writer.rest(rest, ex)).await,

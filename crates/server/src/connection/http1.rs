@@ -1,11 +1,10 @@
 //! HTTP/1 to clients: requests are read, served and answered one by one.
 
+mod waiting;
+
 use std::cell::Cell;
-use std::future::poll_fn;
 use std::io::ErrorKind;
-use std::pin::pin;
 use std::rc::Rc;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use tidegate_config::block::Server;
@@ -16,7 +15,6 @@ use tidegate_http::exchange::Exchange;
 use tidegate_http::head::{Parsed, Parser};
 use tidegate_http::log::words::words;
 use tidegate_http::response::Response;
-use tokio::time::timeout;
 
 use super::answer;
 use super::body::{self, BodyState, Http1Body};
@@ -24,7 +22,8 @@ use super::io::Io;
 use super::manner::{self, Manner};
 use super::request::{self, Client, Fault, Next, Sent, rules};
 use crate::pipeline;
-use crate::runtime::Worker;
+use crate::runtime::{Seat, Worker};
+use waiting::next_bytes;
 
 /// What is done with a connection that ends, as the request's location says.
 #[derive(Clone, Copy)]
@@ -66,8 +65,9 @@ impl Farewell {
 /// Serves one connection until it ends.
 pub(super) async fn serve(worker: &Worker, connection: &Connection, io: &Rc<Io>) {
     let mut parser = Parser::new();
+    let place = worker.seat();
     let mut number = 0;
-    while let Some(next) = next_head(worker, connection, io, &mut parser, number).await {
+    while let Some(next) = next_head(worker, connection, (io, &place), &mut parser, number).await {
         number += 1;
         // Boxed, so that a connection that waits is small.
         let sent = Box::pin(one(worker, connection, io, next)).await;
@@ -81,7 +81,7 @@ pub(super) async fn serve(worker: &Worker, connection: &Connection, io: &Rc<Io>)
 async fn next_head(
     worker: &Worker,
     connection: &Connection,
-    io: &Io,
+    (io, seat): (&Io, &Seat<'_>),
     parser: &mut Parser,
     before: u32,
 ) -> Option<Next> {
@@ -114,15 +114,8 @@ async fn next_head(
             reading = None;
             io.shrink();
             let patience = if before == 0 { head_patience } else { idle };
-            // Pinned here, for it is kept twice where it is handed on by itself.
-            let waiting = pin!(next_byte(worker, io, least));
-            if !io.patience.within(patience, waiting).await.unwrap_or(false) {
-                return None;
-            }
-            match io.fill_now() {
-                Ok(1..) => continue,
-                // What is new may be taken for ready without being so.
-                Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
+            match next_bytes(worker, (io, seat), patience, least).await {
+                Some(Ok(1..)) => continue,
                 _ => return None,
             }
         }
@@ -137,27 +130,6 @@ async fn next_head(
             }
             _ => return None,
         }
-    }
-}
-
-/// Waits for the next byte; whether there may be one. There is not where the connection has to make
-/// room, or where the worker ends and it has been idle for long enough (`keepalive_min_timeout`).
-async fn next_byte(worker: &Worker, io: &Io, least: Duration) -> bool {
-    let since = (!least.is_zero()).then(Instant::now);
-    let mut dismissal = pin!(worker.dismissal());
-    // Who has asked already is not sent away.
-    let readable = poll_fn(|cx| match io.stream.poll_read_ready(cx) {
-        Poll::Ready(ready) => Poll::Ready(Some(ready.is_ok())),
-        Poll::Pending => dismissal.as_mut().poll(cx).map(|()| None),
-    });
-    match (readable.await, since) {
-        (Some(readable), _) => readable,
-        (None, Some(since)) if worker.is_draining() => {
-            let left = least.saturating_sub(since.elapsed());
-            let waiting = Box::pin(timeout(left, io.stream.readable()));
-            waiting.await.is_ok_and(|readable| readable.is_ok())
-        }
-        (None, _) => false,
     }
 }
 

@@ -21,14 +21,6 @@ const READ_BODY: usize = 64 * 1024;
 /// How much is read at once where a head may begin; most heads are shorter.
 const READ_HEAD: usize = 2 * 1024;
 
-/// The most bytes that are copied to be written as one piece.
-const JOINED: usize = 8 * 1024;
-
-thread_local! {
-    /// Where they are put together.
-    static JOIN: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
-
 /// The most buffers for heads that a thread keeps.
 const SPARES: usize = 64;
 
@@ -44,6 +36,15 @@ pub(crate) enum Follows {
     Nothing,
     /// A piece of a file.
     File,
+}
+
+/// What has been written without waiting.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SentNow {
+    /// So many bytes of it.
+    pub(crate) length: usize,
+    /// Whether all has gone, and nothing of it is on its way to be encrypted.
+    pub(crate) is_all: bool,
 }
 
 /// A client's socket, and what was read from it and not yet used.
@@ -109,10 +110,13 @@ impl Io {
         if self.buffer.borrow().capacity() == 0 { READ_HEAD } else { READ }
     }
 
-    /// Reads what is there behind what was read before.
-    pub(crate) fn fill_now(&self) -> io::Result<usize> {
-        let size = self.usual();
-        self.fill_by(size)
+    /// Reads what there may be, without asking first whether there is; `None` where there is nothing,
+    /// and who waits is not told of what comes.
+    pub(crate) fn fill_now(&self) -> Option<io::Result<usize>> {
+        match self.fill_by(self.usual()) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
+            done => Some(done),
+        }
     }
 
     fn fill_by(&self, size: usize) -> io::Result<usize> {
@@ -156,8 +160,7 @@ impl Io {
         }
     }
 
-    /// Writes all of it; `patience` bounds the time in which the client takes nothing
-    /// (`send_timeout`).
+    /// Writes all of it; `patience` bounds how long the client may take nothing (`send_timeout`).
     pub(crate) async fn write_all<const N: usize>(
         &self,
         pieces: [Bytes; N],
@@ -246,32 +249,33 @@ impl Io {
     pub(crate) fn write_now(&self, pieces: &mut [Bytes; 2]) -> io::Result<bool> {
         let [first, second] = &*pieces;
         let all = first.len() + second.len();
-        let written = match all {
-            0 => return Ok(true),
-            _ if second.is_empty() => self.stream.try_send(first),
-            // To copy a little costs less than what the kernel has to do for two pieces.
-            1..=JOINED => JOIN.with_borrow_mut(|joined| {
-                joined.clear();
-                joined.extend_from_slice(first);
-                joined.extend_from_slice(second);
-                self.stream.try_send(joined)
-            }),
-            _ => self.stream.try_write_vectored(&[IoSlice::new(first), IoSlice::new(second)]),
-        };
-        let written = match written {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(written) => written,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+        let written = self.stream.try_write_vectored(&[IoSlice::new(first), IoSlice::new(second)]);
+        let sent = self.sent(written, all)?;
+        advance(pieces, sent.length);
+        Ok(sent.is_all)
+    }
+
+    /// Writes one piece, as far as it fits at once.
+    pub(crate) fn send_now(&self, piece: &[u8]) -> io::Result<SentNow> {
+        let sent = if piece.is_empty() { Ok(0) } else { self.stream.try_send(piece) };
+        self.sent(sent, piece.len())
+    }
+
+    fn sent(&self, written: io::Result<usize>, all: usize) -> io::Result<SentNow> {
+        let length = match written {
+            Ok(0) if all > 0 => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(length) => length,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
             Err(error) => return Err(error),
         };
-        if written < all {
-            advance(pieces, written);
-            return Ok(false);
+        if length < all {
+            return Ok(SentNow { length, is_all: false });
         }
-        *pieces = [Bytes::new(), Bytes::new()];
         match self.stream.try_flush() {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
-            flushed => flushed.map(|()| true),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                Ok(SentNow { length, is_all: false })
+            }
+            flushed => flushed.map(|()| SentNow { length, is_all: true }),
         }
     }
 

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use tidegate_config::http::error_log::Level;
 use tidegate_config::http::listen::BindAddress;
+use tidegate_http::log::turn;
 use tidegate_http::log::words::words;
 use tokio::runtime::LocalOptions;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -75,8 +76,13 @@ pub(crate) struct Start {
 /// Runs a worker until it is told to end. To be called on a thread of its own.
 pub(crate) fn run(start: Start) -> io::Result<()> {
     let mut builder = tokio::runtime::Builder::new_current_thread();
-    let runtime = builder.enable_all().build_local(LocalOptions::default())?;
-    runtime.block_on(follow(start));
+    builder.enable_all().on_thread_park(turn::end);
+    let runtime = builder.build_local(LocalOptions::default())?;
+    turn::will_end();
+    runtime.block_on(async {
+        follow(start).await;
+        turn::end();
+    });
     // What still runs off the loop (a file being read) is not waited for.
     runtime.shutdown_timeout(Duration::from_millis(100));
     Ok(())
@@ -92,6 +98,8 @@ async fn follow(start: Start) {
     let mut checking = check(&worker);
     worker.crowd.refill();
     tokio::task::spawn_local(stall::look(Rc::clone(&worker)));
+    let resting = Rc::clone(&worker);
+    tokio::task::spawn_local(async move { resting.resting.look().await });
     tokio::task::spawn_local(memory::watch(Rc::clone(&worker), checks));
     first.heard.fetch_add(1, Ordering::Relaxed);
     // A socket is closed when nobody holds it any more.

@@ -15,8 +15,8 @@ pub struct Locations {
     /// Prefixes in order, each with the longest other prefix that it begins with.
     prefixes: Vec<Prefix>,
     regexes: Vec<usize>,
-    /// Whether one that forwards has a name with a slash at its end.
-    slashed: bool,
+    /// Those that forward and have a name with a slash at its end, by that name without it.
+    slashed: KnownMap<usize>,
     named: HashMap<Box<str>, usize>,
 }
 
@@ -36,7 +36,16 @@ impl Locations {
                 LocationName::Exact(name) | LocationName::Prefix { prefix: name, .. } => name,
                 _ => &Bytes::new(),
             };
-            locations.slashed |= location.pass.to.is_some() && name.ends_with(b"/");
+            if location.pass.to.is_some()
+                && let Some(name) = name.strip_suffix(b"/")
+            {
+                // An exact one comes before one that is a prefix.
+                let is_exact = matches!(location.name, LocationName::Exact(_));
+                let known = locations.slashed.entry(name.into()).or_insert(number);
+                if is_exact {
+                    *known = number;
+                }
+            }
             match &location.name {
                 LocationName::None => {}
                 LocationName::Exact(uri) => {
@@ -84,12 +93,10 @@ impl Locations {
 
     /// The location that forwards and is named as this URI with a slash behind it.
     pub fn slashed(&self, uri: &[u8]) -> Option<&Location> {
-        if !self.slashed || uri.ends_with(b"/") {
+        if self.slashed.is_empty() || uri.ends_with(b"/") {
             return None;
         }
-        let name = [uri, b"/"].concat();
-        let forwards = |location: &&Location| location.pass.to.is_some();
-        self.exact(&name).filter(forwards).or_else(|| self.prefix(&name).filter(forwards))
+        self.slashed.get(uri).and_then(|number| self.all.get(*number))
     }
 
     /// The location with the longest prefix of this URI. Its cost grows with the logarithm of the
@@ -104,12 +111,6 @@ impl Locations {
             candidate = prefix.shorter;
         }
         None
-    }
-
-    /// The prefix location of exactly this name.
-    pub fn prefix(&self, name: &[u8]) -> Option<&Location> {
-        let place = self.prefixes.binary_search_by(|prefix| (*prefix.text).cmp(name)).ok()?;
-        self.prefixes.get(place).and_then(|prefix| self.all.get(prefix.location))
     }
 
     /// The locations with regular expressions, in order.

@@ -298,3 +298,25 @@ proptest! {
         prop_assert_eq!(regex.is_match(format!("{text}a").as_bytes()), Ok(false));
     }
 }
+
+#[test]
+fn what_subjects_begin_with_is_found_where_it_is_plain() {
+    for (pattern, expected) in [
+        ("^/api/v1/(.*)$", "/api/v1/"),
+        ("^/a-b_c$", "/a-b_c"),
+        ("^/ab?c", "/a"),
+        ("^/ab*", "/a"),
+        ("^/ab{2}", "/a"),
+        ("^/ab+", "/ab"),
+        ("^/a\\.b", "/a"),
+        ("^/a|/b", ""),
+        ("/a", ""),
+        ("^", ""),
+        ("(?i)^/a", ""),
+    ] {
+        assert_eq!(start(pattern), expected.as_bytes(), "{pattern}");
+    }
+    let regex = Regex::new("^/rewritten/(.*)$", false).unwrap();
+    assert_eq!((regex.is_match(b"/rewritten/x"), regex.is_match(b"/other")), (Ok(true), Ok(false)));
+    assert_eq!(Regex::new("^/A", true).unwrap().is_match(b"/ab"), Ok(true));
+}

@@ -5,54 +5,91 @@ use std::io;
 use std::pin::Pin;
 use std::task::Poll;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use tidegate_http::answer_head::{self, Frame, Framing, Promise};
 use tidegate_http::body::Body;
 use tidegate_http::response::Response;
 
 use super::Writer;
 
-/// Writes a head, behind what is owed of an interim answer, into memory that serves for many.
-pub(super) fn write_head(
-    response: &Response,
-    frame: &Frame<'_>,
-    owed: Option<Bytes>,
-) -> (Bytes, Promise) {
-    thread_local! {
-        static HEADS: Cell<BytesMut> = Cell::default();
-    }
-    HEADS.with(|heads| {
-        let mut head = heads.take();
-        if head.capacity() < HEAD {
-            head.reserve(HEADS_SIZE);
-        }
-        if let Some(owed) = owed {
-            head.extend_from_slice(&owed);
-        }
-        let promise = answer_head::write(response, frame, &mut head);
-        let bytes = head.split().freeze();
-        heads.set(head);
-        (bytes, promise)
-    })
+thread_local! {
+    /// The memory that answers are put together in.
+    static MEMORY: Cell<BytesMut> = Cell::default();
 }
 
 /// What a head takes, mostly, in bytes.
 const HEAD: usize = 512;
 
-/// The memory that heads are written to one after the other, in bytes.
-const HEADS_SIZE: usize = 8192;
+/// The most bytes of a body that are copied behind their head, so that both are one piece for the
+/// kernel, which costs it less than two.
+const JOINED: usize = 8 * 1024;
+
+/// An answer's head, while it is being put together.
+pub(super) struct Start(BytesMut);
+
+impl Start {
+    /// Puts down a head, behind what is owed of an interim answer; what it promises.
+    pub(super) fn of(
+        response: &Response,
+        frame: &Frame<'_>,
+        owed: Option<Bytes>,
+    ) -> (Self, Promise) {
+        let mut start = MEMORY.take();
+        start.clear();
+        start.reserve(HEAD + JOINED);
+        if let Some(owed) = owed {
+            start.extend_from_slice(&owed);
+        }
+        let promise = answer_head::write(response, frame, &mut start);
+        (Self(start), promise)
+    }
+
+    /// The bytes so far.
+    pub(super) fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    /// As bytes of their own.
+    fn split(&mut self) -> Bytes {
+        self.0.split().freeze()
+    }
+}
+
+impl Drop for Start {
+    fn drop(&mut self) {
+        MEMORY.set(std::mem::take(&mut self.0));
+    }
+}
 
 impl Writer<'_> {
     /// Writes what is here as a whole, without waiting; what is left of it.
-    pub(super) fn at_once(&mut self, body: Body) -> io::Result<Option<Body>> {
+    pub(super) fn at_once(&mut self, mut start: Start, body: Body) -> io::Result<Option<Body>> {
         let bytes = match (self.framing, body) {
-            (_, body) if self.pace.is_some() => return Ok(Some(body)),
+            (_, body) if self.pace.is_some() => {
+                self.head = start.split();
+                return Ok(Some(body));
+            }
             (Framing::None, _) | (Framing::Length(_) | Framing::Close, Body::Empty) => Bytes::new(),
             (Framing::Length(_) | Framing::Close, Body::Bytes(bytes)) => bytes,
-            (_, body) => return Ok(Some(body)),
+            (_, body) => {
+                self.head = start.split();
+                return Ok(Some(body));
+            }
         };
-        let length = (self.head.len() + bytes.len()) as u64;
-        let mut pieces = [std::mem::take(&mut self.head), bytes];
+        if bytes.len() <= JOINED {
+            start.0.extend_from_slice(&bytes);
+            let written = self.io.send_now(&start.0)?;
+            self.bytes += written.length as u64;
+            if written.is_all {
+                return Ok(None);
+            }
+            // What is left is as good as a head.
+            start.0.advance(written.length);
+            self.head = start.split();
+            return Ok(Some(Body::Empty));
+        }
+        let length = start.len() + bytes.len() as u64;
+        let mut pieces = [start.split(), bytes];
         let whole = self.io.write_now(&mut pieces)?;
         let [head, bytes] = pieces;
         self.bytes += length - (head.len() + bytes.len()) as u64;

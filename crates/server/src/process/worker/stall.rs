@@ -1,11 +1,13 @@
 //! A worker that stands still is told of, with what it did: all of its connections waited.
 
+use std::cell::Cell;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use nix::time::{ClockId, clock_gettime};
 use tidegate_config::http::error_log::Level;
+use tidegate_http::log::turn;
 
 use crate::runtime::Worker;
 
@@ -25,9 +27,9 @@ pub(crate) async fn watch<F: Future>(
     mut future: Pin<&mut F>,
 ) -> F::Output {
     std::future::poll_fn(|cx| {
-        let before = now();
+        let before = look_up();
         let polled = future.as_mut().poll(cx);
-        let after = now();
+        let after = look_up();
         let took = after.saturating_sub(before);
         // What stands around this one has been just as slow.
         if took > STALL && after.saturating_sub(worker.stalled.get()) > SAME {
@@ -39,12 +41,31 @@ pub(crate) async fn watch<F: Future>(
     .await
 }
 
+thread_local! {
+    /// What the clock of the thread has shown last.
+    static LATEST: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+}
+
+/// What the clock has shown when the step began that is being done, or since.
+pub(crate) fn latest() -> Duration {
+    let latest = LATEST.get();
+    if latest.is_zero() { look_up() } else { latest }
+}
+
+fn look_up() -> Duration {
+    let now = now();
+    LATEST.set(now);
+    now
+}
+
 /// Tells when the loop did not turn for a while, whatever was the reason.
 pub(super) async fn look(worker: Rc<Worker>) {
     loop {
         let before = Instant::now();
         worker.post.beat();
         tokio::time::sleep(LOOK).await;
+        // A loop that always has something to do does not say by itself that a turn has ended.
+        turn::end();
         let late = before.elapsed().saturating_sub(LOOK);
         let told = worker.stalled.get();
         if late > STALL && now().saturating_sub(told) > late {

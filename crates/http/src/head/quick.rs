@@ -1,0 +1,296 @@
+//! Heads that are here as a whole. Lines as nearly all are, are read in one pass; any other is left
+//! to those who know all that may be said, and what is wrong with it.
+
+use std::ops::Range;
+
+use bytes::{Bytes, BytesMut};
+use http::Method;
+
+use super::room::Room;
+use super::spare::put_back;
+use super::{HeadFault, Parser, RequestHead, Rules, Version, judge};
+use crate::uri::Uri;
+
+impl Parser {
+    /// Reads a head that ends where told, as it mostly does, or before: its lines are parts of one
+    /// piece of memory. What is not taken goes back to the buffer.
+    pub(super) fn read_whole(
+        &mut self,
+        buffer: &mut BytesMut,
+        end: usize,
+        (mut room, rules): (Room, &Rules),
+    ) -> Result<bool, HeadFault> {
+        let whole = buffer.split_to(end).freeze();
+        let mut at = 0;
+        let result = loop {
+            if let Some((length, judged)) = self.take_quickly(&whole, at, (&mut room, rules)) {
+                at += length;
+                match judged {
+                    Ok(()) => continue,
+                    Err(fault) => break Err(fault),
+                }
+            }
+            let rest = whole.get(at..).unwrap_or_default();
+            let Some(length) = memchr::memchr(b'\n', rest).map(|end| end + 1) else {
+                self.room = Some(room);
+                break Ok(false);
+            };
+            if !room.take(length) {
+                put_back(buffer, rest);
+                return Err(self.too_long(buffer, rules));
+            }
+            let line = at..at + length;
+            at = line.end;
+            match self.take_line(&whole, line, rules) {
+                Ok(false) => {}
+                done => break done,
+            }
+        };
+        put_back(buffer, whole.get(at..).unwrap_or_default());
+        result
+    }
+
+    /// Takes a line that is as nearly all are: its length, and how it was judged. `None` where it is
+    /// otherwise, or there is no room for it: nothing has been done then.
+    fn take_quickly(
+        &mut self,
+        read: &Bytes,
+        at: usize,
+        (room, rules): (&mut Room, &Rules),
+    ) -> Option<(usize, Result<(), HeadFault>)> {
+        let Some(head) = &mut self.head else {
+            let line = line(read)?;
+            let length = line.end;
+            if !room.take(length) {
+                return None;
+            }
+            self.head.insert(RequestHead::spare()).take_quick_line(read, line);
+            return Some((length, Ok(())));
+        };
+        let field = field(read, at)?;
+        let length = field.end - at;
+        if head.headers.len() >= rules.max_headers || !room.take(length) {
+            return None;
+        }
+        head.length += length as u64;
+        let known = read.get(field.name.clone()).and_then(known);
+        let name = known.unwrap_or_else(|| read.slice(field.name));
+        let value = if field.value.is_empty() { Bytes::new() } else { read.slice(field.value) };
+        let judged = judge::take_field(head, &name, &value);
+        if judged.is_ok() {
+            head.headers.push(name, value);
+        }
+        Some((length, judged))
+    }
+}
+
+impl RequestHead {
+    fn take_quick_line(&mut self, read: &Bytes, line: Line) {
+        self.length = line.end as u64;
+        self.line = read.slice(..line.end.saturating_sub(2));
+        self.method = line.method;
+        self.version = Version::Http11;
+        self.protocol = Bytes::from_static(b"HTTP/1.1");
+        self.target = read.slice(line.path.start..line.target);
+        if line.target == line.path.end {
+            self.uri = Uri { path: self.target.clone(), args: None };
+            return;
+        }
+        let args = line.path.end + 1..line.target;
+        let args = (!args.is_empty()).then(|| read.slice(args));
+        self.uri = Uri { path: read.slice(line.path), args };
+    }
+}
+
+/// A field: a name of letters, digits and hyphens, a value without a NUL, a carriage return and a
+/// line feed. All places are those in what was read.
+struct Field {
+    /// The name.
+    name: Range<usize>,
+    /// The value without the spaces around it.
+    value: Range<usize>,
+    /// The place behind the line's end.
+    end: usize,
+}
+
+/// A request line: a usual method, a path with nothing to decode or to resolve, HTTP/1.1. All places
+/// are those in what was read.
+struct Line {
+    /// The method.
+    method: Method,
+    /// The path.
+    path: Range<usize>,
+    /// Where the target ends, behind the question mark and the arguments where there are some.
+    target: usize,
+    /// The place behind the line's end.
+    end: usize,
+}
+
+/// The end of such a request line.
+const VERSION: &[u8] = b" HTTP/1.1\r\n";
+
+/// What a byte is in a name and in a target.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A letter, a digit or a hyphen.
+    Name,
+    /// What else stands for itself in a path.
+    Path,
+    Slash,
+    /// What has a meaning of its own somewhere, or may not be there.
+    Other,
+}
+
+#[allow(clippy::indexing_slicing)] // while it is compiled
+const KINDS: [Kind; 256] = {
+    let mut kinds = [Kind::Path; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        kinds[byte] = match byte as u8 {
+            b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'-' => Kind::Name,
+            b'/' => Kind::Slash,
+            0..=b' ' | 0x7f | b'%' | b'?' | b'#' => Kind::Other,
+            _ => Kind::Path,
+        };
+        byte += 1;
+    }
+    kinds
+};
+
+fn kind(byte: u8) -> Kind {
+    KINDS.get(usize::from(byte)).copied().unwrap_or(Kind::Other)
+}
+
+/// The request line that begins what was read.
+fn line(read: &[u8]) -> Option<Line> {
+    let (method, start) = match read {
+        [b'G', b'E', b'T', b' ', b'/', ..] => (Method::GET, 4),
+        [b'P', b'O', b'S', b'T', b' ', b'/', ..] => (Method::POST, 5),
+        [b'H', b'E', b'A', b'D', b' ', b'/', ..] => (Method::HEAD, 5),
+        _ => return None,
+    };
+    let mut slash = false;
+    let mut length = 0;
+    for &byte in read.get(start..)? {
+        slash = match kind(byte) {
+            Kind::Slash if slash => return None,
+            Kind::Path if slash && byte == b'.' => return None,
+            Kind::Other => break,
+            kind => kind == Kind::Slash,
+        };
+        length += 1;
+    }
+    let path = start..start + length;
+    let mut target = path.end;
+    let mut rest = read.get(target..)?;
+    if let [b'?', args @ ..] = rest {
+        let stops = |byte: &u8| matches!(byte, 0..=b' ' | 0x7f | b'#');
+        target += 1 + args.iter().position(stops)?;
+        rest = read.get(target..)?;
+    }
+    rest.starts_with(VERSION).then_some(Line { method, path, target, end: target + VERSION.len() })
+}
+
+/// The field that begins at a place of what was read.
+fn field(read: &[u8], start: usize) -> Option<Field> {
+    let line = read.get(start..)?;
+    let length = line.iter().position(|&byte| kind(byte) != Kind::Name)?;
+    let [b':', behind @ ..] = line.get(length..)? else { return None };
+    if length == 0 {
+        return None;
+    }
+    let spaces = behind.iter().take_while(|&&byte| byte == b' ').count();
+    let text = behind.get(spaces..)?;
+    let stop = memchr::memchr3(b'\r', b'\n', 0, text)?;
+    let [b'\r', b'\n', ..] = text.get(stop..)? else { return None };
+    let after = text.get(..stop)?.iter().rev().take_while(|&&byte| byte == b' ').count();
+    let name = start..start + length;
+    let value = name.end + 1 + spaces;
+    let stop = value + stop;
+    Some(Field { name, value: value..stop - after, end: stop + 2 })
+}
+
+/// A name that many heads have, so that no field holds on to the head's memory for it.
+fn known(name: &[u8]) -> Option<Bytes> {
+    let candidates: &[&'static [u8]] = match name.len() {
+        4 => &[b"Host"],
+        6 => &[b"Accept", b"Cookie", b"Origin", b"Pragma"],
+        7 => &[b"Referer"],
+        10 => &[b"User-Agent", b"Connection"],
+        12 => &[b"Content-Type"],
+        13 => &[b"Cache-Control", b"If-None-Match", b"Authorization"],
+        14 => &[b"Sec-Fetch-Dest", b"Sec-Fetch-Mode", b"Sec-Fetch-Site", b"Content-Length"],
+        15 => &[b"Accept-Encoding", b"Accept-Language", b"X-Forwarded-For"],
+        17 => &[b"If-Modified-Since"],
+        25 => &[b"Upgrade-Insecure-Requests"],
+        _ => return None,
+    };
+    candidates.iter().find(|known| **known == name).map(|known| Bytes::from_static(known))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::head::Parsed;
+
+    #[test]
+    fn only_lines_without_anything_unusual_are_taken() {
+        for odd in [
+            "PUT / HTTP/1.1\r\n",
+            "GET  / HTTP/1.1\r\n",
+            "GET /a%20b HTTP/1.1\r\n",
+            "GET /a//b HTTP/1.1\r\n",
+            "GET /a/.b HTTP/1.1\r\n",
+            "GET /a#b HTTP/1.1\r\n",
+            "GET /a?b#c HTTP/1.1\r\n",
+            "GET /a\u{1} HTTP/1.1\r\n",
+            "GET / HTTP/1.0\r\n",
+            "GET / HTTP/1.1\n",
+            "GET /",
+        ] {
+            assert!(line(odd.as_bytes()).is_none(), "{odd}");
+        }
+        let found = line(b"HEAD /a.b/?c=/./%20 HTTP/1.1\r\nHost: a\r\n").unwrap();
+        assert_eq!((found.method, found.path, found.target), (Method::HEAD, 5..10, 19));
+        for odd in ["A", "A\r\n", ": b\r\n", "A_b: c\r\n", "A : b\r\n", "A: b\n", "A: \0\r\n"] {
+            assert!(field(odd.as_bytes(), 0).is_none(), "{odd}");
+        }
+        let found = field(b"xAbc:   d e  \r\n\r\n", 1).unwrap();
+        assert_eq!((found.name, found.value, found.end), (1..4, 8..11, 15));
+        let found = field(b"A:  \r\n", 0).unwrap();
+        assert!(found.value.is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn a_line_that_is_taken_quickly_means_what_it_means_otherwise(
+            target in "/[a-c/.?%#~ ]{0,10}", fields in "([A-C-]{1,3}:? {0,2}[ -~]{0,4}\r\n){0,3}",
+        ) {
+            let rules = Rules {
+                buffer_size: 1024, large_buffers: 4, large_buffer_size: 8192, max_headers: 100,
+                ignore_invalid: true, underscores: false, merge_slashes: true,
+            };
+            let text = format!("GET {target} HTTP/1.1\r\nHost: a.b\r\n{fields}\r\n");
+            let mut whole = BytesMut::from(text.as_bytes());
+            let quick = format!("{:?}", Parser::new().parse(&mut whole, &rules));
+            // Byte by byte, no line is taken quickly.
+            let (mut parser, mut buffer) = (Parser::new(), BytesMut::new());
+            let mut slow = Parsed::Partial;
+            for byte in text.bytes() {
+                buffer.extend_from_slice(&[byte]);
+                if matches!(slow, Parsed::Partial) {
+                    slow = parser.parse(&mut buffer, &rules);
+                }
+            }
+            match slow {
+                Parsed::Fault(fault, _) => {
+                    let fault = format!("{fault:?}");
+                    prop_assert!(quick.contains(&fault), "{} in {}", fault, quick);
+                }
+                slow => prop_assert_eq!(format!("{slow:?}"), quick),
+            }
+        }
+    }
+}
