@@ -162,6 +162,13 @@ impl Tidegate {
             })
             .await;
         }
+        // The ports are there before who serves is; what is asked beside the pid file comes last.
+        // Not every program and configuration has it.
+        let asked = process::is_ours() && self.read("nginx.conf").contains("pid nginx.pid;");
+        let end = Instant::now() + Duration::from_secs(1);
+        while asked && !self.folder.join("nginx.pid.sock").exists() && Instant::now() < end {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
         Ok(())
     }
 }
