@@ -81,9 +81,12 @@ async fn idle_connections_of_http_2_cost_a_bounded_lot() {
         return;
     }
     let server = Tidegate::start(
-        "ssl_certificate cert.pem; ssl_certificate_key key.pem; http2 on; access_log off;
-        server { listen 127.0.0.1:8080; return 200 here; }
-        server { listen 127.0.0.1:8443 ssl; return 200 here; }",
+        "worker_processes 1; events { worker_connections 3000; }
+        http {
+            ssl_certificate cert.pem; ssl_certificate_key key.pem; http2 on; access_log off;
+            server { listen 127.0.0.1:8080; return 200 here; }
+            server { listen 127.0.0.1:8443 ssl; return 200 here; }
+        }",
     )
     .with_certificate(&["localhost"])
     .await;
@@ -100,6 +103,10 @@ async fn idle_connections_of_http_2_cost_a_bounded_lot() {
     // What is said to the allocator about large pages is a third of it.
     for (port, most) in [(8080, 28.0), (8443, 37.0)] {
         let wanted = if is_long() { 1000 } else { 400 };
+        if raise_limit() < wanted as u64 + 500 {
+            eprintln!("skipped: {wanted} connections take as many open files");
+            return;
+        }
         connect(port).await.get("/").await.is(200);
         let before = memory(server.pid());
         let mut idle = Vec::new();
