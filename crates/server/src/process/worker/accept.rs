@@ -2,11 +2,13 @@
 
 use std::cmp::Reverse;
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use rustix::net::sockopt::set_tcp_nodelay;
 use tidegate_config::http::listen::BindAddress;
 use tidegate_http::client::{Connection, Endpoint};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
@@ -22,7 +24,8 @@ const SLACK: u32 = 4;
 
 /// A socket that connections are taken from.
 pub(super) enum Acceptor {
-    Tcp(TcpListener),
+    /// With its address, where it is of one alone, which is then that of all its connections.
+    Tcp(TcpListener, Option<SocketAddr>),
     Unix(UnixListener, PathBuf),
 }
 
@@ -46,7 +49,11 @@ impl Acceptor {
     pub(super) fn of(listener: &Listener, address: &BindAddress) -> io::Result<Self> {
         match listener {
             Listener::Tcp(listener) => {
-                listener.try_clone().and_then(TcpListener::from_std).map(Self::Tcp)
+                // Connections have it from their listener, and need not be told one by one.
+                set_tcp_nodelay(listener, true)?;
+                let own = listener.try_clone().and_then(TcpListener::from_std)?;
+                let address = own.local_addr().ok().filter(|own| !own.ip().is_unspecified());
+                Ok(Self::Tcp(own, address))
             }
             Listener::Unix(listener) => {
                 let own = listener.try_clone().and_then(UnixListener::from_std)?;
@@ -62,11 +69,13 @@ impl Acceptor {
     /// The next connection, its client and the address that it came to.
     pub(super) async fn one(&self) -> io::Result<(Stream, Endpoint, Endpoint)> {
         match self {
-            Self::Tcp(listener) => {
+            Self::Tcp(listener, address) => {
                 let (stream, peer) = listener.accept().await?;
-                let local = Endpoint::Ip(stream.local_addr()?);
-                stream.set_nodelay(true)?;
-                Ok((Stream::Tcp(stream), Endpoint::Ip(peer), local))
+                let local = match address {
+                    Some(address) => *address,
+                    None => stream.local_addr()?,
+                };
+                Ok((Stream::Tcp(stream), Endpoint::Ip(peer), Endpoint::Ip(local)))
             }
             Self::Unix(listener, path) => {
                 let (stream, _) = listener.accept().await?;
@@ -176,5 +185,33 @@ impl Drop for Open {
     fn drop(&mut self) {
         self.post.close();
         self.counters.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Accepts one connection to this address.
+    async fn accepted(address: &str) -> (TcpStream, Endpoint, SocketAddr) {
+        let listener = std::net::TcpListener::bind(address).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let bound = BindAddress::Ip(listener.local_addr().unwrap());
+        let acceptor = Acceptor::of(&Listener::Tcp(Arc::new(listener)), &bound).unwrap();
+        let to: SocketAddr = ([127, 0, 0, 1], port).into();
+        let _client = TcpStream::connect(to).await.unwrap();
+        let (stream, _, local) = acceptor.one().await.unwrap();
+        let Stream::Tcp(stream) = stream else { panic!("not over TCP") };
+        (stream, local, to)
+    }
+
+    #[tokio::test]
+    async fn a_connection_has_what_its_listener_says() {
+        for address in ["127.0.0.1:0", "0.0.0.0:0"] {
+            let (stream, local, to) = accepted(address).await;
+            assert!(stream.nodelay().unwrap(), "{address}");
+            assert_eq!(local, Endpoint::Ip(to), "{address}");
+        }
     }
 }
