@@ -25,6 +25,7 @@ pub mod backend;
 pub mod client;
 pub mod config;
 pub mod dns;
+mod file;
 pub mod handshake;
 pub mod http2;
 pub mod load;

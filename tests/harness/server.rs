@@ -5,13 +5,14 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::process::Output;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use tempfile::TempDir;
 
 use super::client::Client;
 use super::config::{self, Ports};
+use super::file::write;
 use super::process::{self, Process};
 use super::tls;
 use super::{DEADLINE, eventually};
@@ -290,18 +291,5 @@ impl IntoFuture for Start {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.run())
-    }
-}
-
-/// Writes a file that was last changed on 2 January 2024, 03:04:05, as were its new folders.
-pub fn write(path: &Path, content: &[u8]) {
-    let changed = SystemTime::UNIX_EPOCH + Duration::from_secs(1_704_164_645);
-    let folder = path.parent().expect("a file is in a folder");
-    let new: Vec<&Path> = folder.ancestors().take_while(|folder| !folder.exists()).collect();
-    std::fs::create_dir_all(folder).expect("a folder");
-    std::fs::write(path, content).expect("a file");
-    for path in std::iter::once(path).chain(new).chain([folder]) {
-        let file = std::fs::File::open(path).expect("what was written");
-        file.set_modified(changed).expect("a time of change");
     }
 }
