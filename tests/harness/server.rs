@@ -24,6 +24,7 @@ pub struct Tidegate {
     process: Process,
     client: Client,
     ports: Ports,
+    is_ours: bool,
     _owned: Option<TempDir>,
 }
 
@@ -165,7 +166,7 @@ impl Tidegate {
         }
         // The ports are there before who serves is; what is asked beside the pid file comes last.
         // Not every program and configuration has it.
-        let asked = process::is_ours() && self.read("nginx.conf").contains("pid nginx.pid;");
+        let asked = self.is_ours && self.read("nginx.conf").contains("pid nginx.pid;");
         let end = Instant::now() + Duration::from_secs(1);
         while asked && !self.folder.join("nginx.pid.sock").exists() && Instant::now() < end {
             tokio::time::sleep(Duration::from_millis(2)).await;
@@ -272,7 +273,8 @@ impl Start {
         let process = Process::start(&self.binary, &folder);
         let first = config::listening(&self.conf).first().copied().unwrap_or(8080);
         let client = Client::of_port(self.ports.real(first));
-        Tidegate { folder, process, client, ports: self.ports, _owned: owned }
+        let is_ours = process::is_named(&self.binary);
+        Tidegate { folder, process, client, ports: self.ports, is_ours, _owned: owned }
     }
 
     async fn run(self) -> Tidegate {

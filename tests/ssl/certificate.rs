@@ -82,7 +82,7 @@ fn a_certificate_that_ends_soon_is_for_others_or_comes_alone_is_warned_of() {
     assert!(good && !text.contains("[warn]"), "{text}");
     let hour = std::time::Duration::from_hours(1);
     for (begins, ends, words) in [
-        (now - hour, now + 24 * hour * 13, "ends in 12 days"),
+        (now - hour, now + 12 * hour * 27, "ends in 13 days"),
         (now - hour, now + 24 * hour * 15, ""),
         (now - 3 * hour, now - hour, "has ended on"),
         (now + hour, now + 24 * hour * 90, "begins on"),
