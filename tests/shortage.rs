@@ -9,7 +9,7 @@ const ANSWER: &str = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhere";
 
 /// Clients that have begun to ask, until no descriptor is left.
 async fn fill(server: &Tidegate) -> Vec<Connection> {
-    let path = format!("/proc/{}/fd", serving(server));
+    let path = format!("/proc/{}/fd", process::serving(server.pid()));
     let is_full = || {
         let names = std::fs::read_dir(&path).unwrap().flatten().map(|entry| entry.file_name());
         // Those beyond were inherited.
@@ -35,11 +35,6 @@ async fn fill(server: &Tidegate) -> Vec<Connection> {
 }
 
 const LIMIT: usize = 60;
-
-/// The process that serves.
-fn serving(server: &Tidegate) -> i32 {
-    process::children(server.pid()).first().copied().unwrap_or(server.pid())
-}
 
 /// Asks for the rest of a path over a connection that has begun to.
 async fn ask(connection: &mut Connection, path: &str) {
