@@ -59,16 +59,18 @@ fn ticks(pid: i32) -> u64 {
 
 /// Asks one after another, and has everyone told at once that there is no room.
 async fn are_turned_away(server: &Tidegate, number: u32) {
-    let (start, spent) = (Instant::now(), ticks(server.pid()));
+    let (mut soonest, spent) = (DEADLINE, ticks(server.pid()));
     for _ in 0..number {
+        let start = Instant::now();
         let mut turned_away = server.connect().await;
         turned_away.send(ASK).await;
         let answer = turned_away.answer().await;
         answer.is(503).has("Connection", "close").mentions("503 Service Temporarily Unavailable");
         assert!(turned_away.closes().await);
+        soonest = soonest.min(start.elapsed());
     }
-    let (took, spent) = (start.elapsed(), ticks(server.pid()) - spent);
-    assert!(took < Duration::from_millis(100) * number, "{took:?}");
+    let spent = ticks(server.pid()) - spent;
+    assert!(soonest < Duration::from_millis(100), "{soonest:?}");
     assert!(spent < 50, "{number} cost {spent} hundredths of a second");
 }
 
@@ -87,6 +89,7 @@ async fn a_worker_that_has_as_many_connections_as_it_may_says_so_at_once() {
     )
     .with_port(8090, held.backend.port())
     .await;
+    let start = Instant::now();
     let mut one = server.connect().await;
     one.send(ASK).await;
     one.answer().await.is(200);
@@ -111,7 +114,8 @@ async fn a_worker_that_has_as_many_connections_as_it_may_says_so_at_once() {
     server.logs("[alert]").await;
     server.logs("2 worker_connections are not enough, 1").await;
     let lines = server.error_log().matches("are not enough").count();
-    assert!((2..=6).contains(&lines), "{lines} lines");
+    let seconds = start.elapsed().as_secs() as usize;
+    assert!((2..=seconds + 4).contains(&lines), "{lines} lines in {seconds} seconds");
     held.go_on.notify_waiters();
     two.answer().await.is(200).says("late");
     three.answer().await.is(200).says("late");
@@ -155,15 +159,21 @@ async fn where_descriptors_lack_clients_are_told_and_it_recovers() {
     if !process::is_ours() {
         return;
     }
+    // An even number and an odd one: the last that is left is half of what a request takes.
+    tokio::join!(is_without_descriptors(50), is_without_descriptors(51));
+}
+
+async fn is_without_descriptors(number: u32) {
     let held = Held::new().await;
-    let server = Tidegate::start(
-        "worker_processes 1; worker_rlimit_nofile 50; error_log logs/error.log; events {}
-         http { access_log off; server { listen 127.0.0.1:8080;
-             location / { return 200 here; }
-             location /slow { proxy_pass http://127.0.0.1:8090; } } }",
-    )
+    let server = Tidegate::start(&format!(
+        "worker_processes 1; worker_rlimit_nofile {number}; error_log logs/error.log; events {{}}
+         http {{ access_log off; server {{ listen 127.0.0.1:8080;
+             location / {{ return 200 here; }}
+             location /slow {{ proxy_pass http://127.0.0.1:8090; }} }} }}"
+    ))
     .with_port(8090, held.backend.port())
     .await;
+    let start = Instant::now();
     server.get("/").await.is(200);
     let mut idle = Vec::new();
     for _ in 0..60 {
@@ -183,24 +193,37 @@ async fn where_descriptors_lack_clients_are_told_and_it_recovers() {
         String::from_utf8_lossy(&output.stdout).contains("connections: 0 open")
     })
     .await;
-    // Each takes two, until the last of all.
+    // Each takes two.
     let mut busy = Vec::new();
     loop {
         let mut connection = server.connect().await;
         connection.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n").await;
-        let answered = tokio::time::timeout(Duration::from_millis(100), connection.answer()).await;
-        match answered {
-            Ok(answer) if answer.status == 503 => break,
-            // There was one for the client alone, who begins to ask again.
-            Ok(_) => connection.send("GET /").await,
-            Err(_) => {}
+        tokio::select! {
+            () = held.asked.notified() => busy.push(connection),
+            answer = connection.answer() => {
+                answer.is(503).has("Connection", "close");
+                break;
+            }
         }
+        assert!(busy.len() < 50);
+    }
+    // One may be left, and there may be those of who left just now: they are for who begins to ask.
+    let mut refused = 0;
+    while refused < 3 {
+        let mut connection = server.connect().await;
+        connection.send(ASK).await;
+        if connection.answer().await.status == 503 {
+            refused += 1;
+            continue;
+        }
+        connection.send("GET /").await;
         busy.push(connection);
         assert!(busy.len() < 50);
     }
     are_turned_away(&server, 20).await;
     let lines = server.error_log().matches("accept4() failed").count();
-    assert!(lines <= 8, "{lines} lines in some seconds");
+    let seconds = start.elapsed().as_secs() as usize;
+    assert!(lines <= seconds + 3, "{lines} lines in {seconds} seconds");
     drop(busy);
     held.go_on.notify_waiters();
     eventually("it recovers", || async { server.get("/").await.text() == "here" }).await;

@@ -189,31 +189,30 @@ pub(super) fn turn_away(
         // Last of all the descriptor is held back again.
         let (_spare, _attended) = (spare, attended);
         if is_attended {
-            let _ = timeout(patience, attend(&stream, &answer)).await;
-        } else {
-            let _ = timeout(patience, stream.writable()).await;
-            let _ = stream.try_write_vectored(&[IoSlice::new(&answer)]);
+            let _ = timeout(patience, read(&stream)).await;
+        }
+        let _ = timeout(patience, stream.writable()).await;
+        let _ = stream.try_write_vectored(&[IoSlice::new(&answer)]);
+        if is_attended {
+            let _ = timeout(patience, has_left(&stream)).await;
         }
         drop(stream);
     });
 }
 
-/// Lets a client ask, answers, and waits for it to have read that: an end with bytes unread would
-/// take the answer back.
-async fn attend(stream: &Stream, answer: &[u8]) -> io::Result<()> {
-    let mut buffer = [0; 4096];
-    read(stream, &mut buffer).await?;
-    stream.writable().await?;
-    stream.try_write_vectored(&[IoSlice::new(answer)])?;
+/// Waits for a client to have read its answer: an end with bytes unread would take that back.
+async fn has_left(stream: &Stream) -> io::Result<()> {
     stream.shutdown();
-    while read(stream, &mut buffer).await? > 0 {}
+    while read(stream).await? > 0 {}
     Ok(())
 }
 
-async fn read(stream: &Stream, buffer: &mut [u8]) -> io::Result<usize> {
+/// Lets a client ask.
+async fn read(stream: &Stream) -> io::Result<usize> {
+    let mut buffer = [0; 4096];
     loop {
         stream.readable().await?;
-        match stream.try_read(buffer) {
+        match stream.try_read(&mut buffer) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             done => return done,
         }
