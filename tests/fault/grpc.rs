@@ -91,7 +91,13 @@ fn faults() -> Vec<Fault> {
             502,
             "upstream sent too big header while reading response header from upstream (its header does not fit into ",
         ),
-        fault(&big(100_000), Stalls, 502, "upstream"),
+        fault(
+            &big(100_000),
+            Stalls,
+            502,
+            "(its header breaks the rules of HTTP/2, or is far longer than ",
+        ),
+        fault(&big(1_000_000), Stalls, 502, "upstream sent too big header"),
         fault(&leaves(0), Closes, 502, "upstream sent goaway with error 0"),
         fault(&leaves(1), Closes, 502, "upstream"),
         fault(

@@ -4,7 +4,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::grpc::{END_HEADERS, END_STREAM, GOAWAY, HEADERS, RST_STREAM, SETTINGS, frame};
-use crate::harness::{Backend, Tidegate};
+use crate::harness::{Backend, Tidegate, http2};
 
 /// Reads the preface and frames, and answers each head by what the function says of its number.
 async fn talks(mut stream: TcpStream, says: impl Fn(u8) -> Option<Vec<u8>>) -> Option<()> {
@@ -118,4 +118,66 @@ async fn a_body_that_is_not_taken_is_given_up() {
             ))
             .await;
     }
+}
+
+#[tokio::test]
+async fn a_head_is_as_long_as_the_buffer_lets_it_be() {
+    // A field, and many; in as many frames as it takes.
+    let long = "v".repeat(100_000);
+    let many: Vec<(String, String)> =
+        (0..1000).map(|number| (format!("x-{number:04}"), "v".repeat(90))).collect();
+    let many: Vec<(&str, &str)> = many.iter().map(|(name, value)| (&**name, &**value)).collect();
+    let block = |fields: &[(&str, &str)]| [&[0x88][..], &http2::literals(fields)].concat();
+    let blocks = [block(&[("x-long", &long)]), block(&many)];
+    let backends = blocks.map(|block| {
+        Backend::raw(move |stream| {
+            let block = block.clone();
+            async move {
+                talks(stream, |stream| Some(http2::blocks(stream.into(), END_STREAM, &block)))
+                    .await;
+            }
+        })
+    });
+    let [long, many] = backends;
+    let (long, many) = (long.await, many.await);
+    let server = Tidegate::start(
+        "upstream long { server 127.0.0.1:8090 max_fails=0; }
+         upstream many { server 127.0.0.1:8091 max_fails=0; }
+         proxy_http_version 2;
+         server {
+             listen 127.0.0.1:8080;
+             location /little/long { proxy_buffer_size 16k; proxy_buffers 8 16k; proxy_pass http://long; }
+             location /little/many { grpc_buffer_size 64k; grpc_pass many; }
+             location /ample/long { proxy_buffer_size 128k; proxy_buffers 8 128k; proxy_pass http://long; }
+             location /ample/many { grpc_buffer_size 128k; grpc_pass many; }
+         }",
+    )
+    .with_port(8090, long.port())
+    .with_port(8091, many.port())
+    .await;
+    // Each first over a connection of its own, then perhaps over the other's.
+    for (path, name, size) in [("long", "proxy", "16k"), ("many", "grpc", "64k")] {
+        for _ in 0..2 {
+            let logged = server.error_log().len();
+            server.get(&format!("/little/{path}")).await.is(502);
+            let line = format!(
+                "upstream sent too big header while reading response header from upstream (its header does \
+                 not fit into {name}_buffer_size, {size}; raise it"
+            );
+            let told = &server.error_log()[logged..];
+            assert!(told.contains(&line), "{told}");
+            let answer = server.get(&format!("/ample/{path}")).await;
+            answer.is(200);
+            let length: usize = answer.fields.iter().map(|(_, value)| value.len()).sum();
+            assert!(length > 90_000, "{length}");
+        }
+    }
+    // Far too long: the library has read no further.
+    let server = Tidegate::start(
+        "server { listen 127.0.0.1:8080; location / { proxy_http_version 2; proxy_pass http://127.0.0.1:8090; } }",
+    )
+    .with_port(8090, long.port())
+    .await;
+    server.get("/").await.is(502);
+    server.logs("is far longer than proxy_buffer_size, 4k; raise it, or send fewer and shorter cookies)").await;
 }

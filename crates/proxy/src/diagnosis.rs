@@ -69,11 +69,10 @@ pub(crate) fn mend(fault: &Fault, known: &Circumstances<'_>) -> Option<String> {
             known.forward.read_timeout,
             language(family)
         ),
-        Fault::Invalid { reason: Invalid::TooBig, .. } => format!(
-            "its header does not fit into {family}_buffer_size, {}; raise it, or send fewer and \
-             shorter cookies",
-            known.forward.buffer_size
-        ),
+        Fault::Invalid { reason: Invalid::TooBig, .. } => too_long("does not fit into", known),
+        Fault::Invalid { reason: Invalid::Malformed(_), action: Action::ReadingHeader } => {
+            too_long("breaks the rules of HTTP/2, or is far longer than", known)
+        }
         Fault::Invalid {
             reason: Invalid::StatusLine | Invalid::Field(_),
             action: Action::ReadingHeader,
@@ -91,6 +90,14 @@ pub(crate) fn mend(fault: &Fault, known: &Circumstances<'_>) -> Option<String> {
         | Fault::System { action: Action::ReadingHeader | Action::Sending, .. } => silent(known),
         _ => return None,
     })
+}
+
+/// Of a header that is too long, or may be.
+fn too_long(how: &str, known: &Circumstances<'_>) -> String {
+    let (family, size) = (known.family, known.forward.buffer_size);
+    format!(
+        "its header {how} {family}_buffer_size, {size}; raise it, or send fewer and shorter cookies"
+    )
 }
 
 /// Of an address that connections cannot be made from.

@@ -17,8 +17,12 @@ use crate::stream::Stream;
 /// How much an upstream may send before it was taken on, in bytes, on a stream and in all.
 const WINDOW: u32 = 256 * 1024;
 
-/// The most that the fields of an answer may take together, in bytes.
+/// The fields of an answer may always take so much together, in bytes.
 const FIELDS: u32 = 64 * 1024;
+
+/// The library counts 32 bytes for each field beside its text, where `*_buffer_size` counts 4: what
+/// fits into the buffer is not refused before it is measured.
+const LAVISH: u32 = 8;
 
 /// How long a connection has to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -29,6 +33,8 @@ pub struct Session {
     pub(crate) sender: SendRequest<Bytes>,
     /// The handshake that it was made by; `None` where it is not encrypted.
     made_for: Option<Secured>,
+    /// The most that the fields of an answer may take, in bytes, as the library counts them.
+    fields: u32,
     /// Tells the driver that nobody needs it any more.
     _needed: oneshot::Sender<()>,
 }
@@ -41,14 +47,15 @@ impl std::fmt::Debug for Session {
 
 impl Session {
     /// Says hello on a new connection. A task of this worker drives it from then on, and ends with
-    /// the value, or with the connection.
-    pub(crate) async fn open(stream: Stream) -> Result<Self, Fault> {
+    /// the value, or with the connection. Heads of answers may have `head` bytes.
+    pub(crate) async fn open(stream: Stream, head: usize) -> Result<Self, Fault> {
+        let fields = fields(head);
         let made_for = stream.made_for().cloned();
         let handshake = h2::client::Builder::new()
             .enable_push(false)
             .initial_window_size(WINDOW)
             .initial_connection_window_size(WINDOW)
-            .max_header_list_size(FIELDS)
+            .max_header_list_size(fields)
             .max_send_buffer_size(64 * 1024)
             .handshake(stream);
         let (sender, driver) = handshake.await.map_err(|error| fault(error, Action::Sending))?;
@@ -64,12 +71,17 @@ impl Session {
                 () = unneeded => {}
             }
         });
-        Ok(Self { sender, made_for, _needed: needed })
+        Ok(Self { sender, made_for, fields, _needed: needed })
     }
 
     /// The handshake that it was made by; `None` where it is not encrypted.
     pub(crate) fn made_for(&self) -> Option<&Secured> {
         self.made_for.as_ref()
+    }
+
+    /// Whether the head of an answer may have so many bytes.
+    pub(crate) fn takes(&self, head: usize) -> bool {
+        fields(head) <= self.fields
     }
 
     /// Whether another request can be sent: the peer has not left, nor said that it will.
@@ -78,6 +90,11 @@ impl Session {
         let mut sender = self.sender.clone();
         matches!(sender.poll_ready(&mut cx), std::task::Poll::Ready(Ok(())))
     }
+}
+
+/// What the library is to allow, so that a head of so many bytes passes it.
+fn fields(head: usize) -> u32 {
+    u32::try_from(head).unwrap_or(u32::MAX).saturating_mul(LAVISH).max(FIELDS)
 }
 
 /// What the library says, in nginx's words.
@@ -98,6 +115,12 @@ pub(crate) fn fault(error: h2::Error, action: Action) -> Fault {
             return Fault::Declined { text, unseen: false, action };
         }
         return invalid(text);
+    }
+    if error.is_library() && error.reason() == Some(Reason::ENHANCE_YOUR_CALM) {
+        return Fault::Invalid { reason: Invalid::TooBig, action };
+    }
+    if error.is_library() && error.is_reset() {
+        return Fault::Invalid { reason: Invalid::Malformed(error.to_string()), action };
     }
     if !error.is_io() {
         return invalid(format!("upstream sent invalid HTTP/2 ({error})"));

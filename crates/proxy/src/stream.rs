@@ -161,9 +161,12 @@ impl Stream {
         }
     }
 
-    /// Whether HTTP/2 is spoken over it.
-    pub fn is_http2(&self) -> bool {
-        matches!(self, Self::Http2(_))
+    /// Whether answers with heads of so many bytes come over it: by HTTP/2, or by another version.
+    pub(crate) fn takes(&self, http2: bool, head: usize) -> bool {
+        match self {
+            Self::Http2(session) => http2 && session.takes(head),
+            _ => !http2,
+        }
     }
 
     /// The handshake that it was made by; `None` where it is not encrypted.

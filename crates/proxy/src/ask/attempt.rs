@@ -123,7 +123,8 @@ impl Question<'_> {
             wanted.take()
         };
         // Of a group that is asked over several versions of HTTP, each has its own.
-        kept.filter(|kept| kept.stream.is_http2() == codec.http2().is_some())
+        let head = Limits::of(self.forward).head;
+        kept.filter(|kept| kept.stream.takes(codec.http2().is_some(), head))
     }
 
     /// Whether what is sent goes over a bare socket.
@@ -165,7 +166,8 @@ impl Question<'_> {
             Err(fault) => return Ok(Err(fault)),
         };
         if http2 {
-            connection.stream = match Session::open(connection.stream).await {
+            let head = Limits::of(self.forward).head;
+            connection.stream = match Session::open(connection.stream, head).await {
                 Ok(session) => Stream::Http2(session),
                 Err(fault) => return Ok(Err(fault)),
             };

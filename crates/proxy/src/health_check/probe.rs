@@ -142,8 +142,11 @@ impl Asked<'_> {
     ) -> Result<Connection, Fault> {
         let http2 = self.outgoing.codec.http2().is_some();
         let stream = reach(to, secured, http2).await?;
-        let stream = if http2 { Stream::Http2(Session::open(stream).await?) } else { stream };
-        Ok(Connection::new(stream))
+        if !http2 {
+            return Ok(Connection::new(stream));
+        }
+        let session = Session::open(stream, Limits::of(self.forward).head).await?;
+        Ok(Connection::new(Stream::Http2(session)))
     }
 
     /// Sends the request, and reads as much of the answer as matters.

@@ -54,6 +54,10 @@ pub enum Invalid {
     /// Frames of HTTP/2 that are none, or that refuse the request.
     #[error("{0}")]
     Http2(String),
+    /// A head or a body of HTTP/2 that is against the rules, or a head that is far too big: the library
+    /// does not tell them apart.
+    #[error("upstream sent invalid HTTP/2 ({0})")]
+    Malformed(String),
     /// The connection was closed before the answer was complete.
     #[error("upstream prematurely closed connection")]
     Ended,
