@@ -1,5 +1,7 @@
 //! proxy_buffering: events come as they are sent where it is off.
 
+use std::path::PathBuf;
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::harness::{Backend, Tidegate, backend, eventually, process};
@@ -108,10 +110,50 @@ async fn so_much_is_on_its_way_to_the_client_at_a_time() {
 
 /// How many files without a name are open.
 fn files(server: &Tidegate) -> usize {
+    lengths(server).len()
+}
+
+/// How long they are.
+fn lengths(server: &Tidegate) -> Vec<u64> {
     let folder = std::fs::read_dir(format!("/proc/{}/fd", process::serving(server.pid())))
         .expect("a process");
-    let targets = folder.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
-    targets.filter(|target| target.to_string_lossy().ends_with("(deleted)")).count()
+    let length = |path: PathBuf| {
+        let target = std::fs::read_link(&path).ok()?;
+        target.to_string_lossy().ends_with("(deleted)").then_some(path.metadata().ok()?.len())
+    };
+    folder.filter_map(|entry| length(entry.ok()?.path())).collect()
+}
+
+/// How often the process has written so far, to whatever it may be.
+fn writes(server: &Tidegate) -> u64 {
+    let told = std::fs::read_to_string(format!("/proc/{}/io", process::serving(server.pid())))
+        .expect("a process");
+    let count = told.lines().find_map(|line| line.strip_prefix("syscw: "));
+    count.and_then(|count| count.parse().ok()).expect("a number")
+}
+
+#[tokio::test]
+async fn so_much_is_written_to_a_file_at_a_time() {
+    if !process::is_ours() {
+        return;
+    }
+    let large = "x".repeat(16 << 20);
+    let app = Backend::http(move |_| backend::ok(&large)).await;
+    let server = Tidegate::start(
+        "proxy_buffers 8 16k;
+         proxy_temp_file_write_size 16k;
+         server { listen 127.0.0.1:8080; location / { proxy_pass http://127.0.0.1:8090; } }",
+    )
+    .with_port(8090, app.port())
+    .await;
+    let before = writes(&server);
+    let mut slow = server.connect().await;
+    slow.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    eventually("much of it is in a file", async || lengths(&server).iter().any(|&l| l > 8 << 20))
+        .await;
+    let times = writes(&server) - before;
+    assert!(times >= (8 << 20) / (16 << 10), "8 MiB by {times} calls");
+    assert_eq!(slow.answer().await.is(200).body.len(), 16 << 20);
 }
 
 #[tokio::test]

@@ -1,12 +1,12 @@
 //! Reading what waits in a file, and what is told where a disk does not do its part.
 
 use std::fs::File;
-use std::io::{self, IoSliceMut};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use bytes::{Bytes, BytesMut};
-use rustix::io::{Errno, ReadWriteFlags, preadv2};
+use rustix::io::{Errno, ReadWriteFlags, preadv2, pwritev};
 
 use crate::fault::System;
 
@@ -29,6 +29,29 @@ pub(super) fn unmade(folder: &Path, error: &io::Error) -> String {
         System(error)
     )
 }
+
+/// Writes pieces one behind another, by one call as a rule; tells how much that is.
+pub(super) fn write_at(file: &File, pieces: &[Bytes], at: u64) -> io::Result<u64> {
+    let mut slices: Vec<IoSlice<'_>> = pieces.iter().map(|piece| IoSlice::new(piece)).collect();
+    let (mut left, mut written) = (slices.as_mut_slice(), 0);
+    IoSlice::advance_slices(&mut left, 0);
+    while !left.is_empty() {
+        let most = left.len().min(MOST);
+        match pwritev(file, left.get(..most).unwrap_or_default(), at + written) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(length) => {
+                written += length as u64;
+                IoSlice::advance_slices(&mut left, length);
+            }
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(written)
+}
+
+/// How many pieces the system takes at once (`IOV_MAX`).
+const MOST: usize = 1024;
 
 /// Reads what needs no disk; `None` where that is nothing or cannot be known.
 pub(super) fn read_cached(file: &File, at: u64, length: u64) -> io::Result<Option<Bytes>> {

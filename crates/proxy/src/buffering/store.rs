@@ -4,7 +4,6 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
@@ -14,7 +13,7 @@ use tidegate_http::body::Told;
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 use super::Room;
-use super::disk::{read_at, read_cached, unmade, unwritten};
+use super::disk::{read_at, read_cached, unmade, unwritten, write_at};
 use crate::temp_file;
 
 /// What waits for the client: what is in memory comes before what is in the file, and that before
@@ -28,7 +27,7 @@ pub(super) struct Store {
     read: u64,
     written: u64,
     /// What goes to the file next, and how much of it is there or being written.
-    batch: Vec<Bytes>,
+    batch: VecDeque<Bytes>,
     batched: u64,
     writing: Option<JoinHandle<Written>>,
     reading: Option<JoinHandle<io::Result<Bytes>>>,
@@ -46,7 +45,8 @@ pub(super) struct Store {
 
 /// What has become of a batch.
 enum Written {
-    Done(Arc<File>),
+    /// So much of it is in the file.
+    Done(Arc<File>, u64),
     /// There can be no file.
     Nowhere(Vec<Bytes>, String),
     Failed(String),
@@ -68,7 +68,7 @@ impl Store {
             file: None,
             read: 0,
             written: 0,
-            batch: Vec::new(),
+            batch: VecDeque::new(),
             batched: 0,
             writing: None,
             reading: None,
@@ -131,7 +131,7 @@ impl Store {
                     self.memory.push_back(bytes);
                 } else {
                     self.batched += bytes.len() as u64;
-                    self.batch.push(bytes);
+                    self.batch.push_back(bytes);
                 }
             }
         }
@@ -160,23 +160,37 @@ impl Store {
         true
     }
 
-    /// Lets another thread write what goes to the file.
+    /// Lets another thread write what goes to the file next, in one piece.
     pub(super) fn write(&mut self) {
-        let batch = std::mem::take(&mut self.batch);
-        let (file, folder, mut at) = (self.file.clone(), self.room.folder.clone(), self.written);
+        let batch = self.next_batch();
+        let (file, folder, at) = (self.file.clone(), self.room.folder.clone(), self.written);
         self.writing = Some(spawn_blocking(move || {
             let file = match file.map_or_else(|| temp_file::create(&folder).map(Arc::new), Ok) {
                 Ok(file) => file,
                 Err(error) => return Written::Nowhere(batch, unmade(&folder, &error)),
             };
-            for bytes in &batch {
-                if let Err(error) = file.write_all_at(bytes, at) {
-                    return Written::Failed(unwritten(&folder, &error));
-                }
-                at += bytes.len() as u64;
+            match write_at(&file, &batch, at) {
+                Ok(written) => Written::Done(file, written),
+                Err(error) => Written::Failed(unwritten(&folder, &error)),
             }
-            Written::Done(file)
         }));
+    }
+
+    /// As much of what goes to the file as is written at once.
+    fn next_batch(&mut self) -> Vec<Bytes> {
+        let (mut batch, mut left) = (Vec::new(), self.room.batch as usize);
+        while let Some(mut bytes) = self.batch.pop_front() {
+            if bytes.len() > left {
+                let rest = bytes.split_off(left);
+                self.batch.push_front(rest);
+            }
+            left -= bytes.len();
+            batch.push(bytes);
+            if left == 0 {
+                break;
+            }
+        }
+        batch
     }
 
     #[cfg(test)]
@@ -191,21 +205,23 @@ impl Store {
     }
 
     fn wrote(&mut self, written: Result<Written, JoinError>) {
-        let batched = std::mem::take(&mut self.batched);
         match written.unwrap_or_else(|error| Written::Failed(error.to_string())) {
-            Written::Done(file) => {
+            Written::Done(file, length) => {
                 self.file = Some(file);
-                self.written += batched;
+                self.written += length;
+                self.batched -= length;
             }
             Written::Nowhere(batch, why) => {
                 self.untold = Some(why);
                 // Memory has to do, and the upstream waits for the client.
                 self.room.file = 0;
-                self.in_memory += batched as usize;
-                self.memory.extend(batch);
+                self.in_memory += std::mem::take(&mut self.batched) as usize;
+                self.memory.extend(batch.into_iter().chain(self.batch.drain(..)));
             }
             Written::Failed(why) => {
                 self.untold = Some(why);
+                self.batch.clear();
+                self.batched = 0;
                 self.ending = None;
                 self.end(Some(io::Error::other(Told)));
             }
