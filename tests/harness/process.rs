@@ -7,6 +7,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
 
 use super::DEADLINE;
 
@@ -99,4 +101,13 @@ impl Drop for Process {
         let _ = kill_process_group(self.pid(), Signal::KILL);
         let _ = self.child.wait();
     }
+}
+
+/// Whether a server answers at the socket beside its pid file: it does when all of it is there.
+pub async fn answers(socket: &Path) -> bool {
+    let Ok(mut stream) = UnixStream::connect(socket).await else { return false };
+    let mut answer = Vec::new();
+    stream.write_all(b"log\n").await.is_ok()
+        && stream.read_to_end(&mut answer).await.is_ok()
+        && !answer.is_empty()
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use tempfile::TempDir;
+use tokio::net::UnixStream;
 
 use super::client::Client;
 use super::config::{self, Ports};
@@ -160,15 +161,17 @@ impl Tidegate {
         }
         for socket in config::sockets(conf) {
             eventually("the unix socket is there", || async {
-                tokio::net::UnixStream::connect(self.folder.join(&socket)).await.is_ok()
+                UnixStream::connect(self.folder.join(&socket)).await.is_ok()
             })
             .await;
         }
-        // The ports are there before who serves is; what is asked beside the pid file comes last.
-        // Not every program and configuration has it.
+        // The ports are there before who serves is; not every program tells.
         let asked = self.is_ours && self.read("nginx.conf").contains("pid nginx.pid;");
-        let end = Instant::now() + Duration::from_secs(1);
-        while asked && !self.folder.join("nginx.pid.sock").exists() && Instant::now() < end {
+        let end = Instant::now() + Duration::from_secs(2);
+        while asked
+            && !process::answers(&self.folder.join("nginx.pid.sock")).await
+            && Instant::now() < end
+        {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         Ok(())
