@@ -1,6 +1,8 @@
 //! The master keeps root's rights, and the worker process that serves has none: logs are opened,
 //! files are read and sockets are bound for it, and one that dies is replaced.
 
+use std::time::Duration;
+
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::harness::{Client, Load, Tidegate, eventually, process};
@@ -163,7 +165,7 @@ async fn a_worker_that_stands_still_is_told_of() {
     server.get("/").await.says("here");
     let pid = Pid::from_raw(worker(&server).unwrap()).unwrap();
     kill_process(pid, Signal::STOP).unwrap();
-    tokio::time::sleep(std::time::Duration::from_millis(1150)).await;
+    tokio::time::sleep(Duration::from_millis(1150)).await;
     kill_process(pid, Signal::CONT).unwrap();
     server.logs(" connections stood still for ").await;
     server.get("/").await.says("here");
@@ -190,7 +192,9 @@ async fn what_a_worker_was_at_when_it_stood_still_is_told() {
         if state & 0x1_0000 == 0 { 'a' } else { 'b' }
     };
     let letters: String = (0..7000).map(|_| letter()).collect();
-    server.get(&format!("/heavy?{letters}")).await.says("done");
+    let mut patient = server.connect().await.with_patience(Duration::from_secs(60));
+    patient.send(format!("GET /heavy?{letters} HTTP/1.1\r\nHost: a\r\n\r\n")).await;
+    patient.answer().await.says("done");
     server.logs(" ms, answering \"GET /heavy?").await;
     server.get("/").await.says("here");
 }

@@ -18,6 +18,7 @@ async fn memory_does_not_grow_by_reloads() {
         "map $host $word {{ default one; {entries} }}
          server {{ listen 127.0.0.1:8080; location / {{ return 200 $word; }}
              location /socket {{ proxy_pass http://127.0.0.1:8091; proxy_http_version 1.1;
+                 proxy_read_timeout 1h;
                  proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; }} }}"
     ))
     .with_port(8091, sockets.port())
