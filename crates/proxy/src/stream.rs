@@ -125,20 +125,20 @@ impl Stream {
         }
     }
 
-    /// Waits until the peer has taken a connection that is being opened, or has not.
-    pub(crate) async fn connected(&self) -> io::Result<()> {
+    /// Ready when the peer has taken a connection that is being opened, or has not.
+    pub(crate) fn poll_connected(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let error = match self {
             Self::Tcp(stream) => {
-                stream.writable().await?;
+                ready!(stream.poll_write_ready(cx))?;
                 stream.take_error()?
             }
             Self::Unix(stream) => {
-                stream.writable().await?;
+                ready!(stream.poll_write_ready(cx))?;
                 stream.take_error()?
             }
             Self::Http2(_) | Self::Tls(_) => None,
         };
-        error.map_or(Ok(()), Err)
+        Poll::Ready(error.map_or(Ok(()), Err))
     }
 
     /// What is written from now on goes at once, however short it is: to be said where a message is

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use tidegate_config::http::error_log::Level;
 use tidegate_config::http::upstream::balance::Answered;
 use tidegate_http::client::RequestBody;
+use tokio::time::Instant as Moment;
 
 use super::{Failed, Loss, Question, Unanswered};
 use crate::connect::{Address, Manner, Opening, open, opened};
@@ -53,7 +54,12 @@ impl Question<'_> {
         let connection = match kept {
             Some(connection) => connection,
             None => match self.open(&lease.address) {
-                Ok(Opening::Open(stream)) if self.is_plain() => Box::new(self.connected(stream)),
+                Ok(opening) if self.is_plain() => {
+                    match self.plain(opening, &lease.address, client).await? {
+                        Ok(connection) => connection,
+                        Err(fault) => return Err(Failed::before(fault, lease)),
+                    }
+                }
                 // Boxed, for most requests need none.
                 opening => match Box::pin(self.connect(opening, &lease, client)).await? {
                     Ok(connection) => Box::new(connection),
@@ -132,15 +138,53 @@ impl Question<'_> {
         self.secured.is_none() && self.outgoing.codec.http2().is_none()
     }
 
-    /// A connection that has been opened.
-    fn connected(&self, stream: Stream) -> Connection {
+    /// A connection over a bare socket, unless the client leaves first.
+    async fn plain(
+        &self,
+        opening: Opening,
+        address: &Address,
+        client: &mut (dyn RequestBody + '_),
+    ) -> Result<Result<Box<Connection>, Fault>, Failed> {
+        let (stream, is_open) = match opening {
+            Opening::Open(stream) => (stream, true),
+            Opening::Pending(stream) => (stream, false),
+        };
+        let mut connection = Box::new(self.connection(stream));
+        if !is_open {
+            let patience = self.forward.connect_timeout;
+            let opened = poll_fn(|cx| {
+                let Connection { stream, silence, .. } = &mut *connection;
+                if let Poll::Ready(opened) = stream.poll_connected(cx) {
+                    let fault = |error| Fault::Connect { to: address.clone(), error };
+                    return Poll::Ready(Ok(opened.map_err(fault)));
+                }
+                // Its timer goes on to be that of what is sent and read.
+                if silence.poll_over(cx, patience, Moment::now).is_ready() {
+                    return Poll::Ready(Ok(Err(Fault::TimedOut(Action::Connecting))));
+                }
+                self.poll_gone(client, cx).map(Err)
+            });
+            if let Err(fault) = opened.await? {
+                return Ok(Err(fault));
+            }
+            connection.silence.broken();
+        }
+        self.reached();
+        Ok(Ok(connection))
+    }
+
+    fn connection(&self, stream: Stream) -> Connection {
+        let (place, from) = (self.terms.place, self.terms.manner.from);
+        Connection { place, from, ..Connection::new(stream) }
+    }
+
+    /// A peer has taken a connection.
+    fn reached(&self) {
         if self.group.outage.lasts()
             && let Some(time) = self.group.outage.end(Instant::now())
         {
             self.reached_again(time);
         }
-        let (place, from) = (self.terms.place, self.terms.manner.from);
-        Connection { place, from, ..Connection::new(stream) }
     }
 
     /// Opens a connection, unless the client leaves first.
@@ -156,15 +200,16 @@ impl Question<'_> {
         };
         let http2 = self.outgoing.codec.http2().is_some();
         let to = (&lease.address, self.forward.connect_timeout);
-        let mut connecting = std::pin::pin!(reached(opening, to, self.secured.as_ref(), http2));
+        let mut connecting = std::pin::pin!(shaken(opening, to, self.secured.as_ref(), http2));
         let stream = poll_fn(|cx| match connecting.as_mut().poll(cx) {
             Poll::Pending => self.poll_gone(client, cx).map(Err),
             done @ Poll::Ready(_) => done.map(Ok),
         });
         let mut connection = match stream.await? {
-            Ok(stream) => self.connected(stream),
+            Ok(stream) => self.connection(stream),
             Err(fault) => return Ok(Err(fault)),
         };
+        self.reached();
         if http2 {
             let head = Limits::of(self.forward).head;
             connection.stream = match Session::open(connection.stream, head).await {
@@ -240,11 +285,11 @@ pub(crate) async fn reach(
     secured: Option<&Secured>,
     http2: bool,
 ) -> Result<Stream, Fault> {
-    reached(open(address, manner)?, (address, patience), secured, http2).await
+    shaken(open(address, manner)?, (address, patience), secured, http2).await
 }
 
 /// The same, where it has been begun.
-async fn reached(
+async fn shaken(
     opening: Opening,
     (address, patience): (&Address, Duration),
     secured: Option<&Secured>,
