@@ -25,6 +25,38 @@ fn explain_json(server: &Tidegate, words: &[&str]) -> Value {
 }
 
 #[tokio::test]
+async fn options_may_stand_before_the_word() {
+    if !process::is_ours() {
+        return;
+    }
+    let server = Tidegate::start("server { listen 127.0.0.1:8080; return 200 $http_x; }").await;
+    let url = format!("http://127.0.0.1:{}/", server.port(8080));
+    let folder = server.folder().to_str().unwrap();
+    let said = |words: &[&str]| {
+        let output = Command::new(process::binary()).args(words).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let place = ["-p", folder, "-c", "nginx.conf", "-g", "worker_processes 1;"];
+    for command in
+        [&["explain", &*url, "-H", "X: y"][..], &["lint"], &["explain", "--format", "json", &url]]
+    {
+        let behind = said(&[command, &place].concat());
+        assert_eq!(behind.0, Some(0), "{behind:?}");
+        assert_eq!(said(&[&place, command].concat()), behind);
+        // The options may be parted by the word, and glued to their values.
+        let glued = format!("-p{folder}");
+        let glued = [&[&*glued], command, &place[2..]].concat();
+        assert_eq!(said(&glued), behind);
+    }
+    let (code, _) = said(&["-p", folder, "-g", "nonsense;", "explain", &url]);
+    assert_eq!(code, Some(2), "what -g says is read");
+    let output = server.command(&["explain", &url]);
+    assert!(output.status.success(), "-e concerns the error log of a server alone: {output:?}");
+    // As with the words that ask a running server.
+    assert_eq!(said(&["-p", folder, "-c", "nginx.conf", "status"]).0, Some(0));
+}
+
+#[tokio::test]
 async fn the_way_of_a_request_is_told_line_by_line() {
     if !process::is_ours() {
         return;

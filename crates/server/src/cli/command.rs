@@ -1,4 +1,4 @@
-//! Commands of ours: a word before the options.
+//! Commands of ours: a word before the options, or behind those that say which configuration is meant.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,19 @@ use tidegate_config::{Loaded, Options, load};
 use super::options::COMMANDS;
 use super::{Cli, completions, explain, fmt, help, in_nginx_words, lint};
 
-/// Carries out the command that the command line begins with, if it does.
+/// Carries out the command that the command line names, if it does: behind `-p` and the like, or
+/// before them.
 pub(crate) fn run() -> Option<ExitCode> {
-    let mut words = std::env::args_os().skip(1);
-    let first = words.next()?;
+    let mut parser = lexopt::Parser::from_env();
+    let mut asked = Asked::default();
+    // What is no such option is left to the command line without a command.
+    let first = loop {
+        match parser.next().ok()?? {
+            Value(word) => break word,
+            Short(option) => asked.place(option, &mut parser).ok()?.then_some(())?,
+            Long(_) => return None,
+        }
+    };
     let act: fn(&Asked) -> Result<ExitCode> = match first.to_string_lossy().as_ref() {
         "completions" => completions::run,
         "explain" => explain::run,
@@ -24,7 +33,7 @@ pub(crate) fn run() -> Option<ExitCode> {
         "man" => help::man,
         _ => return None,
     };
-    let asked = Asked::parse(&first.to_string_lossy(), lexopt::Parser::from_args(words));
+    let asked = asked.parse(&first.to_string_lossy(), parser);
     Some(asked.and_then(|asked| act(&asked)).unwrap_or_else(|fault| {
         eprintln!("tidegate: {fault:#}");
         ExitCode::from(FAILED)
@@ -58,13 +67,23 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    fn parse(command: &str, mut parser: lexopt::Parser) -> Result<Self> {
-        let mut asked = Self::default();
+    /// Takes up an option that says which configuration is meant; false where it is another.
+    fn place(&mut self, option: char, parser: &mut lexopt::Parser) -> Result<bool> {
+        match option {
+            'c' => self.cli.conf = Some(path(parser)?),
+            'p' => self.cli.prefix = Some(path(parser)?),
+            'g' => self.cli.global = Some(text(parser)?),
+            'e' => self.cli.error_log = Some(path(parser)?),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn parse(mut self, command: &str, mut parser: lexopt::Parser) -> Result<Self> {
+        let asked = &mut self;
         while let Some(word) = parser.next().map_err(in_nginx_words)? {
             match word {
-                Short('c') => asked.cli.conf = Some(path(&mut parser)?),
-                Short('p') => asked.cli.prefix = Some(path(&mut parser)?),
-                Short('g') => asked.cli.global = Some(text(&mut parser)?),
+                Short(option @ ('c' | 'e' | 'g' | 'p')) => drop(asked.place(option, &mut parser)?),
                 Long("format") => {
                     asked.format = match text(&mut parser)?.as_str() {
                         "text" => Format::Text,
@@ -87,7 +106,7 @@ impl Asked {
         let known = |name: &str| own.is_some_and(|own| own.options.iter().any(|o| o.0 == name));
         match asked.options.iter().find(|(name, _)| !known(name)) {
             Some((name, _)) => bail!("{command} has no option \"{name}\""),
-            None => Ok(asked),
+            None => Ok(self),
         }
     }
 
