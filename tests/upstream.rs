@@ -1,5 +1,6 @@
 //! upstream: a dead backend costs no client an error.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -110,4 +111,40 @@ async fn idle_connections_are_used_by_whichever_worker_needs_one() {
         let most = if round == 0 { 2 } else { 3 };
         assert!(app.connections() <= most, "{} connections", app.connections());
     }
+}
+
+#[tokio::test]
+async fn idle_connections_over_tls_are_used_by_whichever_worker_needs_one() {
+    let group = |number: u32| format!("upstream app{number} {{ server 127.0.0.1:8443; }}");
+    let groups = (0..20).map(group).collect::<Vec<_>>().join("\n");
+    let server = Tidegate::start(&format!(
+        "worker_processes 4; error_log logs/error.log; events {{}}
+         http {{ {groups} ssl_certificate cert.pem; ssl_certificate_key key.pem;
+         server {{ listen 127.0.0.1:8443 ssl; return 200 $connection; }}
+         server {{ listen 127.0.0.1:8080;
+             location / {{ proxy_pass https://$arg_to; proxy_ssl_session_reuse off; }} }} }}"
+    ))
+    .with_certificate(&["localhost"])
+    .await;
+    // Spread over the workers.
+    let mut clients = Vec::new();
+    for _ in 0..8 {
+        clients.push(server.at(8080).connect().await);
+    }
+    let mut used = Vec::new();
+    for number in 0..20 {
+        let mut numbers = BTreeSet::new();
+        for client in &mut clients {
+            client.send(format!("GET /?to=app{number} HTTP/1.1\r\nHost: a\r\n\r\n")).await;
+            let answer = client.answer().await;
+            answer.is(200);
+            numbers.insert(answer.text());
+        }
+        // An answer is there a moment before its connection is idle.
+        if numbers.len() == 1 {
+            return;
+        }
+        used.push(numbers.len());
+    }
+    panic!("each worker has its own: {used:?}");
 }

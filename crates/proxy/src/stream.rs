@@ -61,9 +61,13 @@ impl Stream {
 }
 
 impl Stream {
-    /// Whether it can go over to another event loop: it holds nothing but a socket.
+    /// Whether it can go over to another event loop: nothing but its socket belongs to one.
     pub(crate) fn can_move(&self) -> bool {
-        self.is_plain()
+        match self {
+            Self::Tcp(_) | Self::Unix(_) => true,
+            Self::Http2(_) => false,
+            Self::Tls(tls) => tls.stream.get_ref().0.is_plain(),
+        }
     }
 
     /// The same in the event loop of this thread.
@@ -71,6 +75,28 @@ impl Stream {
         match self {
             Self::Tcp(stream) => TcpStream::from_std(stream.into_std()?).map(Self::Tcp),
             Self::Unix(stream) => UnixStream::from_std(stream.into_std()?).map(Self::Unix),
+            Self::Tls(mut tls) => {
+                // What is encrypted by goes on beside another descriptor of the same socket, for the
+                // library does not give both back.
+                let (socket, _) = tls.stream.get_mut();
+                *socket = socket.again()?;
+                Ok(Self::Tls(tls))
+            }
+            Self::Http2(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    /// Another descriptor of the same socket, in the event loop of this thread.
+    fn again(&self) -> io::Result<Self> {
+        match self {
+            Self::Tcp(stream) => {
+                let socket = stream.as_fd().try_clone_to_owned()?;
+                TcpStream::from_std(socket.into()).map(Self::Tcp)
+            }
+            Self::Unix(stream) => {
+                let socket = stream.as_fd().try_clone_to_owned()?;
+                UnixStream::from_std(socket.into()).map(Self::Unix)
+            }
             Self::Http2(_) | Self::Tls(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
