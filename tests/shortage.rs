@@ -3,6 +3,9 @@
 
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
+
+use crate::harness::dns::Dns;
 use crate::harness::{Backend, Connection, Tidegate, eventually, process};
 
 const ANSWER: &str = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhere";
@@ -121,4 +124,98 @@ async fn idle_connections_to_upstreams_give_way() {
     ask(&mut clients[0], "other").await;
     clients[0].answer().await.is(200).says("here");
     assert!(!server.error_log().contains("socket() failed"));
+}
+
+/// Lets a process have no descriptor beyond those it has, or as many as before.
+fn limit(pid: i32, current: Option<u64>) -> Option<u64> {
+    let pid = Pid::from_raw(pid);
+    let before = prlimit(pid, Resource::Nofile, Rlimit { current, ..getrlimit(Resource::Nofile) });
+    before.unwrap().current
+}
+
+/// What a request can lack a descriptor for: what it asks, and what else it says.
+const KINDS: [(&str, &str); 15] = [
+    ("GET /uwsgi", ""),
+    ("GET /fastcgi", ""),
+    ("GET /scgi", ""),
+    ("GET /grpc", ""),
+    ("GET /socket", ""),
+    ("GET /name", ""),
+    ("GET /group", ""),
+    ("GET /checked", ""),
+    ("GET /secret", "Authorization: Basic YTpi\r\n"),
+    ("POST /upload", "Content-Length: 9\r\n"),
+    ("POST /mirrored", "Content-Length: 9\r\n"),
+    ("PUT /dav/new", "Content-Length: 9\r\n"),
+    ("GET /list/", ""),
+    ("GET /tried", ""),
+    ("GET /coded.css", "Accept-Encoding: gzip\r\n"),
+];
+
+#[tokio::test]
+async fn whatever_a_request_lacks_a_descriptor_for_it_gets_503() {
+    if !process::is_ours() {
+        return;
+    }
+    let dns = Dns::start().await;
+    let server = Tidegate::start(
+        "worker_processes 1; error_log logs/error.log; events {}
+         http { client_body_buffer_size 4; upstream_wait off; resolver 127.0.0.1:8053 ipv6=off;
+             upstream group { zone group 64k; server a.test:80 resolve; }
+             server { listen 127.0.0.1:8080; root html;
+                 location = / { return 204; }
+                 location /uwsgi { uwsgi_pass 127.0.0.1:8090; }
+                 location /fastcgi { fastcgi_pass 127.0.0.1:8090; }
+                 location /scgi { scgi_pass 127.0.0.1:8090; }
+                 location /grpc { grpc_pass 127.0.0.1:8090; }
+                 location /socket { proxy_pass http://unix:nobody.socket; }
+                 location /name { set $name b.test; proxy_pass http://$name; }
+                 location /group { proxy_pass http://group; }
+                 location /checked { auth_request /uwsgi; }
+                 location /secret { auth_basic a; auth_basic_user_file users; }
+                 location /upload { proxy_pass http://127.0.0.1:8090; }
+                 location /mirrored { mirror /uwsgi; }
+                 location /dav { dav_methods PUT; create_full_put_path on; }
+                 location /list/ { autoindex on; }
+                 location /tried { try_files /page =404; }
+                 location /coded.css { gzip_static on; }
+                 location /logged { access_log logs/$host.log; return 200 said; } } }",
+    )
+    .with_file("page", "a file")
+    .with_file("coded.css.gz", "a file")
+    .with_file("list/page", "a file")
+    .with_prefix_file("users", "a:{PLAIN}b\n")
+    .with_port(8053, dns.port())
+    .await;
+    let pid = process::serving(server.pid());
+    for (line, more) in KINDS {
+        // Once it is answered it has its descriptor.
+        let mut client = server.connect().await;
+        client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        client.answer().await.is(204);
+        let before = limit(pid, Some(3));
+        let body = if line.starts_with("GET") { "" } else { "more of it" };
+        client.send(format!("{line} HTTP/1.1\r\nHost: a\r\n{more}\r\n{body}")).await;
+        let answer = client.answer().await;
+        limit(pid, before);
+        assert_eq!(answer.status, 503, "{line}: {}", server.error_log());
+        assert!(!answer.keeps_alive(), "{line}");
+        // With a descriptor it is answered by something else.
+        let other = format!("{line} HTTP/1.1\r\nHost: a\r\n{more}\r\n{body}");
+        let other = server.ask(&other).await;
+        assert_ne!(other.status, 503, "{line}");
+    }
+    let told = server.error_log().matches("(24: Too many open files)").count();
+    assert!(told < KINDS.len(), "one line a second, not {told}");
+    assert!(!server.error_log().contains("temporarily disabled"), "nobody is to blame");
+
+    let mut client = server.connect().await;
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    client.answer().await.is(204);
+    let before = limit(pid, Some(3));
+    ask(&mut client, "GET /logged").await;
+    client.answer().await.is(200).says("said");
+    // The line is lost, and nothing else.
+    server.logs("logs/a.log\" failed (24: Too many open files)").await;
+    limit(pid, before);
 }

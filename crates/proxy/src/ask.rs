@@ -196,7 +196,7 @@ impl Question<'_> {
                 Ok(lease) => lease,
                 Err(fault) => {
                     let later = later_than(&fault, way, (reached, dropped));
-                    self.nobody();
+                    self.nobody(fault.status());
                     return Ok(Err(End { fault, said: Bytes::new(), later, unreached }));
                 }
             };

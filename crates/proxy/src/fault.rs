@@ -11,6 +11,7 @@ use tidegate_http::shortage;
 use crate::connect::Address;
 use crate::protocol::Invalid;
 use crate::secure::Unshaken;
+use crate::upstream::resolve::Reason;
 
 /// A failure of one try at one peer. Its text is the error log line nginx would write.
 #[derive(Debug, Error)]
@@ -75,7 +76,7 @@ pub enum Fault {
         /// The name as configured.
         host: String,
         /// What the resolver said.
-        reason: String,
+        reason: Reason,
     },
 }
 
@@ -148,7 +149,7 @@ impl Fault {
                     | io::ErrorKind::HostUnreachable
                     | io::ErrorKind::NetworkUnreachable
             ),
-            Self::Unresolved { .. } => true,
+            Self::Unresolved { reason, .. } => matches!(reason, Reason::Said(_)),
             _ => false,
         }
     }
@@ -159,6 +160,7 @@ impl Fault {
             Self::System { error, .. } | Self::Connect { error, .. } => {
                 shortage::is_shortage(error)
             }
+            Self::Unresolved { reason, .. } => matches!(reason, Reason::Shortage(_)),
             _ => false,
         }
     }
@@ -187,6 +189,7 @@ impl Fault {
             }
             Self::System { call: "bind", .. } => Level::Crit,
             Self::System { call: "socket", .. } => Level::Alert,
+            Self::Unresolved { .. } if self.is_shortage() => Level::Alert,
             Self::System { call, .. } if call.starts_with("setsockopt") => Level::Alert,
             _ => Level::Error,
         }

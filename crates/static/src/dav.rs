@@ -17,6 +17,9 @@ use tidegate_http::uri::escape::{Escape, escape};
 use crate::root::Base;
 use crate::{fault, root};
 
+/// The call that makes a new file; where it fails, be it for want of the folder, nginx answers 500.
+const CREATION: &str = "creat()";
+
 /// What the system has refused.
 #[derive(Clone, Debug)]
 struct Refused {
@@ -40,6 +43,7 @@ impl Refused {
             return fault::lacking(ex, &text);
         }
         let (level, status) = match self.error {
+            error if self.call == CREATION && error != Errno::NOSPC => (Level::Crit, 500),
             error if fault::is_missing(error) => (Level::Error, missing),
             Errno::EXIST => (Level::Error, 405),
             Errno::ACCESS | Errno::PERM | Errno::LOOP => (Level::Error, 403),

@@ -6,6 +6,7 @@ use tidegate_config::http::error_log::Level;
 use super::access::Verdict;
 use crate::exchange::Exchange;
 use crate::headers::Headers;
+use crate::shortage;
 use crate::stop::Stop;
 
 /// Asks the URI that the location names, and lets in whom it answers with 2xx; 401 with its
@@ -35,6 +36,8 @@ pub(super) async fn judge(ex: &mut Exchange<'_>) -> Result<Verdict, Stop> {
         200..=299 => Ok(Verdict::Granted),
         401 => Ok(Verdict::unauthorized(challenges)),
         403 => Ok(Verdict::forbidden()),
+        // It was not asked.
+        503 if shortage::is_acute() => Err(Stop::Status(503)),
         _ => {
             ex.log(Level::Error, &format!("auth request unexpected status: {status}"));
             Err(Stop::Status(500))

@@ -76,6 +76,10 @@ impl Question<'_> {
             None => fault.to_string(),
         };
         self.current(|current| current.error.clone_from(&text));
+        if fault.is_shortage() {
+            shortage::told(&text).inspect(|text| (self.log)(fault.level(), text));
+            return;
+        }
         let (level, waited) = (fault.level(), wait.so_far());
         let level = match (told, waited) {
             // Who waits looks often, and it would always be the same.
@@ -112,10 +116,10 @@ impl Question<'_> {
     }
 
     /// No peer is left.
-    pub(super) fn nobody(&self) {
+    pub(super) fn nobody(&self, status: u16) {
         let address = Place::Nowhere(self.group.description.name.clone());
         self.journal.borrow_mut().push(self.one_try(address));
-        self.end(502, Instant::now());
+        self.end(status, Instant::now());
     }
 
     /// The group has a server again that can be reached.
@@ -128,9 +132,7 @@ impl Question<'_> {
     /// We have nothing left to ask anybody by, for which no peer is to blame.
     pub(super) fn lack(&self, fault: &Fault, begun: Instant) -> Unanswered {
         let text = fault.to_string();
-        if let Some(text) = shortage::told(&text) {
-            (self.log)(Level::Alert, &text);
-        }
+        shortage::told(&text).inspect(|text| (self.log)(Level::Alert, text));
         self.current(|current| current.error = text);
         self.end(fault.status(), begun);
         Unanswered::Status(fault.status())

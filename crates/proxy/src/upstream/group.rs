@@ -95,7 +95,7 @@ pub(crate) struct State {
     /// Until when the addresses of names are believed; never asked again where there are no names.
     pub(super) fresh: Option<Instant>,
     /// Why a name has no address.
-    pub(super) unresolved: Option<(String, String)>,
+    pub(super) unresolved: Option<(String, resolve::Reason)>,
     /// What checks go by.
     pub(super) rules: Vec<Rule>,
 }

@@ -1,13 +1,17 @@
 //! Names of servers to addresses, remembered for as long as the name servers say.
 
 mod client;
+mod sockets;
 
 use std::collections::HashMap;
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tidegate_config::http::resolver::{NameServers, Resolver};
+
+use super::keepalive;
 
 /// How long a failure of the resolver is believed.
 pub const FAILED: Duration = Duration::from_secs(1);
@@ -48,8 +52,24 @@ pub struct Place {
     pub backup: bool,
 }
 
+/// Why a name has no address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// What the resolver said, or that it was silent.
+    Said(String),
+    /// It is we who have nothing left to ask by, and what the system said.
+    Shortage(String),
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Said(text) | Self::Shortage(text)) = self;
+        f.write_str(text)
+    }
+}
+
 /// What is known of a name: its addresses or why there are none, and until when.
-type Answer = (Result<Vec<Place>, String>, Instant);
+type Answer = (Result<Vec<Place>, Reason>, Instant);
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -82,7 +102,7 @@ pub async fn lookup(
     if let Some(answer) = remembered(&asked) {
         return answer;
     }
-    let found = tokio::time::timeout(resolver.timeout, ask(&asked)).await;
+    let found = tokio::time::timeout(resolver.timeout, ask_by_what_is_left(&asked)).await;
     let now = Instant::now();
     let answer = match found {
         Ok(Ok((places, until))) => {
@@ -90,14 +110,24 @@ pub async fn lookup(
             let time = valid.unwrap_or_else(|| until.saturating_duration_since(now));
             (Ok(places), now + time.clamp(SHORTEST, LONGEST))
         }
+        // Nobody has been asked.
+        Ok(Err(reason @ Reason::Shortage(_))) => return (Err(reason), now),
         Ok(Err(reason)) => (Err(reason), now + FAILED),
-        Err(_) => (Err("110: Operation timed out".to_owned()), now + FAILED),
+        Err(_) => (Err(Reason::Said("110: Operation timed out".to_owned())), now + FAILED),
     };
     remember(asked, &answer);
     answer
 }
 
-async fn ask(asked: &Asked) -> Result<(Vec<Place>, Instant), String> {
+/// Asks; where nothing is left to do so by, an idle connection to an upstream gives way.
+async fn ask_by_what_is_left(asked: &Asked) -> Result<(Vec<Place>, Instant), Reason> {
+    match ask(asked).await {
+        Err(Reason::Shortage(_)) if keepalive::let_go() => ask(asked).await,
+        answer => answer,
+    }
+}
+
+async fn ask(asked: &Asked) -> Result<(Vec<Place>, Instant), Reason> {
     let client = client::of(asked.servers.as_ref())?;
     let Some(service) = &asked.service else {
         let (addresses, until) = client.addresses(&asked.name).await?;
@@ -111,7 +141,7 @@ async fn ask(asked: &Asked) -> Result<(Vec<Place>, Instant), String> {
     };
     let (records, mut until) = client.services(&name).await?;
     let first = records.iter().map(|record| record.priority).min();
-    let (mut places, mut reason) = (Vec::new(), String::new());
+    let (mut places, mut reason) = (Vec::new(), Reason::Said(String::new()));
     for record in records {
         match client.addresses(&record.target).await {
             Ok((addresses, valid)) => {

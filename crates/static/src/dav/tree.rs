@@ -1,14 +1,14 @@
 //! Files and folders, changed. Nothing here follows a link: what is behind it may lie elsewhere.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use rustix::io::Errno;
 use tempfile::NamedTempFile;
 
-use super::Refused;
+use super::{CREATION, Refused};
 
 /// How deep folders may lie in each other.
 const DEEPEST: usize = 256;
@@ -36,8 +36,11 @@ pub(super) fn remove(path: &Path) -> Result<(), Refused> {
 /// A new file in the folder of `path`, that is to take its place.
 pub(super) fn beside(path: &Path) -> Result<NamedTempFile, Refused> {
     let folder = path.parent().unwrap_or(Path::new("/"));
-    let file = tempfile::Builder::new().prefix(".put-").tempfile_in(folder);
-    file.map_err(|error| refused("open()", path, &error))
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(true).mode(0o600);
+    // Opened here, for the library's errors lack the system's number.
+    let file = tempfile::Builder::new().prefix(".put-").make_in(folder, |path| options.open(path));
+    file.map_err(|error| refused(CREATION, path, &error))
 }
 
 /// Puts a new file in its place, at once and whole.
