@@ -90,3 +90,38 @@ async fn a_full_disk_costs_one_request_and_leaves_nothing() {
     eventually("nothing is left on the disk", || async { disk.taken() <= 8192 }).await;
     server.get("/small").await.is(200).says("small");
 }
+
+#[tokio::test]
+async fn a_full_disk_leaves_the_servers_of_a_group_as_they_were() {
+    let Some(disk) = Disk::small().filter(|_| process::is_ours()) else { return };
+    let app = Backend::http(|_| backend::ok("one")).await;
+    let file = disk.path().join("app.servers");
+    let lines = format!("server 127.0.0.1:{};\n", app.port());
+    std::fs::write(&file, &lines).expect("there is room");
+    let server = Tidegate::start(&format!(
+        "upstream app {{ state {}; }}
+         server {{ listen 127.0.0.1:8080; location / {{ proxy_pass http://app; }} }}",
+        file.display()
+    ))
+    .await;
+    let full = disk.path().join("full");
+    assert!(std::fs::write(&full, vec![0; 1 << 20]).is_err(), "the disk is full");
+    let output = server.command(&["upstream", "app", "add", "127.0.0.1:1"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    let words = format!("\"{}\" cannot be written: No space left on device", file.display());
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains(&words) && said.contains("\nnothing has changed"), "{said}");
+    assert_eq!(std::fs::read_to_string(&file).expect("it is there"), lines);
+    for _ in 0..2 {
+        server.get("/").await.is(200).says("one");
+    }
+    let names = || std::fs::read_dir(disk.path()).expect("a folder").count();
+    assert_eq!(names(), 2, "nothing is left beside it");
+    std::fs::remove_file(&full).expect("it is there");
+    let output = server.command(&["upstream", "app", "add", "127.0.0.1:1 backup"]);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(
+        std::fs::read_to_string(&file).expect("it is there"),
+        lines + "server 127.0.0.1:1 backup;\n"
+    );
+}

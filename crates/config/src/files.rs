@@ -26,12 +26,14 @@ pub struct Files {
     seen: Mutex<Seen>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Seen {
     /// The bytes, or the system's number of the error.
     files: BTreeMap<PathBuf, Result<Arc<[u8]>, i32>>,
     patterns: BTreeMap<String, Vec<PathBuf>>,
     hosts: BTreeMap<String, Vec<IpAddr>>,
+    /// What is said of groups of servers instead of what the configuration does, by their names.
+    groups: BTreeMap<String, String>,
 }
 
 impl Files {
@@ -71,6 +73,25 @@ impl Files {
         found
     }
 
+    /// The servers of a group that were said while the server runs, as lines of `server`; `None` where
+    /// it is as the configuration says.
+    pub fn servers(&self, group: &str) -> Option<String> {
+        self.seen().groups.get(&group.to_ascii_lowercase()).cloned()
+    }
+
+    /// The same with other servers of a group.
+    #[must_use]
+    pub fn with_servers(&self, group: &str, lines: String) -> Self {
+        let mut seen = self.seen().clone();
+        seen.groups.insert(group.to_ascii_lowercase(), lines);
+        Self { seen: Mutex::new(seen) }
+    }
+
+    /// Whether servers of any group were said while the server runs.
+    pub fn is_changed(&self) -> bool {
+        !self.seen().groups.is_empty()
+    }
+
     /// All of it as bytes, for [`Files::decode`].
     pub fn encode(&self) -> Vec<u8> {
         let seen = self.seen();
@@ -92,6 +113,9 @@ impl Files {
             let mut fields = vec![host.as_bytes()];
             fields.extend(addresses.iter().map(String::as_bytes));
             record(&mut out, b'h', &fields);
+        }
+        for (group, lines) in &seen.groups {
+            record(&mut out, b'g', &[group.as_bytes(), lines.as_bytes()]);
         }
         out
     }
@@ -118,6 +142,10 @@ impl Files {
                     let text = |field: &[u8]| Some(std::str::from_utf8(field).ok()?.to_owned());
                     let parsed = addresses.iter().map(|field| text(field)?.parse().ok());
                     seen.hosts.insert(text(host)?, parsed.collect::<Option<_>>()?);
+                }
+                (b'g', [group, lines]) => {
+                    let text = |field: &[u8]| Some(std::str::from_utf8(field).ok()?.to_owned());
+                    seen.groups.insert(text(group)?, text(lines)?);
                 }
                 _ => return None,
             }
@@ -185,6 +213,7 @@ mod tests {
         let address = IpAddr::from([127, 0, 0, 1]);
         assert_eq!(files.addresses("name", |_| vec![address]), [address]);
 
+        let files = files.with_servers("App", "server a;".to_owned());
         std::fs::write(&there, "two").unwrap();
         std::fs::write(&missing, "here now").unwrap();
         let other = Files::decode(&files.encode()).unwrap();
@@ -192,6 +221,8 @@ mod tests {
         assert_eq!(other.read(&missing).unwrap_err().kind(), io::ErrorKind::NotFound);
         assert_eq!(other.matching("*.conf", |_| Err(String::new())).unwrap(), found);
         assert_eq!(other.addresses("name", |_| Vec::new()), [address]);
+        assert_eq!(other.servers("app").as_deref(), Some("server a;"));
+        assert!(other.is_changed() && other.servers("b").is_none());
     }
 
     #[test]

@@ -88,7 +88,11 @@ pub fn adopt(http: &Http, upstreams: &Upstreams) {
     for number in 0..http.upstreams.len() {
         let number = names::Group(number);
         if let Some(group) = upstreams.get(number) {
-            group.adopt(rules(&places, number));
+            let mut rules = rules(&places, number);
+            for rule in &mut rules {
+                rule.persistent |= upstreams.changed;
+            }
+            group.adopt(rules);
         }
     }
 }

@@ -41,6 +41,9 @@ pub struct Upstreams {
     groups: Vec<Known>,
     /// How TLS is spoken to them.
     pub tls: Clients,
+    /// Whether servers were changed while the server runs: it is no reload, and checks that were
+    /// passed need not be passed again.
+    pub changed: bool,
 }
 
 #[derive(Debug)]
@@ -80,7 +83,7 @@ impl Upstreams {
             });
             Known { name, group, defined: upstream.defined }
         });
-        Self { groups: groups.collect(), tls: Clients::default() }
+        Self { groups: groups.collect(), ..Self::default() }
     }
 
     /// A group that a directive names.

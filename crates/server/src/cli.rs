@@ -52,7 +52,7 @@ pub(crate) struct Cli {
 }
 
 /// What is to be done.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Action {
     /// Serve.
     #[default]
@@ -129,6 +129,9 @@ impl Cli {
                             return Err(Told::usage(format!("invalid option: \"-s {word}\"")));
                         }
                     }
+                }
+                Value(word) if let Action::Ask(Request::Upstream(words)) = &mut cli.action => {
+                    words.push(word.string()?);
                 }
                 Value(word) if let Some(request) = word.to_str().and_then(Request::of) => {
                     cli.action = Action::Ask(request);

@@ -95,7 +95,7 @@ fn act() -> Result<ExitCode> {
                 Some(pid) if !request.takes_up_configuration() => pid,
                 _ => accepted(loaded)?.main.process.pid.clone(),
             };
-            let answer = process::ask(request, pid)?;
+            let answer = process::ask(&request, pid)?;
             let nobody = || not_running(&anyhow!("nobody answers beside \"{}\"", pid.display()));
             output::print(&format!("{}\n", answer.ok_or_else(nobody)?.trim_end()))?;
             Ok(ExitCode::SUCCESS)
@@ -133,7 +133,7 @@ fn said_pid(loaded: &Loaded, prefix: &Path) -> Option<PathBuf> {
 
 /// Asks for a reload, and tells what it left; false where nobody answers.
 fn reload(pid: &Path) -> Result<bool> {
-    let Some(answer) = process::ask(Request::Reload, pid)? else { return Ok(false) };
+    let Some(answer) = process::ask(&Request::Reload, pid)? else { return Ok(false) };
     answer.lines().skip(1).for_each(|left| eprintln!("nginx: [warn] {left}"));
     Ok(true)
 }

@@ -8,13 +8,13 @@ use tidegate_config_derive::Block;
 use crate::directive::Arguments;
 use crate::directive::{Block as _, Context, Cx, Fault, Nesting, Owner, Table, judge, report};
 use crate::http::resolver::{Resolver, UpstreamResolver};
-use crate::http::upstream::balance::Balance;
+use crate::http::upstream::balance::{Balance, Method};
 use crate::http::upstream::keepalive::UpstreamKeepalive;
 use crate::http::upstream::queue::UpstreamQueue;
-use crate::http::upstream::server::{Servers, UpstreamServer};
+use crate::http::upstream::server::{Servers, UpstreamServer, members};
 use crate::http::upstream::sticky::Stickiness;
 use crate::names::GroupName;
-use crate::syntax::Statement;
+use crate::syntax::{Statement, Word};
 use crate::value::address::{Address, Form, Target};
 
 /// A group of servers.
@@ -72,6 +72,9 @@ pub(crate) fn read(
             }
         }
     }
+    if let Err(fault) = changed(&mut written, word, cx) {
+        report(&fault, statement, cx);
+    }
     let (servers, state) = (&written.servers.servers, &written.servers.state);
     if state.is_some() && !servers.is_empty() {
         let fault = Fault::sentence("\"state\" stands in place of \"server\"")
@@ -89,6 +92,22 @@ pub(crate) fn read(
         report(&fault, statement, cx);
     }
     Some(UpstreamDraft { name: word.text.clone(), written })
+}
+
+/// Takes over the servers that were said while the server runs.
+fn changed(written: &mut UpstreamWritten, word: &Word, cx: &mut Cx<'_>) -> Result<(), Fault> {
+    let Some(lines) = cx.files.servers(&word.text) else { return Ok(()) };
+    let servers = members(&lines, "what was changed", word, cx)?;
+    let takes_backup = written.balance.method.as_ref().is_none_or(Method::takes_backup);
+    if !takes_backup && servers.iter().any(|server| server.backup) {
+        let text = "balancing method does not support parameter \"backup\"";
+        return Err(Fault::sentence(text).at(word.span));
+    }
+    match &mut written.servers.state {
+        Some(Some(state)) => state.servers = servers,
+        _ => written.servers.servers = servers,
+    }
+    Ok(())
 }
 
 /// Refuses a `backup` that stands behind a method which has no use for one.
@@ -148,7 +167,7 @@ fn resolve(
     }
     let mut upstream = Upstream::resolve(&written, None, Nesting::Level, cx)?;
     if let Some(state) = upstream.servers.state.clone() {
-        Arc::make_mut(&mut upstream.servers).servers.extend(state);
+        Arc::make_mut(&mut upstream.servers).servers.extend(state.servers);
     }
     upstream.name.clone_from(&group.name);
     upstream.defined = draft.is_some();

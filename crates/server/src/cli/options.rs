@@ -68,7 +68,7 @@ pub(super) struct Command {
 const FORMAT: (&str, &str) = ("--format", "text for people, json for tools");
 
 /// All commands.
-pub(super) const COMMANDS: [Command; 11] = [
+pub(super) const COMMANDS: [Command; 12] = [
     Command {
         name: "lint",
         words: "[FILE]",
@@ -120,6 +120,14 @@ pub(super) const COMMANDS: [Command; 11] = [
         "let it give its place to the program that lies where it lay, or go on if that fails",
     ),
     asked("quit", "let it end with the last connection"),
+    Command {
+        name: "upstream",
+        words: "[NAME [CHANGE]]",
+        doc: "tell which servers a group of a running server has, or change them for the next request: \
+              add 'ADDRESS weight=2', remove ADDRESS, drain ADDRESS, down ADDRESS, up ADDRESS; it is \
+              kept in the file of `state`, else until the next reload",
+        options: &[],
+    },
 ];
 
 const fn asked(name: &'static str, doc: &'static str) -> Command {

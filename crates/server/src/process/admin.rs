@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_mins(3);
 
 /// What a server can be asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Request {
     /// How it is.
     Status,
@@ -34,39 +34,70 @@ pub(crate) enum Request {
     Upgrade,
     /// To end when the answers that are being sent are sent.
     Quit,
+    /// Which servers a group has, or to change them: the words behind the command.
+    Upstream(Vec<String>),
 }
 
+/// The longest request, in bytes.
+const MOST: u64 = 4096;
+
 impl Request {
-    const ALL: [(&'static str, Self); 5] = [
+    const ALL: [(&'static str, Self); 6] = [
         ("status", Self::Status),
         ("log", Self::Log),
         ("reload", Self::Reload),
         ("upgrade", Self::Upgrade),
         ("quit", Self::Quit),
+        ("upstream", Self::Upstream(Vec::new())),
     ];
 
     /// What this word asks.
     pub(crate) fn of(word: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(known, _)| *known == word).map(|(_, request)| *request)
+        Self::ALL.iter().find(|(known, _)| *known == word).map(|(_, request)| request.clone())
+    }
+
+    /// What a line asks: a word, and perhaps others behind it, with tabs between them.
+    fn of_line(line: &str) -> Option<Self> {
+        let mut words = line.split('\t');
+        let request = Self::of(words.next()?)?;
+        let words: Vec<String> = words.map(str::to_owned).collect();
+        match request {
+            Self::Upstream(_) => Some(Self::Upstream(words)),
+            request => Some(request).filter(|_| words.is_empty()),
+        }
+    }
+
+    /// The line that asks it.
+    fn line(&self) -> Result<String> {
+        let is_same = |known: &Self| std::mem::discriminant(known) == std::mem::discriminant(self);
+        let word = Self::ALL.iter().find(|(_, request)| is_same(request)).map(|(word, _)| *word);
+        let mut line = word.unwrap_or_default().to_owned();
+        if let Self::Upstream(words) = self {
+            if words.iter().any(|word| word.contains(char::is_control)) {
+                bail!("a word has a control character");
+            }
+            line.extend(words.iter().flat_map(|word| ["\t", word]));
+        }
+        line.push('\n');
+        if line.len() as u64 > MOST {
+            bail!("that is more than {MOST} bytes");
+        }
+        Ok(line)
     }
 
     /// Whether the configuration that lies there is to be used for it.
-    pub(crate) fn takes_up_configuration(self) -> bool {
+    pub(crate) fn takes_up_configuration(&self) -> bool {
         matches!(self, Self::Reload | Self::Upgrade)
     }
 
-    /// What the log says of it.
-    pub(super) fn told(self) -> Option<&'static str> {
+    /// What the log says of it before anything is done.
+    pub(super) fn told(&self) -> Option<&'static str> {
         match self {
-            Self::Status | Self::Log => None,
+            Self::Status | Self::Log | Self::Upstream(_) => None,
             Self::Reload => Some("asked to reload, reconfiguring"),
             Self::Upgrade => Some("asked to upgrade, changing binary"),
             Self::Quit => Some("asked to quit, shutting down"),
         }
-    }
-
-    fn word(self) -> &'static str {
-        Self::ALL.iter().find(|(_, request)| *request == self).map_or("", |(word, _)| word)
     }
 }
 
@@ -151,15 +182,15 @@ async fn accept(listener: UnixListener, asks: UnboundedSender<Ask>) {
     }
 }
 
-/// One request and its answer: a word in a line; `ok` or `failed` in a line, and a text.
+/// One request and its answer: a line; `ok` or `failed` in a line, and a text.
 async fn serve(stream: tokio::net::UnixStream, asks: UnboundedSender<Ask>) -> Option<()> {
     let peer = stream.peer_cred().ok()?.uid();
     let own = rustix::process::geteuid().as_raw();
     let mut stream = BufReader::new(stream);
     let mut line = String::new();
-    timeout(PATIENCE, (&mut stream).take(64).read_line(&mut line)).await.ok()?.ok()?;
+    timeout(PATIENCE, (&mut stream).take(MOST).read_line(&mut line)).await.ok()?.ok()?;
     let (_saying, said) = oneshot::channel();
-    let answer = match Request::of(line.trim()) {
+    let answer = match Request::of_line(line.trim_end_matches(['\r', '\n'])) {
         _ if peer != 0 && peer != own => Err("only the server's own user and root may ask".into()),
         None => Err(format!("unknown request \"{}\"", line.trim())),
         Some(request) => {
@@ -176,12 +207,13 @@ async fn serve(stream: tokio::net::UnixStream, asks: UnboundedSender<Ask>) -> Op
 }
 
 /// Asks the server of a pid file; `None` where nobody answers there.
-pub(crate) fn ask(request: Request, pid: &Path) -> Result<Option<String>> {
+pub(crate) fn ask(request: &Request, pid: &Path) -> Result<Option<String>> {
+    let line = request.line()?;
     let Ok(mut stream) = UnixStream::connect(beside(pid)) else { return Ok(None) };
     stream.set_read_timeout(Some(LONGEST))?;
     let mut text = String::new();
     stream
-        .write_all(format!("{}\n", request.word()).as_bytes())
+        .write_all(line.as_bytes())
         .and_then(|()| stream.read_to_string(&mut text))
         .context("the server does not answer")?;
     match text.split_once('\n') {
@@ -197,23 +229,26 @@ mod tests {
 
     #[tokio::test]
     async fn a_request_gets_its_answer() {
+        let words = || ["app", "add", "127.0.0.1:1 weight=2"].map(str::to_owned).to_vec();
         let folder = tempfile::tempdir().unwrap();
         let pid = folder.path().join("nginx.pid");
         let mut admin = Admin::open(&pid).unwrap();
         let client = std::thread::spawn({
             let pid = pid.clone();
-            move || (ask(Request::Status, &pid), ask(Request::Reload, &pid))
+            move || (ask(&Request::Status, &pid), ask(&Request::Upstream(words()), &pid))
         });
         let first = admin.next().await.unwrap();
         assert_eq!(first.request, Request::Status);
         first.answer.send(Ok("all is well".into())).unwrap();
-        admin.next().await.unwrap().answer.send(Err("no".into())).unwrap();
-        let (status, reload) =
+        let second = admin.next().await.unwrap();
+        assert_eq!(second.request, Request::Upstream(words()));
+        second.answer.send(Err("no".into())).unwrap();
+        let (status, change) =
             tokio::task::spawn_blocking(|| client.join().unwrap()).await.unwrap();
         assert_eq!(status.unwrap().as_deref(), Some("all is well"));
-        assert_eq!(reload.unwrap_err().to_string(), "no");
+        assert_eq!(change.unwrap_err().to_string(), "no");
         drop(admin);
-        assert!(ask(Request::Status, &pid).unwrap().is_none());
+        assert!(ask(&Request::Status, &pid).unwrap().is_none());
         assert!(!beside(&pid).exists());
     }
 }

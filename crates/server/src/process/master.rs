@@ -5,6 +5,7 @@ mod place;
 mod reload;
 mod status;
 mod takeover;
+mod upstream;
 mod watch;
 mod worker;
 
@@ -175,6 +176,7 @@ impl Master {
         let answer = match ask.request {
             Request::Status => Ok(self.status().await),
             Request::Log => Ok(self.log_in_memory().await),
+            Request::Upstream(words) => self.upstream(&words).await,
             Request::Quit => {
                 self.order(self.quitting());
                 Ok("it ends with its last connection".to_owned())

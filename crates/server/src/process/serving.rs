@@ -213,6 +213,7 @@ fn build(ground: &Ground, before: Option<&Shared>) -> Result<Orders> {
     let http = Arc::clone(&config.http);
     let mut upstreams = Upstreams::new(&http, before.map(|before| &*before.upstreams));
     upstreams.tls = Clients::new(&config).map_err(in_one)?;
+    upstreams.changed = config.files.is_changed();
     let upstreams = Arc::new(upstreams);
     let zones = Arc::new(Zones::new(&http, before.map(|before| &*before.zones)));
     let tls = Tls::new(&config, before.map(|before| &*before.tls), ground.chain.as_ref());

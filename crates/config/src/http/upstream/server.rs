@@ -1,10 +1,15 @@
 //! `server`: a member of an upstream group.
 
+mod change;
 mod state;
 
 use std::time::Duration;
 
 use tidegate_config_derive::Directives;
+
+pub use change::{Change, Mark};
+pub(crate) use state::members;
+pub use state::{State, lines};
 
 use crate::directive::{Arguments, Arity, Cx, Fault};
 use crate::syntax::Word;
@@ -18,17 +23,16 @@ pub struct Servers {
     #[directive("server", only(Upstream), own, repeat)]
     pub servers: Vec<UpstreamServer>,
     /// A file that names the members instead, by lines of `server` as they stand here; none where
-    /// it is not there.
+    /// it is not there. `tidegate upstream` changes them while the server runs, and writes it.
     #[directive(
         "state",
         only(Upstream),
         own,
         parse = state::read,
         args(1),
-        differs = "the file is read with the configuration and never written: change it and reload, \
-            which keeps what is known of the servers that stay"
+        differs = "it is written by `tidegate upstream`, not by an API; who changes it by hand reloads"
     )]
-    pub state: Option<Vec<UpstreamServer>>,
+    pub state: Option<State>,
 }
 
 /// A member of a group.

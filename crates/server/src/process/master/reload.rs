@@ -161,7 +161,7 @@ impl Master {
     }
 
     /// Has a configuration built by whoever serves, or by somebody new.
-    async fn prepare(&mut self, ground: &Ground) -> Result<()> {
+    pub(super) async fn prepare(&mut self, ground: &Ground) -> Result<()> {
         match &mut self.parts.place {
             Place::Here(serving) => serving.prepare(ground),
             Place::There(child) => child.prepare(&self.parts.source, ground).await,
@@ -174,7 +174,7 @@ impl Master {
         }
     }
 
-    async fn commit(&mut self) -> Result<()> {
+    pub(super) async fn commit(&mut self) -> Result<()> {
         match &mut self.parts.place {
             Place::Here(serving) => {
                 serving.commit()?;

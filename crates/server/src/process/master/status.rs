@@ -11,11 +11,7 @@ use crate::process::worker::State;
 impl Master {
     /// How the server is.
     pub(super) async fn status(&mut self) -> String {
-        let numbers = match &mut self.parts.place {
-            Place::Here(serving) => Some(serving.numbers()),
-            Place::There(child) => child.numbers().await,
-            Place::Nowhere(_) => None,
-        };
+        let numbers = self.numbers().await;
         let place = match &self.parts.place {
             Place::Here(_) => "serves itself".to_owned(),
             Place::There(child) => format!("worker process {}", child.pid()),
@@ -46,6 +42,15 @@ impl Master {
             text.push_str(&lines);
         }
         text
+    }
+
+    /// What has been counted by whoever serves; `None` where nobody does.
+    pub(super) async fn numbers(&mut self) -> Option<Numbers> {
+        match &mut self.parts.place {
+            Place::Here(serving) => Some(serving.numbers()),
+            Place::There(child) => child.numbers().await,
+            Place::Nowhere(_) => None,
+        }
     }
 
     /// What logs in memory have, of this process and of the one that serves, in the order of time.
