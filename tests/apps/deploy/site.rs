@@ -100,8 +100,12 @@ impl Site {
     pub async fn change(&mut self, change: Change) -> Vec<Vec<Window>> {
         match change {
             Change::Reloaded => {
+                let before: Vec<usize> = self.apps.iter().flatten().map(Running::loads).collect();
                 for running in self.apps.iter().flatten() {
                     running.app.signal(Signal::HUP);
+                }
+                for (running, before) in self.apps.iter().flatten().zip(before) {
+                    eventually("it is loaded anew", || async { running.loads() > before }).await;
                 }
                 vec![Vec::new(); KINDS.len()]
             }
@@ -180,6 +184,12 @@ impl Running {
         let files = Files::none();
         let app = launch(&files, kind, at).await;
         Self { kind, app, files }
+    }
+
+    /// How often its code has been loaded, as its log says.
+    fn loads(&self) -> usize {
+        let log = self.app.log();
+        log.matches("Booting worker").count() + log.matches("spawned uWSGI worker 1 ").count()
     }
 
     /// Ends it by a signal, and starts it again.
