@@ -5,6 +5,7 @@
 
 mod attempt;
 mod journal;
+mod reach;
 mod wait;
 
 use std::cell::RefCell;
@@ -20,8 +21,8 @@ use tidegate_config::http::upstream_wait::Waiting;
 use tidegate_http::client::{ClientError, RequestBody};
 use tidegate_http::exchange::{Exchange, UpstreamTry};
 
-pub(crate) use self::attempt::reach;
 use self::journal::Told;
+pub(crate) use self::reach::reach;
 use self::wait::{End, Wait, later_than};
 use crate::connect::Manner;
 use crate::fault::{Condition, Fault};

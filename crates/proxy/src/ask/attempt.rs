@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use tidegate_config::http::error_log::Level;
@@ -10,15 +10,15 @@ use tidegate_config::http::upstream::balance::Answered;
 use tidegate_http::client::RequestBody;
 use tokio::time::Instant as Moment;
 
+use super::reach::shaken;
 use super::{Failed, Loss, Question, Unanswered};
-use crate::connect::{Address, Manner, Opening, open, opened};
+use crate::connect::{Address, Opening, open};
 use crate::content::Content;
 use crate::fault::{Action, Fault};
 use crate::http2::Session;
 use crate::link::{Broken, Limits, Link};
 use crate::protocol::{Event, Head, Invalid, told};
 use crate::response;
-use crate::secure::{self, Secured};
 use crate::stream::Stream;
 use crate::upstream::keepalive::{self, Connection, Wanted};
 use crate::upstream::selection::Lease;
@@ -276,32 +276,5 @@ impl Question<'_> {
 
     pub(super) fn is_live(&self) -> bool {
         matches!(self.outgoing.content, Content::Live(_))
-    }
-}
-
-/// Opens a connection to an address, over TLS where that is to be.
-pub(crate) async fn reach(
-    (address, patience, manner): (&Address, Duration, Manner),
-    secured: Option<&Secured>,
-    http2: bool,
-) -> Result<Stream, Fault> {
-    shaken(open(address, manner)?, (address, patience), secured, http2).await
-}
-
-/// The same, where it has been begun.
-async fn shaken(
-    opening: Opening,
-    (address, patience): (&Address, Duration),
-    secured: Option<&Secured>,
-    http2: bool,
-) -> Result<Stream, Fault> {
-    let stream = opened(opening, address, patience).await?;
-    if http2 || secured.is_some() {
-        let fault = |error| Fault::Connect { to: address.clone(), error };
-        stream.hurry().map_err(fault)?;
-    }
-    match secured {
-        Some(secured) => secure::handshake(stream, (secured, http2), patience).await,
-        None => Ok(stream),
     }
 }
