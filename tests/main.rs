@@ -18,6 +18,7 @@ mod chromium;
 mod cli;
 mod client_body;
 mod client_header;
+mod container;
 mod corpus;
 mod crowd;
 mod dav;

@@ -4,7 +4,8 @@ use std::env;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
-use std::time::Duration;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 
@@ -14,6 +15,9 @@ pub(super) struct Notify {
     to: Option<(UnixDatagram, SocketAddr)>,
     watchdog: Option<Duration>,
 }
+
+/// As long as it is there, a thread tells the manager that this process lives.
+pub(super) struct Busy(#[expect(dead_code, reason = "its end is what counts")] Sender<()>);
 
 impl Notify {
     /// As the environment says (`NOTIFY_SOCKET`, `WATCHDOG_USEC`).
@@ -46,6 +50,28 @@ impl Notify {
         let now = clock_gettime(ClockId::Monotonic);
         let microseconds = now.tv_sec * 1_000_000 + now.tv_nsec / 1000;
         self.say(&format!("RELOADING=1\nMONOTONIC_USEC={microseconds}\nSTATUS=reloading"));
+    }
+
+    /// It is at something that may take long, and lives: the manager hears of it as long as the value
+    /// is there, for so long at most.
+    pub(super) fn busy(&self, most: Duration) -> Option<Busy> {
+        let interval = self.interval()?;
+        let (socket, address) = self.to.as_ref()?;
+        let to = Some((socket.try_clone().ok()?, address.clone()));
+        let (busy, ended) = channel::<()>();
+        let thread = std::thread::Builder::new().name("busy".to_owned());
+        let beat = move || {
+            let notify = Self { to, watchdog: None };
+            let begun = Instant::now();
+            while ended.recv_timeout(interval / 2) == Err(RecvTimeoutError::Timeout)
+                && begun.elapsed() < most
+            {
+                notify.lives();
+            }
+        };
+        // Without a thread the manager hears of it later.
+        thread.spawn(beat).ok()?;
+        Some(Busy(busy))
     }
 
     /// It ends.

@@ -1,5 +1,7 @@
 //! Taking up the configuration anew, and opening the logs anew.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use rustix::process::Pid;
 use tidegate_config::Config;
@@ -18,11 +20,16 @@ use crate::process::serving::Serving;
 use crate::process::user;
 use crate::process::worker::State;
 
+/// How long a reload is not taken for standing still.
+const LONGEST: Duration = Duration::from_mins(5);
+
 impl Master {
     /// Takes up the configuration anew. Where anything is wrong, nothing changes, and the log and
     /// the answer say what.
     pub(super) async fn reload(&mut self) -> Answer {
         self.notify.reloading();
+        // Neither a disk that is slow nor a large configuration is a reason to begin anew.
+        let _busy = self.notify.busy(LONGEST);
         let renewed = self.renew().await;
         self.notify.ready();
         let error = match renewed {
