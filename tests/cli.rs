@@ -278,3 +278,19 @@ async fn what_is_missing_is_told_once_with_its_mend() {
         assert!(text.contains("hint: useradd --system nobody-at-all"), "{text}");
     }
 }
+
+#[tokio::test]
+async fn a_file_to_lock_is_named_in_vain_as_for_nginx() {
+    let conf = "lock_file nowhere/lock; events { accept_mutex on; }
+         http { access_log off; server { listen 127.0.0.1:8080; return 200 here; } }";
+    if process::is_ours() {
+        let (accepted, text) = Tidegate::start(conf).check(&["-t"]);
+        assert!(accepted && text.contains("workers lock no file"), "{text}");
+    }
+    let nginx = crate::oracle::nginx::oracle().map(|oracle| oracle.binary.clone());
+    for binary in [Some(process::binary()), nginx].into_iter().flatten() {
+        let server = Tidegate::start(conf).with_binary(&binary).await;
+        server.get("/").await.is(200).says("here");
+        assert!(!server.folder().join("nowhere").exists(), "{}", binary.display());
+    }
+}

@@ -24,6 +24,7 @@ use tidegate_config::block::Http;
 use tidegate_config::block::http::Socket;
 use tidegate_config::diagnostic::Diagnostic;
 use tidegate_config::{Config, Loaded};
+use tidegate_http::record::{Reader, Writer};
 use tidegate_http::tls::trust::Trust;
 use tidegate_proxy::secure::Clients;
 
@@ -139,6 +140,26 @@ impl Tls {
                 .flatten()
                 .collect(),
         }
+    }
+
+    /// Writes down the sessions of all zones, for another process.
+    pub(crate) fn write(&self, writer: &mut Writer) {
+        let zones = locked(&self.memory.zones);
+        writer.number(zones.len() as u64);
+        for (name, zone) in &*zones {
+            writer.text(name.as_bytes());
+            zone.write(writer);
+        }
+    }
+
+    /// Takes up what another process has written down of zones that are here, too.
+    pub(crate) fn read(&self, reader: &mut Reader<'_>) -> Option<()> {
+        let zones = locked(&self.memory.zones);
+        for _ in 0..reader.number()? {
+            let name = str::from_utf8(reader.text()?).ok()?;
+            Zone::read(zones.get(name).map(|zone| &**zone), reader)?;
+        }
+        Some(())
     }
 
     /// Whether a server shakes hands at all.

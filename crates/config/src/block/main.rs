@@ -99,7 +99,12 @@ pub struct Process {
     )]
     pub load_module: Vec<String>,
     /// The file that workers lock.
-    #[directive("lock_file", only(Main), args(1), ignored = "workers lock no file")]
+    #[directive(
+        "lock_file",
+        only(Main),
+        args(1),
+        ignored = "workers lock no file, nor do nginx's on Linux"
+    )]
     pub lock_file: Option<Vec<String>>,
     /// How exact times are.
     #[directive("timer_resolution", only(Main), args(1), ignored = "times are always exact")]

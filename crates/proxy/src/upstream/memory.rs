@@ -2,12 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use tidegate_config::http::upstream::sticky::{Learn, Sticky};
 use tidegate_http::record::{Reader, Writer};
 
 use super::Upstreams;
 use super::group::Group;
 use super::health::State;
 use super::peer::Peer;
+use super::sticky::Sessions;
 
 /// A moment that has not been.
 const NEVER: u64 = u64::MAX;
@@ -38,6 +40,36 @@ impl Upstreams {
             }
         }
         Some(())
+    }
+
+    /// Writes down what `sticky learn` has learned.
+    pub fn write_sessions(&self, writer: &mut Writer) {
+        let groups: Vec<_> = self.defined().filter(|group| learn(group).is_some()).collect();
+        writer.number(groups.len() as u64);
+        for group in groups {
+            writer.text(group.description.name.as_bytes());
+            group.sessions.write(writer);
+        }
+    }
+
+    /// Takes up what another process has learned.
+    pub fn read_sessions(&self, reader: &mut Reader<'_>) -> Option<()> {
+        let nobody = Sessions::default();
+        for _ in 0..reader.number()? {
+            let name = reader.text()?;
+            let mut groups = self.defined();
+            let group = groups.find(|group| group.description.name.as_bytes() == name);
+            let sessions = group.map_or(&nobody, |group| &*group.sessions);
+            sessions.read(reader, group.and_then(|group| learn(group)))?;
+        }
+        Some(())
+    }
+}
+
+fn learn(group: &Group) -> Option<&Learn> {
+    match &group.description.sticky {
+        Some(Sticky::Learn(learn)) => Some(learn),
+        _ => None,
     }
 }
 

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use tidegate_config::http::upstream::sticky::{Cookie, Learn, Sticky};
 use tidegate_config::value::template::Template;
 use tidegate_http::exchange::Exchange;
+use tidegate_http::record::{Reader, Writer};
 use tidegate_http::response::Response;
 
 use super::balancer::Balancer;
@@ -147,6 +148,32 @@ impl Sessions {
         }
         known.insert(session, (sid.clone(), now));
     }
+
+    /// Writes them down for another process, whose clock is another.
+    pub(super) fn write(&self, writer: &mut Writer) {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.number(known.len() as u64);
+        for (session, (sid, used)) in &*known {
+            writer.text(session);
+            writer.text(sid.as_bytes());
+            writer.number(u64::try_from(used.elapsed().as_millis()).unwrap_or(u64::MAX));
+        }
+    }
+
+    /// Takes up what was written down, as far as there is room; nothing where none are learned here.
+    pub(super) fn read(&self, reader: &mut Reader<'_>, learn: Option<&Learn>) -> Option<()> {
+        let most = learn.map_or(0, |learn| (learn.size.0 / SESSION).max(1) as usize);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        for _ in 0..reader.number()? {
+            let (session, sid, age) = (reader.text()?, reader.text()?, reader.number()?);
+            let used = Instant::now().checked_sub(Duration::from_millis(age));
+            if let (Some(used), Ok(sid), true) = (used, str::from_utf8(sid), known.len() < most) {
+                let new = || (Arc::from(sid), used);
+                known.entry(Bytes::copy_from_slice(session)).or_insert_with(new);
+            }
+        }
+        Some(())
+    }
 }
 
 #[cfg(test)]
@@ -166,6 +193,15 @@ mod tests {
         }
         assert_eq!(sessions.find(&"one".into(), &learn), None);
         assert_eq!(sessions.find(&"three".into(), &learn).unwrap(), "peer");
+        let mut writer = Writer::default();
+        sessions.write(&mut writer);
+        let next = Sessions::default();
+        next.read(&mut Reader::new(writer.bytes()), Some(&learn)).unwrap();
+        assert_eq!(next.find(&"three".into(), &learn).unwrap(), "peer");
+        next.read(&mut Reader::new(&[9; 30]), Some(&learn));
+        let nobody = Sessions::default();
+        nobody.read(&mut Reader::new(writer.bytes()), None).unwrap();
+        assert_eq!(nobody.find(&"three".into(), &learn), None);
         learn.timeout = Duration::ZERO;
         std::thread::sleep(Duration::from_millis(1));
         assert_eq!(sessions.find(&"three".into(), &learn), None);

@@ -21,6 +21,9 @@ pub(super) fn write(shared: &Shared) -> io::Result<File> {
     writer.text(BEGINNING);
     shared.zones.write(&mut writer);
     shared.upstreams.write(&mut writer);
+    // An older program reads no further, and a newer one takes what is there.
+    shared.upstreams.write_sessions(&mut writer);
+    shared.tls.write(&mut writer);
     let mut file = File::from(memfd_create("tidegate memory", MemfdFlags::CLOEXEC)?);
     file.write_all(writer.bytes())?;
     Ok(file)
@@ -37,5 +40,7 @@ pub(super) fn read(file: &File, shared: &Shared) -> Option<()> {
         return None;
     }
     shared.zones.read(&mut reader)?;
-    shared.upstreams.read(&mut reader)
+    shared.upstreams.read(&mut reader)?;
+    shared.upstreams.read_sessions(&mut reader)?;
+    shared.tls.read(&mut reader)
 }

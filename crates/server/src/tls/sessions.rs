@@ -1,10 +1,11 @@
 //! Sessions that we remember (`ssl_session_cache`).
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustls::server::StoresServerSessions;
+use tidegate_http::record::{Reader, Writer};
 use tidegate_http::tls::signed;
 
 /// What remembering a session costs besides its bytes.
@@ -48,6 +49,53 @@ impl Zone {
     pub(super) fn room(&self) -> usize {
         self.room
     }
+
+    /// Writes its sessions down for another process, whose clock is another: the oldest first.
+    pub(super) fn write(&self, writer: &mut Writer) {
+        let sessions = self.lock();
+        let known = sessions.order.iter().filter_map(|id| Some((id, sessions.by_id.get(id)?)));
+        writer.number(known.clone().count() as u64);
+        for (id, (session, since)) in known {
+            writer.text(id);
+            writer.text(session);
+            writer.number(u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX));
+        }
+    }
+
+    /// Takes up what was written down; without a zone it is passed over.
+    pub(super) fn read(zone: Option<&Self>, reader: &mut Reader<'_>) -> Option<()> {
+        for _ in 0..reader.number()? {
+            let (id, session, age) = (reader.text()?, reader.text()?, reader.number()?);
+            let since = Instant::now().checked_sub(Duration::from_millis(age));
+            if let (Some(zone), Some(since)) = (zone, since) {
+                zone.keep(id.to_vec(), session.to_vec(), since);
+            }
+        }
+        Some(())
+    }
+
+    fn keep(&self, id: Vec<u8>, session: Vec<u8>, since: Instant) -> bool {
+        let cost = cost(&id, &session);
+        if cost > self.room {
+            return false;
+        }
+        let mut sessions = self.lock();
+        sessions.remove(&id);
+        // Ids of sessions that have been taken stay in the order, and are bounded with it.
+        let most = self.room / OVERHEAD;
+        while sessions.size + cost > self.room || sessions.order.len() >= most.max(1) {
+            let Some(oldest) = sessions.order.pop_front() else { break };
+            sessions.remove(&oldest);
+        }
+        sessions.size += cost;
+        sessions.order.push_back(id.clone());
+        sessions.by_id.insert(id, (session, since));
+        true
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Sessions> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The part of a zone that servers of one trust see.
@@ -72,34 +120,18 @@ impl Cache {
 
 impl StoresServerSessions for Cache {
     fn put(&self, id: Vec<u8>, session: Vec<u8>) -> bool {
-        let (id, session) = (self.id(&id), signed::remembered(&session));
-        let cost = cost(&id, &session);
-        if cost > self.zone.room {
-            return false;
-        }
-        let mut sessions = self.zone.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        sessions.remove(&id);
-        // Ids of sessions that have been taken stay in the order, and are bounded with it.
-        let most = self.zone.room / OVERHEAD;
-        while sessions.size + cost > self.zone.room || sessions.order.len() >= most.max(1) {
-            let Some(oldest) = sessions.order.pop_front() else { break };
-            sessions.remove(&oldest);
-        }
-        sessions.size += cost;
-        sessions.order.push_back(id.clone());
-        sessions.by_id.insert(id, (session, Instant::now()));
-        true
+        self.zone.keep(self.id(&id), signed::remembered(&session), Instant::now())
     }
 
     fn get(&self, id: &[u8]) -> Option<Vec<u8>> {
-        let sessions = self.zone.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let sessions = self.zone.lock();
         let (session, since) = sessions.by_id.get(&self.id(id))?;
         self.is_fresh(*since).then_some(())?;
         signed::recalled(session).map(<[u8]>::to_vec)
     }
 
     fn take(&self, id: &[u8]) -> Option<Vec<u8>> {
-        let mut sessions = self.zone.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sessions = self.zone.lock();
         let (session, since) = sessions.remove(&self.id(id))?;
         self.is_fresh(since).then_some(())?;
         signed::recalled(&session).map(<[u8]>::to_vec)
@@ -136,6 +168,12 @@ mod tests {
         let sessions = zone.sessions.lock().unwrap();
         assert!(sessions.size <= 10_000 && sessions.order.len() <= 100);
         drop(sessions);
+        let (mut writer, next) = (Writer::default(), Zone::new(5000));
+        zone.write(&mut writer);
+        Zone::read(Some(&next), &mut Reader::new(writer.bytes())).unwrap();
+        Zone::read(None, &mut Reader::new(writer.bytes())).unwrap();
+        assert_eq!(cache(&next, "a", minute).get(&[255]), Some(vec![0; 500]));
+        assert!(next.sessions.lock().unwrap().size <= 5000);
         assert!(!one.put(vec![1], vec![0; 20_000]));
         assert_eq!(cache(&zone, "a", Duration::ZERO).get(&[255]), None);
     }
