@@ -192,7 +192,7 @@ async fn what_a_worker_was_at_when_it_stood_still_is_told() {
         if state & 0x1_0000 == 0 { 'a' } else { 'b' }
     };
     let letters: String = (0..7000).map(|_| letter()).collect();
-    let mut patient = server.connect().await.with_patience(Duration::from_secs(60));
+    let mut patient = server.connect().await.with_patience(Duration::from_mins(1));
     patient.send(format!("GET /heavy?{letters} HTTP/1.1\r\nHost: a\r\n\r\n")).await;
     patient.answer().await.says("done");
     server.logs(" ms, answering \"GET /heavy?").await;

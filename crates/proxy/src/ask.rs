@@ -202,11 +202,10 @@ impl Question<'_> {
                 }
             };
             self.begin(&lease);
-            let last = !way.has_another();
             let loss = match self.try_peer(lease, client, (begun, now)).await {
                 Ok((link, head)) => {
                     let fault = Fault::Status(head.status);
-                    if last || !self.may_go_on(&fault, true, started) {
+                    if !self.may_go_on(&fault, true, started) || !way.has_another() {
                         let unsent = self.is_live() && !link.is_sent();
                         return Ok(Ok(Answered { link, head, begun, unsent }));
                     }

@@ -18,6 +18,7 @@ pub mod resolve;
 mod ring;
 mod round_robin;
 pub mod selection;
+mod shelf;
 pub mod sticky;
 mod succession;
 

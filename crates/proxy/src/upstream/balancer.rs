@@ -135,8 +135,7 @@ impl Balancer {
 
     /// Whether another peer than this one could be asked now.
     fn has_others(&self, id: u64, now: Instant) -> bool {
-        let mut all = self.primary.iter().chain(&self.backup);
-        all.any(|peer| {
+        self.all().any(|peer| {
             let Settings { down, drain, .. } = peer.settings;
             peer.id != id && !down && !drain && !peer.health.is_out() && !peer.is_ejected(now)
         })
@@ -179,10 +178,9 @@ impl Balancer {
     fn kept(&mut self, tried: &Tried, now: Instant) -> Option<u64> {
         let sid = tried.sid.as_ref()?;
         let peers = if tried.on_backup { &mut self.backup } else { &mut self.primary };
-        let mut all = peers.iter();
-        let own = all
-            .find(|peer| peer.sid.as_bytes() == sid && peer.is_ready_for_its_own(&tried.ids, now));
-        let id = own?.id;
+        let is_own = |peer: &&Peer| peer.sid.as_bytes() == sid;
+        let mut own = peers.iter().filter(is_own);
+        let id = own.find(|peer| peer.is_ready_for_its_own(&tried.ids, now))?.id;
         if matches!(self.method, Method::RoundRobin | Method::Hash { .. })
             && matches!(tried.lots, Lots::None)
         {
@@ -242,14 +240,21 @@ impl Balancer {
     /// One that was ejected, for a request that has none left and would end with nginx's 502: it may
     /// be back by now.
     fn ejected(&self, tried: &Tried) -> Option<u64> {
-        let mut all = self.primary.iter().chain(&self.backup);
         let vain = tried.ids.is_empty() && !tried.desperate;
         let asked = |peer: &Peer| vain || tried.ids.contains(&peer.id);
-        all.find(|peer| !asked(peer) && peer.is_open()).map(|peer| peer.id)
+        self.all().find(|peer| !asked(peer) && peer.is_open()).map(|peer| peer.id)
     }
 
     fn peer(&mut self, id: u64) -> Option<&mut Peer> {
-        self.all_mut().find(|peer| peer.id == id)
+        // They stand in the order in which they came, most often with none missing.
+        let first = self.primary.first().map_or(0, |first| first.id);
+        let place = usize::try_from(id.wrapping_sub(first)).unwrap_or(usize::MAX);
+        let is_there = self.primary.get(place).is_some_and(|peer| peer.id == id);
+        if is_there {
+            self.primary.get_mut(place)
+        } else {
+            self.all_mut().find(|peer| peer.id == id)
+        }
     }
 
     /// Ends a try; says whether the peer is ejected by it. The last one that is left never is.

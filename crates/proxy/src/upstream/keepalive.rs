@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use super::shelf::{Idle, Shelf, shelf, take_oldest};
 use crate::connect::Address;
 use crate::secure::Secured;
 use crate::silence::Silence;
@@ -72,18 +73,8 @@ impl Connection {
     }
 }
 
-#[derive(Debug)]
-struct Idle {
-    /// Which group it belongs to.
-    group: u64,
-    address: Address,
-    connection: Box<Connection>,
-    since: Instant,
-    expires: Instant,
-}
-
-/// A worker's idle connections, the latest last.
-type Pool = Mutex<Vec<Idle>>;
+/// A worker's idle connections. Shelves that are empty stay for a while: they are filled again.
+type Pool = Mutex<Vec<Shelf>>;
 
 /// The pools of all workers.
 static POOLS: Mutex<Vec<Weak<Pool>>> = Mutex::new(Vec::new());
@@ -131,10 +122,7 @@ pub struct Wanted<'a> {
 
 impl Wanted<'_> {
     fn fits(&self, idle: &Idle) -> bool {
-        idle.group == self.group
-            && idle.address == *self.address
-            && idle.connection.from == self.from
-            && idle.connection.stream.made_for() == self.secured
+        idle.connection.from == self.from && idle.connection.stream.made_for() == self.secured
     }
 
     /// The idle connection that was used last, if one is still open.
@@ -163,38 +151,39 @@ impl Wanted<'_> {
         fits: impl Fn(&Idle) -> bool,
         is_idle: fn(&Stream) -> bool,
     ) -> Option<Box<Connection>> {
-        let own = POOL.with(|pool| open_one(&mut lock(pool), self.now, &fits, is_idle));
-        let mut connection = own.or_else(|| anothers(self.now, fits))?;
+        let own = POOL.with(|pool| self.open_one(&mut lock(pool), &fits, is_idle));
+        let mut connection = own.or_else(|| self.anothers(fits))?;
         connection.requests += 1;
         Some(connection)
     }
-}
 
-/// The latest that fits and is open still.
-fn open_one(
-    pool: &mut Vec<Idle>,
-    now: Instant,
-    fits: impl Fn(&Idle) -> bool,
-    is_idle: fn(&Stream) -> bool,
-) -> Option<Box<Connection>> {
-    loop {
-        let found = pool.remove(pool.iter().rposition(&fits)?);
-        if found.expires > now && is_idle(&found.connection.stream) {
-            return Some(found.connection);
+    /// The latest that fits and is open still.
+    fn open_one(
+        &self,
+        pool: &mut [Shelf],
+        fits: impl Fn(&Idle) -> bool,
+        is_idle: fn(&Stream) -> bool,
+    ) -> Option<Box<Connection>> {
+        let idle = &mut shelf(pool, self.group, self.address)?.idle;
+        loop {
+            let found = idle.remove(idle.iter().rposition(&fits)?);
+            if found.expires > self.now && is_idle(&found.connection.stream) {
+                return Some(found.connection);
+            }
         }
     }
-}
 
-/// One of another worker's; those that are being used by it at this moment are left alone.
-fn anothers(now: Instant, fits: impl Fn(&Idle) -> bool) -> Option<Box<Connection>> {
-    let fits = |idle: &Idle| idle.connection.stream.can_move() && fits(idle);
-    let taken = lock(&POOLS).iter().find_map(|pool| {
-        let pool = pool.upgrade()?;
-        let mut pool = pool.try_lock().ok()?;
-        // Its event loop may be busy, and not have heard.
-        open_one(&mut pool, now, fits, Stream::is_idle)
-    });
-    taken?.moved().ok().map(Box::new)
+    /// One of another worker's; those that are being used by it at this moment are left alone.
+    fn anothers(&self, fits: impl Fn(&Idle) -> bool) -> Option<Box<Connection>> {
+        let fits = |idle: &Idle| idle.connection.stream.can_move() && fits(idle);
+        let taken = lock(&POOLS).iter().find_map(|pool| {
+            let pool = pool.upgrade()?;
+            let mut pool = pool.try_lock().ok()?;
+            // Its event loop may be busy, and not have heard.
+            self.open_one(&mut pool, fits, Stream::is_idle)
+        });
+        taken?.moved().ok().map(Box::new)
+    }
 }
 
 /// Keeps a connection that has nothing more to say, as far as the settings allow.
@@ -212,14 +201,17 @@ pub fn put(
     }
     POOL.with(|pool| {
         let mut pool = lock(pool);
-        let mine = pool.iter().filter(|idle| idle.group == group).count();
-        if mine >= settings.connections
-            && let Some(oldest) = pool.iter().position(|idle| idle.group == group)
-        {
-            pool.remove(oldest);
+        let its = |shelf: &Shelf| shelf.group == group;
+        let mine = pool.iter().filter(|shelf| its(shelf)).map(|shelf| shelf.idle.len());
+        if mine.sum::<usize>() >= settings.connections {
+            take_oldest(&mut pool, its);
         }
-        let expires = now + settings.timeout;
-        pool.push(Idle { group, address, connection, since: now, expires });
+        let idle = Idle { connection, since: now, expires: now + settings.timeout };
+        if let Some(shelf) = shelf(&mut pool, group, &address) {
+            shelf.idle.push(idle);
+        } else {
+            pool.push(Shelf::new(group, address, idle));
+        }
     });
     if !SWEPT.replace(true) {
         // Owned by the pool: it ends when the pool is empty.
@@ -230,19 +222,14 @@ pub fn put(
 /// Closes the connection that has been idle for longest here, else one that is idle elsewhere, for
 /// its descriptor is needed; whether there was one.
 pub fn let_go() -> bool {
-    let own = POOL.with(|pool| oldest(&mut lock(pool)));
+    let own = POOL.with(|pool| take_oldest(&mut lock(pool), |_| true));
     own.is_some()
         || lock(&POOLS).iter().any(|pool| {
             let pool = pool.upgrade();
             pool.is_some_and(|pool| {
-                pool.try_lock().is_ok_and(|mut pool| oldest(&mut pool).is_some())
+                pool.try_lock().is_ok_and(|mut pool| take_oldest(&mut pool, |_| true).is_some())
             })
         })
-}
-
-fn oldest(pool: &mut Vec<Idle>) -> Option<Idle> {
-    let found = pool.iter().enumerate().min_by_key(|(_, idle)| idle.since);
-    found.map(|(place, _)| place).map(|place| pool.remove(place))
 }
 
 /// Closes what has expired, or was closed by its peer, until nothing is left.
@@ -252,7 +239,10 @@ async fn sweep(_sweeper: Sweeper) {
         let left = POOL.with(|pool| {
             let mut pool = lock(pool);
             let now = Instant::now();
-            pool.retain(|idle| idle.expires > now && idle.connection.stream.is_idle());
+            pool.retain_mut(|shelf| {
+                shelf.idle.retain(|idle| idle.expires > now && idle.connection.stream.is_idle());
+                !shelf.idle.is_empty()
+            });
             pool.len()
         });
         if left == 0 {
@@ -381,6 +371,13 @@ mod tests {
             put(30, address(1), new, &one);
             assert_eq!(wanted(30, &address(1)).take().map(|taken| taken.requests), Some(6));
             assert!(wanted(30, &address(1)).take().is_none());
+
+            // The limit is the group's, whoever its peers are.
+            let ((old, _far), (new, _other)) = (pair(), pair());
+            put(30, address(1), old, &one);
+            put(30, address(2), new, &one);
+            assert!(wanted(30, &address(1)).take().is_none());
+            assert!(wanted(30, &address(2)).take().is_some());
         };
         LocalSet::new().run_until(test).await;
     }

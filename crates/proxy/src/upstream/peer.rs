@@ -136,10 +136,9 @@ impl Peer {
     }
 
     pub(super) fn is_ejected(&self, now: Instant) -> bool {
-        let Settings { max_fails, fail_timeout, .. } = self.settings;
-        max_fails != 0
-            && self.fails >= max_fails
-            && self.checked.is_some_and(|at| now.duration_since(at) <= fail_timeout)
+        self.fails >= self.settings.max_fails
+            && self.settings.max_fails != 0
+            && self.checked.is_some_and(|at| now.duration_since(at) <= self.settings.fail_timeout)
     }
 
     /// Whether a request may ask it that has no other choice.
@@ -149,6 +148,7 @@ impl Peer {
     }
 
     /// Whether a request that has tried these may ask it.
+    #[inline]
     pub(super) fn is_ready(&self, tried: &[u64], now: Instant) -> bool {
         !(self.settings.down
             || self.settings.drain

@@ -6,7 +6,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use tidegate_config::http::upstream::balance::Answered;
 
-use super::balancer::Tried;
+use super::balancer::{Balancer, Tried};
 use super::group::Group;
 use super::peer::Outcome;
 use crate::connect::Address;
@@ -21,8 +21,8 @@ pub struct Selection<'a> {
     limit: usize,
     /// What `ip_hash` and `hash` choose by, until the first peer has been chosen.
     key: Option<Bytes>,
-    /// How many peers may still be tried, the present one included; known with the first.
-    tries: usize,
+    /// How many peers may still be tried, the present one included; counted when that matters.
+    tries: Option<usize>,
 }
 
 impl<'a> Selection<'a> {
@@ -37,7 +37,7 @@ impl<'a> Selection<'a> {
     /// `proxy_next_upstream_tries`, 0: no limit). The key is what `ip_hash` and `hash` choose by.
     pub fn begin(group: &'a Arc<Group>, limit: usize, key: Bytes) -> Self {
         group.succeed();
-        Self { group, tried: Tried::default(), limit, key: Some(key), tries: 0 }
+        Self { group, tried: Tried::default(), limit, key: Some(key), tries: None }
     }
 
     /// Begins anew after a pause: all may be asked again, and names have been looked up if it is
@@ -77,8 +77,6 @@ impl<'a> Selection<'a> {
         let mut state = self.group.state();
         if let Some(key) = self.key.take() {
             state.balancer.begin(&mut self.tried, key);
-            let all = state.balancer.tries();
-            self.tries = if self.limit == 0 { all } else { all.min(self.limit) };
         }
         if let Some((id, address)) = state.balancer.pick(&mut self.tried, now) {
             let begun = state.balancer.is_timed().then_some(now);
@@ -101,7 +99,12 @@ impl<'a> Selection<'a> {
 
     /// Whether another peer may be tried, if this one is given up.
     pub fn has_another(&self) -> bool {
-        self.tries > 1
+        self.tries.unwrap_or_else(|| self.all_tries(&self.group.state().balancer)) > 1
+    }
+
+    fn all_tries(&self, balancer: &Balancer) -> usize {
+        let all = balancer.tries();
+        if self.limit == 0 { all } else { all.min(self.limit) }
     }
 
     /// Ends a try that brought no answer; says whether the peer is ejected by it.
@@ -110,15 +113,16 @@ impl<'a> Selection<'a> {
     /// very moment: such a try does not count.
     pub fn give_up(&mut self, mut lease: Lease, outcome: Outcome, cached: bool) -> bool {
         let mut state = self.group.state();
-        self.tries = if state.balancer.is_single() { 0 } else { self.tries.saturating_sub(1) };
-        self.tries += usize::from(cached);
+        let before = self.tries.unwrap_or_else(|| self.all_tries(&state.balancer));
+        let left = if state.balancer.is_single() { 0 } else { before.saturating_sub(1) };
+        self.tries = Some(left + usize::from(cached));
         lease.over = true;
         state.balancer.free(lease.id, outcome, Instant::now())
     }
 
     /// Whether a try is left after [`Selection::give_up`].
     pub fn is_exhausted(&self) -> bool {
-        self.tries == 0
+        self.tries == Some(0)
     }
 }
 
