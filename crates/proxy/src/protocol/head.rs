@@ -3,11 +3,13 @@
 //! Lines are read as nginx reads those of upstreams (`ngx_http_parse_header_line`), which is wider
 //! than a client may be: any visible byte in a name, a bare LF, a line without a colon.
 
+mod fields;
+
 use bytes::{Bytes, BytesMut};
 use tidegate_http::headers::Headers;
 
+use self::fields::Fields;
 use super::{Head, Invalid};
-use crate::field::Known;
 
 /// Where the status of an answer is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +56,7 @@ impl Scanner {
 
 /// Reads a head that is all there; `bytes` ends with its empty line.
 pub(super) fn parse(bytes: &Bytes, dialect: Dialect) -> Result<Parsed, Invalid> {
-    let mut lines = Lines { rest: bytes };
+    let mut lines = Lines { rest: bytes, stray: false };
     let first = lines.next();
     let status_line = match dialect {
         Dialect::Fastcgi => None,
@@ -65,15 +67,16 @@ pub(super) fn parse(bytes: &Bytes, dialect: Dialect) -> Result<Parsed, Invalid> 
         (Some(line), ..) => line.close,
         (None, _, Dialect::Http) => return Err(Invalid::StatusLine),
         (None, Some(first), Dialect::Cgi | Dialect::Fastcgi) => {
-            fields.push(first)?;
+            fields.push(first, lines.stray)?;
             true
         }
         (None, None, Dialect::Cgi | Dialect::Fastcgi) => true,
     };
-    for line in lines {
-        fields.push(line)?;
+    while let Some(line) = lines.next() {
+        fields.push(line, lines.stray)?;
     }
-    let Fields { headers, framed, tells_connection, .. } = fields;
+    let (content_length, chunked) = framing(&fields)?;
+    let Fields { headers, tells_connection, .. } = fields;
     let (status, reason) = match status_line {
         Some(StatusLine { status: 200, reason: b"OK", .. }) => {
             (200, Some(Bytes::from_static(b"OK")))
@@ -81,7 +84,6 @@ pub(super) fn parse(bytes: &Bytes, dialect: Dialect) -> Result<Parsed, Invalid> 
         Some(line) => (line.status, Some(bytes.slice_ref(line.reason))),
         None => cgi_status(&headers)?,
     };
-    let (content_length, chunked) = if framed { framing(&headers)? } else { (None, false) };
     // CGI's heirs end an answer with its connection.
     let cgi = dialect != Dialect::Http;
     let chunked = chunked && dialect != Dialect::Fastcgi;
@@ -97,8 +99,9 @@ pub(super) fn parse(bytes: &Bytes, dialect: Dialect) -> Result<Parsed, Invalid> 
 /// Reads the fields behind a body.
 pub(super) fn trailers(bytes: &Bytes) -> Result<Headers, Invalid> {
     let mut fields = Fields::new(bytes);
-    for line in (Lines { rest: bytes }) {
-        fields.push(line)?;
+    let mut lines = Lines { rest: bytes, stray: false };
+    while let Some(line) = lines.next() {
+        fields.push(line, lines.stray)?;
     }
     Ok(fields.headers)
 }
@@ -106,17 +109,29 @@ pub(super) fn trailers(bytes: &Bytes) -> Result<Headers, Invalid> {
 /// The lines up to the empty one, without their ends.
 struct Lines<'a> {
     rest: &'a [u8],
+    /// Whether a carriage return was seen that no line feed follows.
+    stray: bool,
 }
 
 impl<'a> Iterator for Lines<'a> {
     type Item = &'a [u8];
 
     fn next(&mut self) -> Option<&'a [u8]> {
-        let end = memchr::memchr(b'\n', self.rest)?;
-        let (line, rest) = self.rest.split_at_checked(end)?;
-        self.rest = rest.get(1..).unwrap_or_default();
-        let returns = line.iter().rev().take_while(|&&byte| byte == b'\r').count();
-        line.get(..line.len() - returns).filter(|line| !line.is_empty())
+        let mut end = memchr::memchr2(b'\r', b'\n', self.rest)?;
+        let mut line = self.rest.get(..end)?;
+        match self.rest.get(end..)? {
+            [b'\n', rest @ ..] | [b'\r', b'\n', rest @ ..] => self.rest = rest,
+            _ => {
+                self.stray = true;
+                end = memchr::memchr(b'\n', self.rest)?;
+                line = self.rest.get(..end)?;
+                self.rest = self.rest.get(end + 1..).unwrap_or_default();
+                while let [shorter @ .., b'\r'] = line {
+                    line = shorter;
+                }
+            }
+        }
+        Some(line).filter(|line| !line.is_empty())
     }
 }
 
@@ -128,11 +143,11 @@ struct StatusLine<'a> {
 
 /// Reads `HTTP/1.1 200 OK` (nginx: `ngx_http_parse_status_line`).
 fn status_line(line: &[u8]) -> Option<StatusLine<'_>> {
-    let rest = line.strip_prefix(b"HTTP/")?;
-    let dot = rest.iter().position(|&byte| byte == b'.')?;
-    let (major, rest) = (number(rest.get(..dot)?)?, rest.get(dot + 1..)?);
-    let space = rest.iter().position(|&byte| byte == b' ')?;
-    let (minor, rest) = (number(rest.get(..space)?)?, rest.get(space..)?.trim_ascii_start());
+    let (close, rest) = match line.strip_prefix(b"HTTP/1.1 ") {
+        Some(rest) => (false, rest),
+        None => version(line)?,
+    };
+    let rest = rest.trim_ascii_start();
     let status = number(rest.get(..3)?)?;
     let rest = rest.get(3..)?;
     // IIS sends 403.1, 403.2 and so on.
@@ -140,11 +155,20 @@ fn status_line(line: &[u8]) -> Option<StatusLine<'_>> {
         return None;
     }
     let reason = rest.strip_prefix(b" ").unwrap_or(rest);
-    if reason.iter().any(|&byte| byte == b'\r' || byte == 0) {
+    if reason != b"OK" && reason.iter().any(|&byte| byte == b'\r' || byte == 0) {
         return None;
     }
-    let close = major < 1 || (major == 1 && minor < 1);
     Some(StatusLine { status, reason, close })
+}
+
+/// Whether the connection ends with an answer of this version, and what stands behind that.
+fn version(line: &[u8]) -> Option<(bool, &[u8])> {
+    let rest = line.strip_prefix(b"HTTP/")?;
+    let dot = rest.iter().position(|&byte| byte == b'.')?;
+    let (major, rest) = (number(rest.get(..dot)?)?, rest.get(dot + 1..)?);
+    let space = rest.iter().position(|&byte| byte == b' ')?;
+    let minor = number(rest.get(..space)?)?;
+    Some((major < 1 || (major == 1 && minor < 1), rest.get(space..)?))
 }
 
 fn number(digits: &[u8]) -> Option<u16> {
@@ -164,66 +188,13 @@ fn cgi_status(headers: &Headers) -> Result<(u16, Option<Bytes>), Invalid> {
     Ok((status, reason))
 }
 
-/// The fields of a head, and what was seen among them.
-struct Fields<'a> {
-    headers: Headers,
-    /// What they are a part of.
-    bytes: &'a Bytes,
-    /// Whether the length of the body is told, or that it is in chunks.
-    framed: bool,
-    /// Whether there is a `Connection`.
-    tells_connection: bool,
-}
-
-impl<'a> Fields<'a> {
-    fn new(bytes: &'a Bytes) -> Self {
-        let headers = Headers::with_capacity(8);
-        Self { headers, bytes, framed: false, tells_connection: false }
-    }
-
-    /// Adds a line (nginx: `ngx_http_parse_header_line`).
-    fn push(&mut self, line: &[u8]) -> Result<(), Invalid> {
-        // Some servers send their status line twice.
-        if line.starts_with(b"HTTP/") {
-            return Ok(());
-        }
-        let is_end = |&byte: &u8| byte == b':' || byte <= b' ' || byte == 0x7f;
-        let end = line.iter().position(is_end).unwrap_or(line.len());
-        let good_name = end > 0 && matches!(line.get(end), None | Some(b':'));
-        let value = trim_spaces(line.get(end + 1..).unwrap_or_default());
-        let bad = match memchr::memchr2(0, b'\r', value) {
-            _ if !good_name => Some(end),
-            bad => bad.map(|at| line.len() - value.len() + at),
-        };
-        if let Some(at) = bad {
-            let good = line.get(..at).unwrap_or(line).escape_ascii();
-            let bad = line.get(at).copied().unwrap_or_default();
-            return Err(Invalid::Field(format!("{good}\\x{bad:02x}...")));
-        }
-        let name = line.get(..end).unwrap_or_default();
-        let known = Known::of(name);
-        match known {
-            Some(Known::ContentLength | Known::TransferEncoding) => self.framed = true,
-            Some(Known::Connection) => self.tells_connection = true,
-            _ => {}
-        }
-        self.headers.push(Known::spelled(known, name, self.bytes), self.bytes.slice_ref(value));
-        Ok(())
-    }
-}
-
-/// Only spaces: nginx leaves tabs in place.
-fn trim_spaces(mut value: &[u8]) -> &[u8] {
-    while let [b' ', rest @ ..] | [rest @ .., b' '] = value {
-        value = rest;
-    }
-    value
-}
-
 /// How long the body is and whether it is in chunks; both at once are a fault.
-fn framing(headers: &Headers) -> Result<(Option<u64>, bool), Invalid> {
-    let length = single(headers, "Content-Length")?;
-    let coding = single(headers, "Transfer-Encoding")?;
+fn framing(fields: &Fields<'_>) -> Result<(Option<u64>, bool), Invalid> {
+    let field = |is_told: bool, name| {
+        if is_told { single(&fields.headers, name) } else { Ok(None) }
+    };
+    let length = field(fields.tells_length, "Content-Length")?;
+    let coding = field(fields.tells_coding, "Transfer-Encoding")?;
     if length.is_some() && coding.is_some() {
         return Err(Invalid::LengthAndCoding);
     }
