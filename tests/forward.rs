@@ -1,5 +1,7 @@
 //! What the families of forwarding say alike: whom they may ask, for how long, and for whom they go on.
 
+mod families;
+
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -84,17 +86,18 @@ async fn others_are_asked_for_so_long_and_no_longer() {
 
 #[tokio::test]
 async fn an_upstream_may_go_on_for_a_client_that_has_left() {
-    let app = late(Duration::from_millis(300)).await;
+    let (never, app) = (late(Duration::from_mins(1)).await, late(Duration::from_millis(300)).await);
     let server = Tidegate::start(
         "log_format tries '$uri $status $upstream_status';
          access_log logs/access.log tries;
          server {
              listen 127.0.0.1:8080;
              location /ends { proxy_pass http://127.0.0.1:8090; }
-             location /goes_on { proxy_pass http://127.0.0.1:8090; proxy_ignore_client_abort on; }
+             location /goes_on { proxy_pass http://127.0.0.1:8091; proxy_ignore_client_abort on; }
          }",
     )
-    .with_port(8090, app.port())
+    .with_port(8090, never.port())
+    .with_port(8091, app.port())
     .await;
     for (number, (path, line)) in
         [("/ends", "/ends 499 -"), ("/goes_on", "/goes_on 200 200")].into_iter().enumerate()
