@@ -4,7 +4,10 @@ mod certificates;
 mod diagnosis;
 mod settings;
 
-use crate::harness::Tidegate;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::harness::tls::{acceptor, certificate};
+use crate::harness::{Backend, Tidegate};
 
 /// Servers of TLS, and one that forwards to them.
 const CONF: &str = "
@@ -51,7 +54,7 @@ const CONF: &str = "
     }";
 
 async fn started() -> Tidegate {
-    let other = crate::harness::tls::certificate(&["localhost"]);
+    let other = certificate(&["localhost"]);
     Tidegate::start(CONF)
         .with_certificate(&["localhost"])
         .with_prefix_file("other.pem", other.certificate)
@@ -143,6 +146,51 @@ async fn grpc_is_encrypted_and_checked_as_told() {
     client.get("/misnamed").await.is(502);
     server.logs("upstream SSL certificate does not match \"other.test\"").await;
     server.logs("upstream: \"grpcs://").await;
+}
+
+#[tokio::test]
+async fn uwsgi_is_encrypted_and_checked_as_told() {
+    let made = certificate(&["app.test"]);
+    let acceptor = acceptor(&made);
+    let app = Backend::raw(move |stream| {
+        let acceptor = acceptor.clone();
+        async move {
+            let Ok(mut stream) = acceptor.accept(stream).await else { return };
+            let mut packet = vec![0; 4];
+            let _ = stream.read_exact(&mut packet).await;
+            let length = u16::from_le_bytes([packet[1], packet[2]]);
+            packet = vec![0; length.into()];
+            let _ = stream.read_exact(&mut packet).await;
+            let name = stream.get_ref().1.server_name().unwrap_or("none").to_owned();
+            let uri = String::from_utf8_lossy(&packet).contains("/checked");
+            let answer = format!("Status: 200 OK\r\n\r\n{name} {uri}");
+            let _ = stream.write_all(answer.as_bytes()).await;
+            let _ = stream.shutdown().await;
+        }
+    })
+    .await;
+    let server = Tidegate::start(
+        "uwsgi_ssl_trusted_certificate app.pem;
+         uwsgi_param REQUEST_URI $request_uri;
+         server {
+             listen 127.0.0.1:8080;
+             location /unchecked { uwsgi_pass suwsgi://127.0.0.1:8090; }
+             location /checked {
+                 uwsgi_ssl_verify on; uwsgi_ssl_name app.test; uwsgi_ssl_server_name on;
+                 uwsgi_pass suwsgi://127.0.0.1:8090;
+             }
+             location /misnamed {
+                 uwsgi_ssl_verify on; uwsgi_ssl_name other.test; uwsgi_pass suwsgi://127.0.0.1:8090;
+             }
+         }",
+    )
+    .with_prefix_file("app.pem", &made.certificate)
+    .with_port(8090, app.port())
+    .await;
+    server.get("/unchecked").await.is(200).says("none false");
+    server.get("/checked").await.is(200).says("app.test true");
+    server.get("/misnamed").await.is(502);
+    server.logs("upstream SSL certificate does not match \"other.test\"").await;
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! resolver: names of upstreams, asked for again while the server runs.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt;
 
 use crate::harness::dns::{Dns, Record};
 use crate::harness::{Backend, Tidegate, backend, eventually, process};
@@ -158,4 +159,73 @@ async fn services_say_ports_shares_and_who_comes_first() {
         who(&server, "/app", 2).await == all(&["third"])
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_name_server_that_is_silent_is_waited_for_as_long_as_is_said() {
+    // It hears and says nothing; where nothing is said it is waited for half a minute.
+    let silent = tokio::net::UdpSocket::bind("127.0.0.1:0").await.expect("a port");
+    let server = Tidegate::start(
+        "resolver 127.0.0.1:8053 ipv6=off;
+         upstream app { zone app 64k; resolver 127.0.0.1:8053; resolver_timeout 200ms; server app.test:1 resolve; }
+         server {
+             listen 127.0.0.1:8080;
+             location / { proxy_pass http://app; }
+             location /named { resolver_timeout 200ms; proxy_pass http://$arg_host:1; }
+         }",
+    )
+    .with_port(8053, silent.local_addr().expect("an address").port())
+    .await;
+    for (path, name) in [("/", "app.test"), ("/named?host=other.test", "other.test")] {
+        server.get(path).await.is(502);
+        server.logs(&format!("{name} could not be resolved (110: Operation timed out)")).await;
+    }
+}
+
+#[tokio::test]
+async fn without_a_resolver_it_is_the_systems() {
+    if !process::is_ours() {
+        return;
+    }
+    // Name servers of `/etc/resolv.conf` listen on port 53: on an address of this test's own.
+    let [_, _, one, two] = std::process::id().to_be_bytes();
+    let address = format!("127.77.{one}.{two}");
+    let Some(dns) = Dns::start_on(&format!("{address}:53")).await else {
+        eprintln!("skipped: nobody may listen on port 53");
+        return;
+    };
+    let (port, _backends) = backends(&["127.0.0.1"]).await;
+    dns.addresses("app.test", 600, &["127.0.0.1"]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("resolv.conf"), format!("nameserver {address}\n")).expect("a file");
+    std::fs::write(at("hosts"), "127.0.0.1 known.test\n").expect("a file");
+    // The same program, in a place of its own where /etc is another one.
+    let script = format!(
+        "#!/bin/sh\nexec unshare -m sh -c 'mount --bind {0}/resolv.conf /etc/resolv.conf && mount --bind \
+         {0}/hosts /etc/hosts && exec {1} \"$@\"' tidegate \"$@\"\n",
+        folder.path().display(),
+        process::binary().display()
+    );
+    std::fs::write(at("tidegate"), script).expect("a file");
+    std::fs::set_permissions(at("tidegate"), std::fs::Permissions::from_mode(0o755))
+        .expect("its own file");
+    let tried = std::process::Command::new(at("tidegate")).arg("-v").output().expect("a shell");
+    if !tried.status.success() {
+        eprintln!("skipped: {}", String::from_utf8_lossy(&tried.stderr));
+        return;
+    }
+    let server = Tidegate::start(&format!(
+        "upstream app {{ server app.test:{port} resolve; }}
+         server {{
+             listen 127.0.0.1:8080;
+             location / {{ proxy_pass http://app; }}
+             location /named {{ proxy_pass http://$arg_host:{port}; }}
+         }}"
+    ))
+    .with_binary(&at("tidegate"))
+    .await;
+    server.get("/").await.is(200).says("127.0.0.1");
+    assert!(dns.asked() > 0, "the name server was asked");
+    server.get("/named?host=known.test").await.is(200);
 }

@@ -1,5 +1,7 @@
 //! upstream: a dead backend costs no client an error.
 
+mod idle;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

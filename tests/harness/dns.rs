@@ -32,7 +32,12 @@ pub struct Dns {
 impl Dns {
     /// One that knows nothing yet.
     pub async fn start() -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a port");
+        Self::start_on("127.0.0.1:0").await.expect("a port")
+    }
+
+    /// The same on this address; `None` where nobody may listen there.
+    pub async fn start_on(address: &str) -> Option<Self> {
+        let socket = UdpSocket::bind(address).await.ok()?;
         let port = socket.local_addr().expect("an address").port();
         let (zone, asked) = (Arc::new(Mutex::new(Zone::new())), Arc::new(AtomicUsize::new(0)));
         let (known, count) = (zone.clone(), asked.clone());
@@ -44,7 +49,7 @@ impl Dns {
                 send(&socket, &answer, from).await;
             }
         });
-        Self { port, zone, asked, task }
+        Some(Self { port, zone, asked, task })
     }
 
     /// The port it listens on.

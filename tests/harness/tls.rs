@@ -9,12 +9,12 @@ use rcgen::{CertificateParams, CertificateRevocationListParams, CertifiedIssuer,
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, SupportedProtocolVersion};
+use rustls::{ClientConfig, ServerConfig, SupportedProtocolVersion};
 use tidegate_http::tls::any_certificate::AnyCertificate;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::DEADLINE;
 
@@ -134,6 +134,19 @@ pub fn config_of(
     let chain = certificate.collect::<Result<Vec<_>, _>>().expect("certificates");
     let key = PrivateKeyDer::from_pem_slice(made.key.as_bytes()).expect("a key");
     builder.with_client_auth_cert(chain, key).expect("a certificate and its key")
+}
+
+/// A server that shows this certificate, for streams of any protocol.
+pub fn acceptor(made: &Made) -> TlsAcceptor {
+    let certificate = CertificateDer::pem_slice_iter(made.certificate.as_bytes());
+    let chain = certificate.collect::<Result<Vec<_>, _>>().expect("certificates");
+    let key = PrivateKeyDer::from_pem_slice(made.key.as_bytes()).expect("a key");
+    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_protocol_versions(rustls::DEFAULT_VERSIONS)
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(chain, key);
+    TlsAcceptor::from(Arc::new(config.expect("a certificate and its key")))
 }
 
 /// Runs `openssl` on the files of a folder, with this input; what it prints.
