@@ -218,6 +218,25 @@ async fn a_worker_that_dies_is_replaced_at_once() {
 }
 
 #[tokio::test]
+async fn workers_that_die_at_once_are_followed_after_pauses_that_grow() {
+    let Some(server) = split(&says("here")).await else { return };
+    let pauses = || -> Vec<u32> {
+        let log = server.error_log();
+        let told = log.split("another is started in ").skip(1);
+        told.filter_map(|rest| rest.split(' ').next()?.parse().ok()).collect()
+    };
+    eventually("the pause grows", || async {
+        if let Some(worker) = worker(&server) {
+            let _ = kill_process(Pid::from_raw(worker).unwrap(), Signal::KILL);
+        }
+        pauses().windows(2).any(|both| both[0] < both[1])
+    })
+    .await;
+    // Whoever comes meanwhile is served by the next one.
+    server.get("/").await.says("here");
+}
+
+#[tokio::test]
 async fn a_worker_serves_on_when_the_master_has_died() {
     let Some(mut server) = split(&says("here")).await else { return };
     server.get("/").await.says("here");

@@ -53,6 +53,14 @@ impl Place {
     }
 }
 
+/// One that is given up before it serves must not stay, neither as a process nor as a dead one that
+/// nobody has buried.
+impl Drop for Child {
+    fn drop(&mut self) {
+        let _ = self.end();
+    }
+}
+
 /// Ready when nobody serves any more. One's own threads end only when they are told.
 pub(super) async fn ended(place: &mut Place, running: bool) {
     match place {

@@ -69,8 +69,10 @@ impl Master {
             Ok(place) => self.parts.place = place,
             Err(error) => {
                 self.died_young += 1;
-                self.parts.place = Place::Nowhere(Some(Instant::now() + pause(self.died_young)));
-                self.log.tell(Level::Alert, &format!("{error:#}"));
+                let pause = pause(self.died_young);
+                self.parts.place = Place::Nowhere(Some(Instant::now() + pause));
+                let text = format!("{error:#}; another is started in {} ms", pause.as_millis());
+                self.log.tell(Level::Alert, &text);
             }
         }
     }
