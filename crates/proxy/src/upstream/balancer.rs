@@ -249,11 +249,9 @@ impl Balancer {
         // They stand in the order in which they came, most often with none missing.
         let first = self.primary.first().map_or(0, |first| first.id);
         let place = usize::try_from(id.wrapping_sub(first)).unwrap_or(usize::MAX);
-        let is_there = self.primary.get(place).is_some_and(|peer| peer.id == id);
-        if is_there {
-            self.primary.get_mut(place)
-        } else {
-            self.all_mut().find(|peer| peer.id == id)
+        match self.primary.get(place) {
+            Some(peer) if peer.id == id => self.primary.get_mut(place),
+            _ => self.all_mut().find(|peer| peer.id == id),
         }
     }
 
@@ -262,13 +260,11 @@ impl Balancer {
         let last = !self.has_others(id, now);
         let Some(peer) = self.peer(id) else { return false };
         peer.connections = peer.connections.saturating_sub(1);
-        if last {
-            return false;
+        match outcome {
+            _ if last => return false,
+            Outcome::Failed => return peer.fail(now),
+            Outcome::Answered | Outcome::Passed => peer.answer(now),
         }
-        if outcome == Outcome::Failed {
-            return peer.fail(now);
-        }
-        peer.answer(now);
         false
     }
 

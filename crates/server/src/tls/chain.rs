@@ -4,7 +4,8 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use aws_lc_rs::{hkdf, rand};
+use aws_lc_rs::hkdf;
+use rustix::rand::{GetRandomFlags, getrandom};
 
 /// How long a secret is.
 const SECRET: usize = 32;
@@ -38,9 +39,11 @@ impl Chain {
 
     /// A chain that begins by chance; `None` where the system has no random bytes.
     pub(crate) fn drawn() -> Option<Self> {
+        // The system's own: aws-lc, asked first, measures for tens of milliseconds how the processor's
+        // time varies, which a server without TLS need not wait for.
         let mut secret = [0; SECRET];
-        rand::fill(&mut secret).ok()?;
-        Some(Self { secret, hour: this_hour() })
+        let drawn = getrandom(&mut secret, GetRandomFlags::empty()).ok()?;
+        (drawn == SECRET).then(|| Self { secret, hour: this_hour() })
     }
 
     /// What [`Chain::bytes`] said.
