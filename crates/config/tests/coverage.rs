@@ -9,8 +9,7 @@ use tidegate_config::directive::reference::declarations;
 
 /// Messages that no file of a test can bring about, and why.
 const WITHOUT_A_CASE: &[(&str, &str)] = &[
-    (" in the state file", STATE),
-    (" is not allowed in the state file", STATE),
+    ("directive \"\" is not allowed in ", STATE),
     ("directive of the state file", STATE),
     ("block directives are not supported in -g option", "it is about the command line"),
     ("too many nested includes", "a hundred files include one another: syntax/tests.rs"),
