@@ -1,9 +1,9 @@
 //! Opening a connection to a peer: TCP or a unix socket, within a time.
 //!
 //! A peer on this machine has taken a connection over TCP before the call returns, and it is waited for
-//! all the same: what is sent at once wakes the application that is just being woken to take the
-//! connection. Requests that come together connect together, and then are sent together, for an eighth
-//! less of the kernel's time.
+//! all the same, as nginx does. Requests that come together connect together, and then are sent
+//! together, for an eighth less of the kernel's time: what is sent at once seems to wake the application
+//! that is just being woken to take the connection.
 
 use std::fmt;
 use std::future::poll_fn;

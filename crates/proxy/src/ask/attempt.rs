@@ -49,20 +49,18 @@ impl Question<'_> {
         if !(self.allows)() {
             return Err(Failed::before(Fault::Denied, lease));
         }
-        let kept = self.kept(&lease, now);
-        let fresh = kept.is_some().then_some(now);
-        let connection = match kept {
-            Some(connection) => connection,
+        let (connection, reached) = match self.kept(&lease, now) {
+            Some(connection) => (connection, now),
             None => match self.open(&lease.address) {
                 Ok(opening) if self.is_plain() => {
-                    match self.plain(opening, &lease.address, client).await? {
-                        Ok(connection) => connection,
+                    match self.plain(opening, &lease.address, client, now).await? {
+                        Ok(reached) => reached,
                         Err(fault) => return Err(Failed::before(fault, lease)),
                     }
                 }
                 // Boxed, for most requests need none.
                 opening => match Box::pin(self.connect(opening, &lease, client)).await? {
-                    Ok(connection) => Box::new(connection),
+                    Ok(connection) => (Box::new(connection), Instant::now()),
                     Err(fault) => return Err(Failed::before(fault, lease)),
                 },
             },
@@ -71,13 +69,13 @@ impl Question<'_> {
             // Where it cannot be said, packets wait a little.
             let _ = connection.stream.hurry();
         }
-        let since = fresh.unwrap_or_else(Instant::now).saturating_duration_since(begun);
+        let since = reached.saturating_duration_since(begun);
         self.current(|current| current.connect_time = Some(since));
         let payload = self.outgoing.content.payload();
         let limits = Limits::of(self.forward);
         let mut link =
             Box::new(Link::new(connection, lease, self.outgoing.codec.clone(), payload, limits));
-        link.now = fresh;
+        link.now = Some(reached);
         let fault = match self.head(&mut link, client).await? {
             Ok(head) => {
                 self.current(|current| {
@@ -138,18 +136,19 @@ impl Question<'_> {
         self.secured.is_none() && self.outgoing.codec.http2().is_none()
     }
 
-    /// A connection over a bare socket, unless the client leaves first.
+    /// A connection over a bare socket and when it was there, unless the client leaves first.
     async fn plain(
         &self,
         opening: Opening,
         address: &Address,
         client: &mut (dyn RequestBody + '_),
-    ) -> Result<Result<Box<Connection>, Fault>, Failed> {
+        mut now: Instant,
+    ) -> Result<Result<(Box<Connection>, Instant), Fault>, Failed> {
         let (stream, is_open) = match opening {
             Opening::Open(stream) => (stream, true),
             Opening::Pending(stream) => (stream, false),
         };
-        let mut connection = Box::new(self.connection(stream));
+        let mut connection = Box::new(self.connection(stream, now));
         if !is_open {
             let patience = self.forward.connect_timeout;
             let opened = poll_fn(|cx| {
@@ -159,7 +158,7 @@ impl Question<'_> {
                     return Poll::Ready(Ok(opened.map_err(fault)));
                 }
                 // Its timer goes on to be that of what is sent and read.
-                if silence.poll_over(cx, patience, Moment::now).is_ready() {
+                if silence.poll_over(cx, patience, || Moment::from_std(now)).is_ready() {
                     return Poll::Ready(Ok(Err(Fault::TimedOut(Action::Connecting))));
                 }
                 self.poll_gone(client, cx).map(Err)
@@ -168,14 +167,15 @@ impl Question<'_> {
                 return Ok(Err(fault));
             }
             connection.silence.broken();
+            now = Instant::now();
         }
         self.reached();
-        Ok(Ok(connection))
+        Ok(Ok((connection, now)))
     }
 
-    fn connection(&self, stream: Stream) -> Connection {
+    fn connection(&self, stream: Stream, opened: Instant) -> Connection {
         let (place, from) = (self.terms.place, self.terms.manner.from);
-        Connection { place, from, ..Connection::new(stream) }
+        Connection { place, from, ..Connection::new(stream, opened) }
     }
 
     /// A peer has taken a connection.
@@ -206,7 +206,7 @@ impl Question<'_> {
             done @ Poll::Ready(_) => done.map(Ok),
         });
         let mut connection = match stream.await? {
-            Ok(stream) => self.connection(stream),
+            Ok(stream) => self.connection(stream, Instant::now()),
             Err(fault) => return Ok(Err(fault)),
         };
         self.reached();

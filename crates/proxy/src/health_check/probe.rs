@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tidegate_config::http::forward::Forward;
 use tidegate_config::http::health_check::Kind;
@@ -143,10 +143,10 @@ impl Asked<'_> {
         let http2 = self.outgoing.codec.http2().is_some();
         let stream = reach(to, secured, http2).await?;
         if !http2 {
-            return Ok(Connection::new(stream));
+            return Ok(Connection::new(stream, Instant::now()));
         }
         let session = Session::open(stream, Limits::of(self.forward).head).await?;
-        Ok(Connection::new(Stream::Http2(session)))
+        Ok(Connection::new(Stream::Http2(session), Instant::now()))
     }
 
     /// Sends the request, and reads as much of the answer as matters.

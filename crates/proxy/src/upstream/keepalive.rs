@@ -62,9 +62,8 @@ pub struct Connection {
 
 impl Connection {
     /// A connection opened for its first request.
-    pub fn new(stream: Stream) -> Self {
-        let (opened, silence) = (Instant::now(), Silence::default());
-        Self { stream, requests: 1, opened, place: 0, from: None, silence }
+    pub fn new(stream: Stream, opened: Instant) -> Self {
+        Self { stream, requests: 1, opened, place: 0, from: None, silence: Silence::default() }
     }
 
     /// The same in the event loop of this thread.
@@ -270,7 +269,7 @@ mod tests {
 
     fn pair() -> (Connection, UnixStream) {
         let (near, far) = UnixStream::pair().unwrap();
-        (Connection::new(Stream::Unix(near)), far)
+        (Connection::new(Stream::Unix(near), Instant::now()), far)
     }
 
     fn put(group: u64, address: Address, connection: Connection, settings: &Settings) {
