@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use super::{LOG, echo};
 use crate::harness::http2::*;
-use crate::harness::{Backend, Http2, Tidegate, tls};
+use crate::harness::{Backend, Http2, Tidegate, eventually, process, tls};
 
 #[tokio::test]
 async fn a_body_that_is_too_long_or_too_slow_ends_its_stream_alone() {
@@ -191,6 +191,33 @@ async fn what_a_client_still_sends_is_read_for_as_long_as_its_server_says() {
         assert!((1500..4500).contains(&long.as_millis()), "{lived:?}");
         assert!(short < Duration::from_millis(1500), "{lived:?}");
     }
+}
+
+#[tokio::test]
+async fn who_leaves_amid_answers_leaves_nothing_behind() {
+    let server = Tidegate::start(
+        "error_log logs/error.log info;
+         server { listen 127.0.0.1:8080; http2 on; send_timeout 1h; root html; }",
+    )
+    .with_file("large", "x".repeat(60_000))
+    .await;
+    if !process::is_ours() {
+        return;
+    }
+    let mut client = Http2::with_settings(&server, &[(4, 1 << 20)]).await;
+    client.frame(WINDOW_UPDATE, 0, 0, &0x7fff_0000u32.to_be_bytes()).await;
+    // More than the sockets hold, and none of it is read.
+    for _ in 0..100 {
+        client.head(&get("/large", &[]), END_STREAM).await;
+    }
+    client.until(HEADERS).await;
+    drop(client);
+    eventually("nobody is there", || async {
+        let output = server.command(&["status"]);
+        String::from_utf8_lossy(&output.stdout).contains("connections: 0 open")
+    })
+    .await;
+    server.logs("connection reset while sending response to client").await;
 }
 
 #[tokio::test]

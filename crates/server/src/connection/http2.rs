@@ -65,9 +65,11 @@ async fn begin(worker: Rc<Worker>, connection: Connection, io: Rc<Io>) -> Option
 }
 
 async fn end(session: Box<Session>, io: Rc<Io>) {
-    let Session { h2, mut tasks, manner, .. } = *session;
-    // The streams are told by this that nobody is there any more.
+    let Session { h2, mut tasks, manner, watch, .. } = *session;
+    // The streams are told by this that nobody is there any more; those whose answers h2 has whole
+    // are told apart.
     drop(h2);
+    watch.is_over();
     tokio::join!(linger(&io, true, manner.farewell), async {
         while tasks.join_next().await.is_some() {}
     });

@@ -148,8 +148,8 @@ impl Http2 {
         loop {
             let before = self.tally.bytes.get();
             let gone = poll_fn(|cx| {
-                if self.tally.poll_ended(cx).is_ready() {
-                    return Poll::Ready(Ok(()));
+                if let Poll::Ready(ended) = self.tally.poll_ended(cx) {
+                    return Poll::Ready(ended);
                 }
                 self.side.poll_reset(cx).map(|()| Err(ErrorKind::ConnectionReset.into()))
             });

@@ -31,6 +31,8 @@ pub(super) struct Watch {
     pub(super) blocked: Cell<Option<Instant>>,
     /// Told when one of the two has come to be.
     pub(super) changed: Notify,
+    /// Whether nothing is written any more.
+    over: Cell<bool>,
     heads: RefCell<Heads>,
     tallies: RefCell<HashMap<u32, Rc<Tally>>>,
 }
@@ -43,6 +45,8 @@ pub(super) struct Tally {
     /// The bytes of its body.
     pub(super) body: Cell<u64>,
     ended: Cell<bool>,
+    /// Whether nothing is written any more.
+    over: Cell<bool>,
     waker: RefCell<Option<Waker>>,
 }
 
@@ -59,6 +63,7 @@ impl Watch {
             flood: Cell::new(None),
             blocked: Cell::new(None),
             changed: Notify::new(),
+            over: Cell::new(false),
             heads: RefCell::default(),
             tallies: RefCell::default(),
         })
@@ -66,7 +71,7 @@ impl Watch {
 
     /// Begins to count what is written of a stream.
     pub(super) fn tally(&self, stream: u32) -> Rc<Tally> {
-        let tally = Rc::<Tally>::default();
+        let tally = Rc::new(Tally { over: self.over.clone(), ..Tally::default() });
         self.tallies.borrow_mut().insert(stream, Rc::clone(&tally));
         tally
     }
@@ -74,6 +79,15 @@ impl Watch {
     /// Counts it no more.
     pub(super) fn forget(&self, stream: u32) {
         self.tallies.borrow_mut().remove(&stream);
+    }
+
+    /// The connection has ended: who waits for the last frame of a stream waits in vain.
+    pub(super) fn is_over(&self) {
+        self.over.set(true);
+        for tally in self.tallies.borrow().values() {
+            tally.over.set(true);
+            tally.wake();
+        }
     }
 
     fn read(&self, bytes: &[u8]) {
@@ -118,16 +132,23 @@ impl Tally {
             || head.kind == kind::RST_STREAM;
         if ends {
             self.ended.set(true);
-            if let Some(waker) = self.waker.take() {
-                waker.wake();
-            }
+            self.wake();
         }
     }
 
-    /// Ready when the last frame of the stream is on its way.
-    pub(super) fn poll_ended(&self, cx: &Context<'_>) -> Poll<()> {
+    fn wake(&self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
+    /// Ready when the last frame of the stream is on its way; an error where it will never be.
+    pub(super) fn poll_ended(&self, cx: &Context<'_>) -> Poll<io::Result<()>> {
         if self.ended.get() {
-            return Poll::Ready(());
+            return Poll::Ready(Ok(()));
+        }
+        if self.over.get() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
         *self.waker.borrow_mut() = Some(cx.waker().clone());
         Poll::Pending
