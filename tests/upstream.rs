@@ -1,6 +1,7 @@
 //! upstream: a dead backend costs no client an error.
 
 mod idle;
+mod lent;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

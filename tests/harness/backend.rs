@@ -29,6 +29,7 @@ pub struct Backend {
 struct Kept {
     received: Arc<Mutex<Vec<Vec<u8>>>>,
     connections: Arc<AtomicUsize>,
+    begun: Arc<AtomicUsize>,
 }
 
 impl Kept {
@@ -151,6 +152,11 @@ impl Backend {
     /// How many connections there have been.
     pub fn connections(&self) -> usize {
         self.kept.connections.load(Ordering::Relaxed)
+    }
+
+    /// How many requests over HTTP/2 have begun.
+    pub fn begun(&self) -> usize {
+        self.kept.begun.load(Ordering::Relaxed)
     }
 
     /// The port it listens on.

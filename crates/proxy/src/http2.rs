@@ -13,6 +13,8 @@ use crate::fault::{Action, Fault};
 use crate::protocol::Invalid;
 use crate::secure::Secured;
 use crate::stream::Stream;
+use crate::upstream::keepalive;
+use crate::upstream::pool::Home;
 
 /// How much an upstream may send before it was taken on, in bytes, on a stream and in all.
 const WINDOW: u32 = 256 * 1024;
@@ -27,10 +29,12 @@ const LAVISH: u32 = 8;
 /// How long a connection has to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(1);
 
-/// A connection over which requests can be sent, one at a time, as nginx does.
+/// A connection over which requests can be sent, one at a time, as nginx does, by any worker.
 pub struct Session {
     /// Where requests go.
     pub(crate) sender: SendRequest<Bytes>,
+    /// The worker whose task drives it.
+    home: Home,
     /// The handshake that it was made by; `None` where it is not encrypted.
     made_for: Option<Secured>,
     /// The most that the fields of an answer may take, in bytes, as the library counts them.
@@ -47,7 +51,7 @@ impl std::fmt::Debug for Session {
 
 impl Session {
     /// Says hello on a new connection. A task of this worker drives it from then on, and ends with
-    /// the value, or with the connection. Heads of answers may have `head` bytes.
+    /// the value, or with the connection; the worker waits for it. Heads of answers may have `head` bytes.
     pub(crate) async fn open(stream: Stream, head: usize) -> Result<Self, Fault> {
         let fields = fields(head);
         let made_for = stream.made_for().cloned();
@@ -58,20 +62,28 @@ impl Session {
             .max_header_list_size(fields)
             .max_send_buffer_size(64 * 1024)
             .handshake(stream);
-        let (sender, driver) = handshake.await.map_err(|error| fault(error, Action::Sending))?;
+        let (sender, speaking) = handshake.await.map_err(|error| fault(error, Action::Sending))?;
         let (needed, not_needed) = oneshot::channel::<()>();
+        let driven = keepalive::drive();
+        let home = driven.home();
         tokio::task::spawn_local(async move {
+            let _driven = driven;
             let unneeded = async {
                 let _ = not_needed.await;
                 tokio::time::sleep(GOODBYE).await;
             };
             tokio::select! {
                 // Whoever waits for an answer is told what went wrong.
-                _ = driver => {}
+                _ = speaking => {}
                 () = unneeded => {}
             }
         });
-        Ok(Self { sender, made_for, fields, _needed: needed })
+        Ok(Self { sender, home, made_for, fields, _needed: needed })
+    }
+
+    /// The worker whose task drives it.
+    pub(crate) fn home(&self) -> &Home {
+        &self.home
     }
 
     /// The handshake that it was made by; `None` where it is not encrypted.

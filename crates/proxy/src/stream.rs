@@ -14,6 +14,7 @@ use tokio::net::{TcpStream, UnixStream};
 
 use crate::http2::Session;
 use crate::secure::{Secured, Tls};
+use crate::upstream::pool::Home;
 
 /// An open connection.
 #[derive(Debug)]
@@ -61,16 +62,24 @@ impl Stream {
 }
 
 impl Stream {
-    /// Whether it can go over to another event loop: nothing but its socket belongs to one.
+    /// Whether it can be used from another event loop: nothing but its socket belongs to one, or that
+    /// goes on to be its own task's.
     pub(crate) fn can_move(&self) -> bool {
         match self {
-            Self::Tcp(_) | Self::Unix(_) => true,
-            Self::Http2(_) => false,
+            Self::Tcp(_) | Self::Unix(_) | Self::Http2(_) => true,
             Self::Tls(tls) => tls.stream.get_ref().0.is_plain(),
         }
     }
 
-    /// The same in the event loop of this thread.
+    /// The worker that drives it, where a task does.
+    pub(crate) fn home(&self) -> Option<&Home> {
+        match self {
+            Self::Http2(session) => Some(session.home()),
+            Self::Tcp(_) | Self::Unix(_) | Self::Tls(_) => None,
+        }
+    }
+
+    /// The same for the event loop of this thread.
     pub(crate) fn moved(self) -> io::Result<Self> {
         match self {
             Self::Tcp(stream) => TcpStream::from_std(stream.into_std()?).map(Self::Tcp),
@@ -82,7 +91,7 @@ impl Stream {
                 *socket = socket.again()?;
                 Ok(Self::Tls(tls))
             }
-            Self::Http2(_) => Err(io::ErrorKind::Unsupported.into()),
+            Self::Http2(session) => Ok(Self::Http2(session)),
         }
     }
 

@@ -13,6 +13,7 @@ mod least_time;
 mod memory;
 pub mod outage;
 pub mod peer;
+pub(crate) mod pool;
 mod random;
 pub mod resolve;
 mod ring;

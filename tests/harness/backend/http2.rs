@@ -1,13 +1,17 @@
 //! A backend that speaks HTTP/2, on the library's own server.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 
 use super::{Backend, Kept, listen};
+use crate::harness::tls::{self, Made};
 
 type Answer = dyn Fn(&str) -> String + Send + Sync;
 
@@ -16,24 +20,53 @@ impl Backend {
     /// field, an empty line, the body, and a line for each field behind it, and returns a status, fields, a body and trailers in the
     /// same way: `200\nname: value\n\nbody\n\nname: value`. `reset 7` resets the stream.
     pub async fn http2(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+        Self::http2_over(None, answer).await
+    }
+
+    /// The same, over TLS where a certificate is given.
+    pub async fn http2_over(
+        made: Option<&Made>,
+        answer: impl Fn(&str) -> String + Send + Sync + 'static,
+    ) -> Self {
         let (listener, port) = listen().await;
         let kept = Kept::default();
-        let task = tokio::spawn(accept(listener, kept.clone(), Arc::new(answer)));
+        let acceptor = made.map(tls::acceptor);
+        let task = tokio::spawn(accept(listener, acceptor, kept.clone(), Arc::new(answer)));
         Self { port, kept, task }
     }
 }
 
-async fn accept(listener: TcpListener, kept: Kept, answer: Arc<Answer>) {
+async fn accept(
+    listener: TcpListener,
+    acceptor: Option<TlsAcceptor>,
+    kept: Kept,
+    answer: Arc<Answer>,
+) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
-        let (kept, answer) = (kept.opened(), answer.clone());
+        let (kept, answer, acceptor) = (kept.opened(), answer.clone(), acceptor.clone());
         connections.spawn(async move {
-            let Ok(mut connection) = h2::server::handshake(stream).await else { return };
-            let mut streams = JoinSet::new();
-            while let Some(Ok((request, respond))) = connection.accept().await {
-                streams.spawn(serve(request, respond, kept.clone(), answer.clone()));
+            match acceptor {
+                None => converse(stream, kept, answer).await,
+                Some(acceptor) => {
+                    let Ok(stream) = acceptor.accept(stream).await else { return };
+                    converse(stream, kept, answer).await;
+                }
             }
         });
+    }
+}
+
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    kept: Kept,
+    answer: Arc<Answer>,
+) {
+    let Ok(mut connection) = h2::server::handshake(stream).await else { return };
+    let mut streams = JoinSet::new();
+    while let Some(Ok((request, respond))) = connection.accept().await {
+        kept.begun.fetch_add(1, Ordering::Relaxed);
+        streams.spawn(serve(request, respond, kept.clone(), answer.clone()));
     }
 }
 

@@ -2,14 +2,16 @@
 //!
 //! A connection belongs to the event loop of the worker that opened it, so each worker keeps its own
 //! idle ones, as in nginx: the limit of `keepalive` holds for each worker. One that has none takes
-//! another's, which costs three system calls, and less than opening one.
+//! another's, which costs three system calls, and less than opening one. A connection of HTTP/2 stays
+//! with the task that drives it: another worker sends a request over it, and gives it back.
 
 use std::cell::Cell;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use super::pool::{Driven, Home, elsewhere, own};
+pub use super::pool::{leave, left};
 use super::shelf::{Idle, Shelf, shelf, take_oldest};
 use crate::connect::Address;
 use crate::secure::Secured;
@@ -72,30 +74,9 @@ impl Connection {
     }
 }
 
-/// A worker's idle connections. Shelves that are empty stay for a while: they are filled again.
-type Pool = Mutex<Vec<Shelf>>;
-
-/// The pools of all workers.
-static POOLS: Mutex<Vec<Weak<Pool>>> = Mutex::new(Vec::new());
-
 thread_local! {
-    /// This worker's.
-    static POOL: Arc<Pool> = registered();
-    /// Whether a task looks after them.
+    /// Whether a task looks after this worker's.
     static SWEPT: Cell<bool> = const { Cell::new(false) };
-}
-
-fn registered() -> Arc<Pool> {
-    let pool = Arc::default();
-    let mut pools = lock(&POOLS);
-    pools.retain(|pool| pool.strong_count() > 0);
-    pools.push(Arc::downgrade(&pool));
-    pool
-}
-
-/// Nothing that is done while it is held can panic.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How long a peer that closes after its answer has been seen to do so.
@@ -150,7 +131,7 @@ impl Wanted<'_> {
         fits: impl Fn(&Idle) -> bool,
         is_idle: fn(&Stream) -> bool,
     ) -> Option<Box<Connection>> {
-        let own = POOL.with(|pool| self.open_one(&mut lock(pool), &fits, is_idle));
+        let own = own(|pool| self.open_one(&mut pool.lock().shelves, &fits, is_idle));
         let mut connection = own.or_else(|| self.anothers(fits))?;
         connection.requests += 1;
         Some(connection)
@@ -172,15 +153,10 @@ impl Wanted<'_> {
         }
     }
 
-    /// One of another worker's; those that are being used by it at this moment are left alone.
+    /// One of another worker's, whose event loop may be busy, and not have heard.
     fn anothers(&self, fits: impl Fn(&Idle) -> bool) -> Option<Box<Connection>> {
         let fits = |idle: &Idle| idle.connection.stream.can_move() && fits(idle);
-        let taken = lock(&POOLS).iter().find_map(|pool| {
-            let pool = pool.upgrade()?;
-            let mut pool = pool.try_lock().ok()?;
-            // Its event loop may be busy, and not have heard.
-            self.open_one(&mut pool, fits, Stream::is_idle)
-        });
+        let taken = elsewhere(|shelves| self.open_one(shelves, fits, Stream::is_idle));
         taken?.moved().ok().map(Box::new)
     }
 }
@@ -188,7 +164,7 @@ impl Wanted<'_> {
 /// Keeps a connection that has nothing more to say, as far as the settings allow.
 pub fn put(
     (group, address): (u64, Address),
-    connection: Box<Connection>,
+    mut connection: Box<Connection>,
     settings: &Settings,
     now: Instant,
 ) {
@@ -198,53 +174,77 @@ pub fn put(
     if worn || settings.connections == 0 {
         return;
     }
-    POOL.with(|pool| {
-        let mut pool = lock(pool);
-        let its = |shelf: &Shelf| shelf.group == group;
-        let mine = pool.iter().filter(|shelf| its(shelf)).map(|shelf| shelf.idle.len());
-        if mine.sum::<usize>() >= settings.connections {
-            take_oldest(&mut pool, its);
+    own(|own| {
+        let home = connection.stream.home();
+        let lent = home.is_some_and(|home| !home.is(own));
+        let (is_driven, lender) = (home.is_some(), home.filter(|_| lent).map(Home::pool));
+        // Its worker may have ended.
+        let pool = match &lender {
+            Some(None) => return,
+            Some(Some(lender)) => lender,
+            None => own,
+        };
+        if lent {
+            connection.silence = Silence::default();
+        }
+        let mut kept = pool.lock();
+        if is_driven && kept.leaves {
+            return;
         }
         let idle = Idle { connection, since: now, expires: now + settings.timeout };
-        if let Some(shelf) = shelf(&mut pool, group, &address) {
-            shelf.idle.push(idle);
-        } else {
-            pool.push(Shelf::new(group, address, idle));
-        }
+        store(&mut kept.shelves, (group, address), idle, settings.connections);
     });
+    begin_to_sweep();
+}
+
+/// Puts a connection on its shelf; where the group has as many as it may, the oldest goes.
+fn store(pool: &mut Vec<Shelf>, (group, address): (u64, Address), idle: Idle, most: usize) {
+    let its = |shelf: &Shelf| shelf.group == group;
+    let mine = pool.iter().filter(|shelf| its(shelf)).map(|shelf| shelf.idle.len());
+    if mine.sum::<usize>() >= most {
+        take_oldest(pool, its);
+    }
+    if let Some(shelf) = shelf(pool, group, &address) {
+        shelf.idle.push(idle);
+    } else {
+        pool.push(Shelf::new(group, address, idle));
+    }
+}
+
+/// A connection of HTTP/2 that a task of this worker drives as long as the value lives.
+pub(crate) fn drive() -> Driven {
+    begin_to_sweep();
+    own(Driven::by)
+}
+
+/// Closes the connection that has been idle for longest here, else one that is idle elsewhere, for
+/// its descriptor is needed; whether there was one.
+pub fn let_go() -> bool {
+    let own = own(|pool| take_oldest(&mut pool.lock().shelves, |_| true));
+    own.is_some() || elsewhere(|shelves| take_oldest(shelves, |_| true)).is_some()
+}
+
+fn begin_to_sweep() {
     if !SWEPT.replace(true) {
         // Owned by the pool: it ends when the pool is empty.
         tokio::task::spawn_local(sweep(Sweeper));
     }
 }
 
-/// Closes the connection that has been idle for longest here, else one that is idle elsewhere, for
-/// its descriptor is needed; whether there was one.
-pub fn let_go() -> bool {
-    let own = POOL.with(|pool| take_oldest(&mut lock(pool), |_| true));
-    own.is_some()
-        || lock(&POOLS).iter().any(|pool| {
-            let pool = pool.upgrade();
-            pool.is_some_and(|pool| {
-                pool.try_lock().is_ok_and(|mut pool| take_oldest(&mut pool, |_| true).is_some())
-            })
-        })
-}
-
-/// Closes what has expired, or was closed by its peer, until nothing is left.
+/// Closes what has expired, or was closed by its peer, until nothing is left, nor may be given back.
 async fn sweep(_sweeper: Sweeper) {
     loop {
         tokio::time::sleep(SWEEP).await;
-        let left = POOL.with(|pool| {
-            let mut pool = lock(pool);
+        let is_over = own(|pool| {
+            let shelves = &mut pool.lock().shelves;
             let now = Instant::now();
-            pool.retain_mut(|shelf| {
+            shelves.retain_mut(|shelf| {
                 shelf.idle.retain(|idle| idle.expires > now && idle.connection.stream.is_idle());
                 !shelf.idle.is_empty()
             });
-            pool.len()
+            shelves.is_empty() && pool.is_at_rest()
         });
-        if left == 0 {
+        if is_over {
             return;
         }
     }

@@ -17,6 +17,7 @@ use tidegate_config::http::error_log::Level;
 use tidegate_config::http::listen::BindAddress;
 use tidegate_http::log::turn;
 use tidegate_http::log::words::words;
+use tidegate_proxy::upstream::keepalive;
 use tokio::runtime::LocalOptions;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
@@ -140,6 +141,7 @@ async fn follow(start: Start) {
         accept::receive(&worker, taken);
     }
     worker.start_draining();
+    keepalive::leave();
     let patience = orders.borrow().shared.config.main.process.shutdown_timeout;
     tokio::select! {
         () = empty(&worker) => {}
@@ -163,10 +165,12 @@ async fn stopped(worker: &Worker, mut orders: watch::Receiver<Orders>) {
     }
 }
 
+/// Ready when it has no connection, and nobody sends requests over those that tasks of its drive.
 async fn empty(worker: &Worker) {
     while worker.post.connections() > 0 {
         worker.post.closed.notified().await;
     }
+    keepalive::left().await;
 }
 
 async fn over(patience: Option<Duration>) {
