@@ -154,11 +154,6 @@ impl Backend {
         self.kept.connections.load(Ordering::Relaxed)
     }
 
-    /// How many requests over HTTP/2 have begun.
-    pub fn begun(&self) -> usize {
-        self.kept.begun.load(Ordering::Relaxed)
-    }
-
     /// The port it listens on.
     pub fn port(&self) -> u16 {
         self.port

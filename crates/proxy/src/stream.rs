@@ -59,9 +59,7 @@ impl Stream {
         };
         matches!(peeked, Err(Errno::AGAIN))
     }
-}
 
-impl Stream {
     /// Whether it can be used from another event loop: nothing but its socket belongs to one, or that
     /// goes on to be its own task's.
     pub(crate) fn can_move(&self) -> bool {
@@ -91,7 +89,7 @@ impl Stream {
                 *socket = socket.again()?;
                 Ok(Self::Tls(tls))
             }
-            Self::Http2(session) => Ok(Self::Http2(session)),
+            Self::Http2(_) => Ok(self),
         }
     }
 

@@ -34,6 +34,11 @@ impl Backend {
         let task = tokio::spawn(accept(listener, acceptor, kept.clone(), Arc::new(answer)));
         Self { port, kept, task }
     }
+
+    /// How many requests over HTTP/2 have begun.
+    pub fn begun(&self) -> usize {
+        self.kept.begun.load(Ordering::Relaxed)
+    }
 }
 
 async fn accept(
