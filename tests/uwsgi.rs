@@ -46,6 +46,34 @@ async fn a_unix_socket_may_have_three_slashes() {
     drop(backend);
 }
 
+/// How many closed connections to a port the kernel remembers.
+fn remembered(port: u16) -> usize {
+    let table = std::fs::read_to_string("/proc/net/tcp").expect("the kernel's table");
+    let states = table.lines().filter_map(|line| {
+        let mut fields = line.split_whitespace().skip(1);
+        let (local, state) = (fields.next()?, fields.nth(1)?);
+        local.ends_with(&format!(":{port:04X}")).then(|| state.to_owned())
+    });
+    states.filter(|state| state == "06").count()
+}
+
+#[tokio::test]
+async fn connections_that_the_application_has_closed_are_not_remembered() {
+    let app = Backend::uwsgi(|_| "HTTP/1.1 200 OK\r\n\r\nhello".to_owned()).await;
+    let server = Tidegate::start(
+        "server { listen 127.0.0.1:8080; location / { uwsgi_pass 127.0.0.1:8090; } }",
+    )
+    .with_port(8090, app.port())
+    .await;
+    // Others may have used the port before.
+    let before = remembered(app.port());
+    for _ in 0..20 {
+        server.get("/").await.is(200).says("hello");
+    }
+    assert_eq!(app.connections(), 20);
+    assert!(remembered(app.port()) <= before, "{} of 20", remembered(app.port()) - before);
+}
+
 #[tokio::test]
 async fn params_are_built_in() {
     if !process::is_ours() {

@@ -258,12 +258,15 @@ impl Link {
     pub(crate) fn finish(self: Box<Self>, now: Instant) -> bool {
         let more = !self.inbox.is_empty();
         let is_reusable = self.is_reusable();
+        let is_last = self.is_sent() && self.outbox.is_last() && !more;
         let Self { mut connection, mut lease, inbox, is_small, .. } = *self;
         connection.silence.broken();
         if is_reusable {
             let group = lease.group();
             let place = (group.id, lease.address.clone());
             keepalive::put(place, connection, &group.description.keepalive, now);
+        } else if is_last {
+            connection.stream.forget();
         }
         if is_small && !more {
             spare::leave(inbox);

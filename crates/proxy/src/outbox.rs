@@ -171,6 +171,12 @@ impl Outbox {
         self.complete = true;
     }
 
+    /// Whether the peer closes after its answer and waits for nothing more: in protocols that have
+    /// one request a connection.
+    pub(crate) fn is_last(&self) -> bool {
+        !self.codec.keeps()
+    }
+
     /// The request, where HTTP/2 is spoken.
     pub(crate) fn http2(&self) -> Option<&Http2> {
         self.codec.http2()

@@ -1,5 +1,7 @@
 //! A connection to a peer, whatever carries it.
 
+mod heard;
+
 use std::fs::File;
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -163,11 +165,11 @@ impl Stream {
         let error = match self {
             Self::Tcp(stream) => {
                 ready!(stream.poll_write_ready(cx))?;
-                stream.take_error()?
+                if self.has_failed() { stream.take_error()? } else { None }
             }
             Self::Unix(stream) => {
                 ready!(stream.poll_write_ready(cx))?;
-                stream.take_error()?
+                if self.has_failed() { stream.take_error()? } else { None }
             }
             Self::Http2(_) | Self::Tls(_) => None,
         };
