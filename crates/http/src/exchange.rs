@@ -3,7 +3,7 @@
 mod tries;
 
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -17,8 +17,10 @@ use tidegate_config::value::regex::{Captures, Effort};
 pub use crate::captured::Captured;
 use crate::client::{Connection, Endpoint, RequestBody};
 use crate::head::RequestHead;
+use crate::headers::Headers;
 use crate::limits::Limits;
 use crate::log::Logs;
+use crate::response::Response;
 use crate::stop::Stop;
 use crate::subrequest::{DEEPEST, Page, Site};
 use crate::tasks::Tasks;
@@ -107,9 +109,9 @@ pub struct Exchange<'a> {
     pub proxy_host: (Cow<'a, [u8]>, Cow<'a, [u8]>),
     /// Fields that an upstream's answer with `X-Accel-Redirect` leaves to the one it leads to; they
     /// take the place of fields of the same name.
-    pub kept_headers: crate::headers::Headers,
+    pub kept_headers: Headers,
     /// The last upstream's header fields, for `$upstream_http_…`.
-    pub upstream_headers: crate::headers::Headers,
+    pub upstream_headers: Headers,
     /// What was sent.
     pub sent: Sent,
     /// When its first byte came, for durations.
@@ -177,8 +179,8 @@ impl<'a> Exchange<'a> {
             error: ErrorState::default(),
             upstream: Tries::default(),
             proxy_host: (Cow::Borrowed(&[]), Cow::Borrowed(&[])),
-            kept_headers: crate::headers::Headers::new(),
-            upstream_headers: crate::headers::Headers::new(),
+            kept_headers: Headers::new(),
+            upstream_headers: Headers::new(),
             sent: Sent::default(),
             started,
             number: 1,
@@ -252,7 +254,7 @@ pub struct Sent {
     /// The bytes of the body (`$body_bytes_sent`).
     pub body_bytes: u64,
     /// The answer without its body, for `$sent_http_…`, once its head was written.
-    pub answer: crate::response::Response,
+    pub answer: Option<Box<Response>>,
     /// What that head has promised, once it was written.
     pub promise: Option<crate::answer_head::Promise>,
     /// Bytes before and after `gzip`, counted while they are sent (`$gzip_ratio`).
@@ -261,4 +263,11 @@ pub struct Sent {
     pub complete: bool,
     /// Whether the request came behind another one's bytes (`$pipe`).
     pub pipelined: bool,
+}
+
+impl Sent {
+    /// The fields behind the body, where some are expected.
+    pub fn trailers(&self) -> Option<&Rc<RefCell<Headers>>> {
+        self.answer.as_ref()?.trailers.as_ref()
+    }
 }

@@ -23,13 +23,18 @@ use crate::stop::Stop;
 
 /// Passes an answer through all filters. It may turn out that another is to be given: 412 or 416,
 /// which `error_page` may take over, and whose page passes the filters in its turn.
-pub fn apply(ex: &mut Exchange<'_>, response: &mut Response) -> Result<(), Stop> {
-    error_page::apply_status(ex, response);
-    kept::apply(ex, response);
-    slice::apply(ex, response)?;
-    not_modified::apply(ex, response)?;
-    headers_more::apply(ex, response);
-    headers::apply(ex, response);
+pub fn apply(ex: &mut Exchange<'_>, mut response: Box<Response>) -> Result<Box<Response>, Stop> {
+    error_page::apply_status(ex, &mut response);
+    kept::apply(ex, &mut response);
+    slice::apply(ex, &mut response)?;
+    not_modified::apply(ex, &mut response)?;
+    response = headers_more::apply(ex, response);
+    response = headers::apply(ex, response);
+    apply_to_body(ex, &mut response)?;
+    Ok(response)
+}
+
+fn apply_to_body(ex: &mut Exchange<'_>, response: &mut Response) -> Result<(), Stop> {
     userid::apply(ex, response);
     gunzip::apply(ex, response);
     addition::apply(ex, response);

@@ -22,6 +22,7 @@ use crate::headers::Headers;
 use crate::uri::Uri;
 pub use fault::HeadFault;
 pub use host::normalise_host;
+pub use judge::content_length;
 use room::Room;
 use spare::{cut_at_line_end, end_of_head};
 

@@ -4,6 +4,7 @@
 pub mod address;
 pub mod answer_head;
 pub mod body;
+pub mod boxed;
 mod captured;
 pub mod chunked;
 pub mod client;

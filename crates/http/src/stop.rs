@@ -40,11 +40,6 @@ impl Stop {
             _ => None,
         }
     }
-
-    /// An answer that is sent as it is.
-    pub fn response(response: Response) -> Self {
-        Self::Response(Box::new(response))
-    }
 }
 
 impl From<ClientError> for Stop {

@@ -246,7 +246,7 @@ impl Exchange<'_> {
         self.sent.status = response.status;
         let body = std::mem::take(&mut response.body);
         let kept = Response { body: Body::Empty, ..Response::new(response.status) };
-        self.sent.answer = std::mem::replace(&mut response, kept);
+        self.sent.answer = Some(Box::new(std::mem::replace(&mut response, kept)));
         response.body = body;
         Some(response)
     }

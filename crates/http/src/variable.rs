@@ -133,7 +133,7 @@ impl Exchange<'_> {
                 self.connection.proxy_protocol.as_ref().and_then(|said| said.value(name))
             }
             Source::SentTrailer => {
-                let fields = self.sent.answer.trailers.as_ref()?;
+                let fields = self.sent.trailers()?;
                 joined(&fields.borrow(), name)
             }
             Source::UpstreamTrailer => None,

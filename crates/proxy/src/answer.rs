@@ -121,6 +121,15 @@ impl Answer {
 
     /// Takes what is there without waiting, some `limit` bytes; all of the body, if that is all.
     pub(crate) fn poll_whole(&mut self, limit: usize, cx: &mut Context<'_>) -> Option<Bytes> {
+        let whole = self.poll_at_hand(limit, cx);
+        if let Some(link) = &mut self.link {
+            // Time goes by until the rest is asked for.
+            link.now = None;
+        }
+        whole
+    }
+
+    fn poll_at_hand(&mut self, limit: usize, cx: &mut Context<'_>) -> Option<Bytes> {
         let mut length = 0;
         while length < limit {
             match self.poll_link(cx) {
@@ -181,7 +190,7 @@ impl Answer {
     /// Gives the connection back, or closes it.
     fn close(&mut self, complete: bool) {
         let Some(link) = self.link.take() else { return };
-        let (sent, now) = (link.sent(), Instant::now());
+        let (sent, now) = (link.sent(), link.now.unwrap_or_else(Instant::now));
         self.tally.count(|current| current.bytes_sent = sent);
         self.tally.end(now);
         if complete {

@@ -16,6 +16,7 @@ use tidegate_config::http::forward::Forward;
 use tidegate_config::http::pass::{Pass, Protocol};
 use tidegate_config::value::size::Size;
 use tidegate_http::body::{Body, Tunnel};
+use tidegate_http::boxed::{boxed, pinned};
 use tidegate_http::client::{NoBody, RequestBody};
 use tidegate_http::exchange::Exchange;
 use tidegate_http::head::Version;
@@ -42,7 +43,7 @@ pub fn respond<'s, 'e: 's>(
     upstreams: &'s Upstreams,
 ) -> Pin<Box<dyn Future<Output = Result<Box<Response>, Stop>> + 's>> {
     // Boxed, so that requests that are not forwarded stay small.
-    Box::pin(forward(ex, pass, upstreams))
+    pinned(|| forward(ex, pass, upstreams))
 }
 
 async fn forward<'e>(
@@ -139,7 +140,7 @@ async fn let_back(
     }
     let warnings = RefCell::new(Vec::new());
     let told = |text: &str| warnings.borrow_mut().push(text.to_owned());
-    let mut response = Box::new(response::response(&head, rules, ex, &told));
+    let mut response = boxed(|| response::response(&head, rules, ex, &told));
     for warning in warnings.take() {
         ex.log(Level::Warn, &format!("{warning} while reading response header from upstream"));
     }
@@ -152,7 +153,7 @@ async fn let_back(
         response.body = tunnel(*link, tally, rules.forward);
         return Ok(response);
     }
-    let mut answer = Box::new(Answer::new(link, client, tally));
+    let mut answer = boxed(|| Answer::new(link, client, tally));
     if rules.trailers() && head.content_length.is_none() {
         let trailers = Rc::default();
         answer.puts_trailers(Rc::clone(&trailers));

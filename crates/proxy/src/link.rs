@@ -55,7 +55,7 @@ pub(crate) struct Link {
     limits: Limits,
     /// Whether so little was read at a time that the memory may be used again.
     is_small: bool,
-    /// The time when it began, as long as that is the time.
+    /// The time when it began or the head came, as long as that is the time.
     pub(crate) now: Option<Instant>,
     /// How many bytes the peer has sent.
     pub(crate) received: u64,

@@ -7,6 +7,7 @@ pub mod scgi;
 pub mod uwsgi;
 
 mod body;
+mod draft;
 mod head;
 mod invalid;
 pub(crate) mod params;

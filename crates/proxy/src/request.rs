@@ -148,7 +148,7 @@ fn shared_on_one_line(value: &Bytes) -> Bytes {
 /// Adds a client's fields to the variables that the configuration gives an application, as
 /// `HTTP_*`, where no variable of that name is there (nginx: `ngx_http_uwsgi_create_request`).
 pub(crate) fn add_fields(params: &mut impl Params, configured: &[Param], headers: &Headers) {
-    let own = configured.iter().filter(|param| param.name.starts_with(b"HTTP_"));
+    let own = configured.iter().filter(|param| param.name.starts_with(PREFIX));
     let own: Vec<&[u8]> = own.map(|param| &param.name[..]).collect();
     let said = |name: &[u8]| is_one(&UNSAID, name) || is_one(&own, name);
     let fields = headers.iter().filter(|field| !said(&field.name));
@@ -216,7 +216,7 @@ fn is_one(variables: &[&[u8]], field: &[u8]) -> bool {
 const UNSAID: [&[u8]; 3] = [b"HTTP_HOST", b"HTTP_PROXY", b"HTTP_TRANSFER_ENCODING"];
 
 /// What stands before the name of a field.
-const PREFIX: &[u8] = b"HTTP_";
+pub(crate) const PREFIX: &[u8] = b"HTTP_";
 
 #[cfg(test)]
 mod tests;

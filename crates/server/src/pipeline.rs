@@ -154,8 +154,8 @@ async fn finish(
                 filter::apply_within(ex, &mut response);
                 return Some(response);
             }
-            Ok(mut response) => match filter::apply(ex, &mut response) {
-                Ok(()) => return Some(response),
+            Ok(response) => match filter::apply(ex, response) {
+                Ok(response) => return Some(response),
                 Err(stop) => Err(stop),
             },
             Err(Stop::Response(response)) => Ok(response),

@@ -10,34 +10,37 @@ use crate::headers::Headers;
 use crate::response::Response;
 
 /// Adds the fields that the configuration gives an answer (nginx: `ngx_http_headers_filter`).
-pub(super) fn apply(ex: &mut Exchange<'_>, response: &mut Response) {
+pub(super) fn apply(ex: &mut Exchange<'_>, response: Box<Response>) -> Box<Response> {
     let location = ex.location;
     let headers = &location.headers;
     if headers.add.is_empty() && headers.trailers.is_empty() && headers.expires == Expires::Off {
-        return;
+        return response;
     }
     // While values are made, the answer is where `$sent_http_…` looks for it.
     ex.sent.status = response.status;
-    std::mem::swap(&mut ex.sent.answer, response);
+    ex.sent.answer = Some(response);
     let safe = is_safe(ex.sent.status);
     if safe {
         expires::apply(ex);
     }
     for header in headers.add.iter().filter(|header| safe || header.always) {
         let value = sanitise(ex.render(&header.value));
-        add(&mut ex.sent.answer, header, value);
+        if let Some(answer) = &mut ex.sent.answer {
+            add(answer, header, value);
+        }
     }
-    std::mem::swap(&mut ex.sent.answer, response);
+    let mut response = ex.sent.answer.take().unwrap_or_default();
     if headers.trailers.iter().any(|trailer| safe || trailer.always) {
         response.trailers.get_or_insert_default();
     }
+    response
 }
 
 impl Exchange<'_> {
     /// All fields behind the body: those that came with it, then those that the configuration adds.
     /// Whoever writes the answer asks once, when the body has gone.
     pub fn trailers(&mut self) -> Headers {
-        let Some(fields) = self.sent.answer.trailers.clone() else { return Headers::new() };
+        let Some(fields) = self.sent.trailers().cloned() else { return Headers::new() };
         let location = self.location;
         let safe = is_safe(self.sent.status);
         for trailer in location.headers.trailers.iter().filter(|trailer| safe || trailer.always) {

@@ -10,16 +10,16 @@ use crate::headers::Headers;
 use crate::response::Response;
 
 /// Changes the fields of an answer (`ngx_http_headers_more_filter`).
-pub(super) fn apply(ex: &mut Exchange<'_>, response: &mut Response) {
+pub(super) fn apply(ex: &mut Exchange<'_>, response: Box<Response>) -> Box<Response> {
     let location = ex.location;
     if location.headers_more.answer.is_empty() {
-        return;
+        return response;
     }
     // While values are made, the answer is where `$sent_http_…` looks for it.
     ex.sent.status = response.status;
-    std::mem::swap(&mut ex.sent.answer, response);
+    ex.sent.answer = Some(response);
     for change in &location.headers_more.answer {
-        let answer = &ex.sent.answer;
+        let Some(answer) = &ex.sent.answer else { break };
         let status =
             change.statuses.is_empty() || change.statuses.contains(&u32::from(answer.status));
         if !status || !fits(change, answer.content_type.as_ref()) {
@@ -28,10 +28,12 @@ pub(super) fn apply(ex: &mut Exchange<'_>, response: &mut Response) {
         for field in &change.fields {
             let value = field.value.as_ref().map(|value| sanitise(ex.render(value)));
             let value = value.filter(|value| !value.is_empty());
-            put(&mut ex.sent.answer, field, value, change.append);
+            if let Some(answer) = &mut ex.sent.answer {
+                put(answer, field, value, change.append);
+            }
         }
     }
-    std::mem::swap(&mut ex.sent.answer, response);
+    ex.sent.answer.take().unwrap_or_default()
 }
 
 /// Changes the fields of a request, once what is rewritten has been.

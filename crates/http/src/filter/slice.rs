@@ -166,9 +166,9 @@ impl Slices<'_> {
         own.cloned = true;
         own.slice = Some(start);
         let answer = own.answered().await;
-        let told = match &answer {
+        let told = match &own.sent.answer {
             None => Err("no slice response".to_owned()),
-            Some(_) => judge(&own.sent.answer, start, self.size, Some(&self.etag)),
+            Some(head) => judge(head, start, self.size, Some(&self.etag)),
         };
         match told {
             Ok(_) => answer,

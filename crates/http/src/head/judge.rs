@@ -91,8 +91,8 @@ fn keep_alive(head: &RequestHead) -> bool {
     head.headers.all(b"Connection").filter_map(word).last().unwrap_or(usual)
 }
 
-/// A decimal number of at most 63 bits, digits alone.
-fn content_length(value: &[u8]) -> Option<u64> {
+/// The value of `Content-Length`: a decimal number of at most 63 bits, digits alone.
+pub fn content_length(value: &[u8]) -> Option<u64> {
     if value.is_empty() {
         return None;
     }

@@ -23,7 +23,7 @@ pub(super) async fn judge(ex: &mut Exchange<'_>) -> Result<Verdict, Stop> {
     let status = answer.as_ref().map_or(asked.sent.status, |answer| answer.status);
     if let Some(answer) = answer {
         asked.sent.status = status;
-        asked.sent.answer = answer;
+        asked.sent.answer = Some(Box::new(answer));
     }
     let values: Vec<_> =
         settings.set.iter().map(|set| (set.variable, asked.render(&set.value))).collect();
@@ -50,7 +50,8 @@ fn challenges(asked: &Exchange<'_>) -> Headers {
     const NAME: &str = "WWW-Authenticate";
     let mut challenges = Headers::new();
     // An upstream's, where it was hidden on the way.
-    for headers in [&asked.sent.answer.headers, &asked.upstream_headers] {
+    let given = asked.sent.answer.as_deref().map(|answer| &answer.headers);
+    for headers in given.into_iter().chain([&asked.upstream_headers]) {
         if challenges.is_empty() {
             headers.all(NAME.as_bytes()).for_each(|value| challenges.push(NAME, value.clone()));
         }

@@ -10,6 +10,7 @@ use tidegate_config::http::rewrite::{Return, RewriteFlag, Step, Target};
 use tidegate_config::value::size::Size;
 
 use crate::body::Body;
+use crate::boxed::boxed;
 use crate::exchange::Exchange;
 use crate::response::Response;
 use crate::stop::Stop;
@@ -151,18 +152,21 @@ fn give(ex: &mut Exchange<'_>, answer: &Return) -> Stop {
             let to = ex.render(to);
             special(*status, to)
         }
-        Return::Status(status) => Stop::response(text(ex, *status, Bytes::new())),
+        Return::Status(status) => Stop::Response(text(ex, *status, Bytes::new())),
         Return::Text(status, body) => {
             ex.sent.status = *status;
             let body = ex.render(body);
-            Stop::response(text(ex, *status, body))
+            Stop::Response(text(ex, *status, body))
         }
     }
 }
 
-fn text(ex: &Exchange<'_>, status: u16, body: Bytes) -> Response {
-    let response = Response::new(status).with_body(Body::Bytes(body));
-    Response { content_type: types::content_type(ex.location, &ex.uri), ..response }
+fn text(ex: &Exchange<'_>, status: u16, body: Bytes) -> Box<Response> {
+    let mut response = boxed(|| Response::new(status));
+    response.content_type = types::content_type(ex.location, &ex.uri);
+    response.content_length = Some(body.len() as u64);
+    response.body = Body::Bytes(body);
+    response
 }
 
 fn special(status: u16, location: Bytes) -> Stop {

@@ -7,6 +7,7 @@ use super::{joined, number};
 use crate::answer_head::{Framing, Promise};
 use crate::date::http_date;
 use crate::exchange::{Exchange, Sent};
+use crate::response::Response;
 use crate::status::on_wire;
 
 pub(super) fn value(ex: &Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
@@ -33,7 +34,6 @@ pub(super) fn value(ex: &Exchange<'_>, builtin: Builtin) -> Option<Bytes> {
 
 /// `$sent_http_…`: a field of the answer.
 pub(super) fn sent_field(sent: &Sent, name: &str) -> Option<Bytes> {
-    let answer = &sent.answer;
     match name {
         "connection" => sent.promise.map(|promise| match promise {
             Promise { framing: Framing::Tunnel, .. } => "upgrade".into(),
@@ -44,6 +44,12 @@ pub(super) fn sent_field(sent: &Sent, name: &str) -> Option<Bytes> {
             let framing = sent.promise.map(|promise| promise.framing);
             (framing == Some(Framing::Chunked)).then(|| Bytes::from_static(b"chunked"))
         }
+        _ => answer_field(sent.answer.as_deref()?, name),
+    }
+}
+
+fn answer_field(answer: &Response, name: &str) -> Option<Bytes> {
+    match name {
         "content_type" => {
             let content_type = answer.content_type.clone()?;
             Some(match &answer.charset {

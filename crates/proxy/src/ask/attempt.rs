@@ -7,6 +7,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use tidegate_config::http::error_log::Level;
 use tidegate_config::http::upstream::balance::Answered;
+use tidegate_http::boxed::boxed;
 use tidegate_http::client::RequestBody;
 use tokio::time::Instant as Moment;
 
@@ -73,13 +74,15 @@ impl Question<'_> {
         self.current(|current| current.connect_time = Some(since));
         let payload = self.outgoing.content.payload();
         let limits = Limits::of(self.forward);
-        let mut link =
-            Box::new(Link::new(connection, lease, self.outgoing.codec.clone(), payload, limits));
+        let codec = self.outgoing.codec.clone();
+        let mut link = boxed(|| Link::new(connection, lease, codec, payload, limits));
         link.now = Some(reached);
         let fault = match self.head(&mut link, client).await? {
             Ok(head) => {
+                let now = Instant::now();
+                link.now = Some(now);
                 self.current(|current| {
-                    current.header_time = Some(begun.elapsed());
+                    current.header_time = Some(now.saturating_duration_since(begun));
                     current.status = head.status;
                 });
                 self.doubt(&head);

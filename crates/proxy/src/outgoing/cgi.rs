@@ -85,9 +85,12 @@ fn params(ex: &mut Exchange<'_>, configured: &[Param], forward: &Forward) -> Vec
 
 /// Puts down what the configuration tells an application, then what the client's fields say.
 fn put(ex: &mut Exchange<'_>, configured: &[Param], forward: &Forward, params: &mut impl Params) {
-    let mut has_host = false;
+    let (mut has_host, mut has_fields) = (false, false);
     for Param { name, value, if_not_empty } in configured {
-        has_host |= name == "HTTP_HOST";
+        if name.starts_with(request::PREFIX) {
+            has_fields = true;
+            has_host |= name == "HTTP_HOST";
+        }
         params.begin(name, b"");
         ex.write(value, params.value());
         if *if_not_empty && params.is_empty() {
@@ -102,7 +105,8 @@ fn put(ex: &mut Exchange<'_>, configured: &[Param], forward: &Forward, params: &
         if params.is_empty() { params.forget() } else { params.end() }
     }
     if forward.pass_request_headers {
-        request::add_fields(params, configured, &ex.request.headers);
+        let fields = if has_fields { configured } else { &[] };
+        request::add_fields(params, fields, &ex.request.headers);
     }
 }
 

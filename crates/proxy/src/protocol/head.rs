@@ -6,6 +6,7 @@
 mod fields;
 
 use bytes::{Bytes, BytesMut};
+use tidegate_http::head::content_length;
 use tidegate_http::headers::Headers;
 
 use self::fields::Fields;
@@ -190,11 +191,8 @@ fn cgi_status(headers: &Headers) -> Result<(u16, Option<Bytes>), Invalid> {
 
 /// How long the body is and whether it is in chunks; both at once are a fault.
 fn framing(fields: &Fields<'_>) -> Result<(Option<u64>, bool), Invalid> {
-    let field = |is_told: bool, name| {
-        if is_told { single(&fields.headers, name) } else { Ok(None) }
-    };
-    let length = field(fields.tells_length, "Content-Length")?;
-    let coding = field(fields.tells_coding, "Transfer-Encoding")?;
+    let length = fields.length.value("Content-Length")?;
+    let coding = fields.coding.value("Transfer-Encoding")?;
     if length.is_some() && coding.is_some() {
         return Err(Invalid::LengthAndCoding);
     }
@@ -204,27 +202,10 @@ fn framing(fields: &Fields<'_>) -> Result<(Option<u64>, bool), Invalid> {
         return Err(Invalid::Coding(coding.escape_ascii().to_string()));
     }
     let length = length.map(|value| {
-        let sound = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
-        let text = std::str::from_utf8(value).ok().filter(|_| sound);
-        // The largest file nginx can speak of.
-        let length =
-            text.and_then(|text| text.parse().ok()).filter(|&n: &u64| i64::try_from(n).is_ok());
+        let length = content_length(value);
         length.ok_or_else(|| Invalid::ContentLength(value.escape_ascii().to_string()))
     });
     Ok((length.transpose()?, coding.is_some()))
-}
-
-/// The value of a field that must not stand twice.
-fn single<'a>(headers: &'a Headers, name: &'a str) -> Result<Option<&'a Bytes>, Invalid> {
-    let mut values = headers.all(name.as_bytes());
-    let first = values.next();
-    match (first, values.next()) {
-        (Some(first), Some(second)) => Err(Invalid::Duplicate {
-            line: format!("{name}: {}", second.escape_ascii()),
-            previous: format!("{name}: {}", first.escape_ascii()),
-        }),
-        _ => Ok(first),
-    }
 }
 
 fn contains_ignore_case(haystack: &[u8], needle: &[u8]) -> bool {

@@ -9,7 +9,7 @@ use tidegate_http::headers::Headers;
 
 use super::body::Body;
 use super::head::{self, Dialect, Scanner};
-use super::{Codec, Decode, Event, Invalid};
+use super::{Codec, Decode, Event, Invalid, draft};
 use crate::request::ends_a_line;
 
 /// A request to be sent.
@@ -67,7 +67,7 @@ pub(crate) struct Draft {
 impl Draft {
     /// The first line; `target` writes what stands between method and version, already encoded.
     pub(crate) fn new(method: &[u8], target: impl FnOnce(&mut Vec<u8>), http11: bool) -> Self {
-        let mut out = Vec::with_capacity(1024);
+        let mut out = draft::begin();
         out.extend_from_slice(method);
         out.push(b' ');
         let start = out.len();
@@ -110,7 +110,7 @@ impl Draft {
     pub(crate) fn finish(mut self, chunked: bool, upgrade: bool) -> Http1 {
         self.out.extend_from_slice(b"\r\n");
         let Self { out, target, head_only } = self;
-        Http1 { head: out.into(), target, chunked, upgrade, head_only }
+        Http1 { head: draft::finish(out), target, chunked, upgrade, head_only }
     }
 }
 

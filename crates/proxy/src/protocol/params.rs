@@ -22,6 +22,9 @@ pub(crate) trait Params {
 
 /// `X-Forwarded-For` as `X_FORWARDED_FOR`, behind what is there.
 pub(super) fn put_field(field: &[u8], out: &mut Vec<u8>) {
+    if field.is_empty() {
+        return;
+    }
     let start = out.len();
     out.extend_from_slice(field);
     for byte in out.get_mut(start..).unwrap_or_default() {
@@ -31,7 +34,18 @@ pub(super) fn put_field(field: &[u8], out: &mut Vec<u8>) {
 
 /// A byte of a field's name as it is in a variable's.
 pub(crate) fn variable_byte(byte: u8) -> u8 {
-    if byte == b'-' { b'_' } else { byte.to_ascii_uppercase() }
+    #[allow(clippy::indexing_slicing)] // while it is compiled
+    const BYTES: [u8; 256] = {
+        let mut bytes = [0; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            bytes[byte] =
+                if byte == b'-' as usize { b'_' } else { (byte as u8).to_ascii_uppercase() };
+            byte += 1;
+        }
+        bytes
+    };
+    BYTES.get(usize::from(byte)).copied().unwrap_or(byte)
 }
 
 /// A list of names and values.

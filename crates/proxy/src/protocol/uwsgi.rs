@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::head::Dialect;
 use super::http1::Answer;
 use super::params::{Params, put_field};
-use super::{Codec, Decode};
+use super::{Codec, Decode, draft};
 
 /// A request in bytes.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ pub(crate) struct Draft {
 impl Draft {
     /// A packet of this kind, without variables.
     pub(crate) fn new(modifier1: u8, modifier2: u8) -> Self {
-        let mut out = Vec::with_capacity(2048);
+        let mut out = draft::begin();
         out.extend_from_slice(&[modifier1, 0, 0, modifier2]);
         Self { out, variable: (4, 4) }
     }
@@ -82,7 +82,7 @@ impl Draft {
         let size = self.out.len() - 4;
         let vars = u16::try_from(size).map_err(|_| TooLong(size))?;
         self.put_length(1, vars.into());
-        Ok(Uwsgi { head: self.out.into(), upgrade, head_only })
+        Ok(Uwsgi { head: draft::finish(self.out), upgrade, head_only })
     }
 }
 

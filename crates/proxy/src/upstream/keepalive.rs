@@ -170,7 +170,7 @@ pub fn put(
 ) {
     let group = group ^ connection.place;
     let worn = connection.requests >= settings.requests
-        || now.saturating_duration_since(connection.opened) > settings.time;
+        || connection.opened.checked_add(settings.time).is_some_and(|end| now > end);
     if worn || settings.connections == 0 {
         return;
     }

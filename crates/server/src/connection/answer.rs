@@ -46,7 +46,7 @@ pub(crate) async fn write(
     ex.sent.promise = Some(promise);
     let head_bytes = start.len();
     let body = std::mem::take(&mut response.body);
-    ex.sent.answer = *response;
+    ex.sent.answer = Some(response);
     let pace = Pace::of(ex);
     let mut writer = Writer {
         io,
@@ -101,7 +101,7 @@ impl Writer<'_> {
         match body {
             Body::Empty => self.end(ex).await,
             Body::Bytes(bytes) => {
-                if self.framing == Framing::Chunked && ex.sent.answer.trailers.is_none() {
+                if self.framing == Framing::Chunked && ex.sent.trailers().is_none() {
                     return self.only_chunk(bytes).await;
                 }
                 self.data(bytes).await?;

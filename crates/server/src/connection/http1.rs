@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use tidegate_config::block::Server;
 use tidegate_config::http::error_log::Level;
 use tidegate_config::http::sendfile::{Lingering, Sendfile};
+use tidegate_http::boxed::pinned;
 use tidegate_http::client::Connection;
 use tidegate_http::exchange::Exchange;
 use tidegate_http::head::{Parsed, Parser};
@@ -70,8 +71,7 @@ pub(super) async fn serve(worker: &Worker, connection: &Connection, io: &Rc<Io>)
     while let Some(next) = next_head(worker, connection, (io, &place), &mut parser, number).await {
         number += 1;
         // Boxed, so that a connection that waits is small.
-        let sent = Box::pin(one(worker, connection, io, next)).await;
-        io.shrink();
+        let sent = pinned(|| one(worker, connection, io, next)).await;
         if sent != Sent::KeepAlive {
             break;
         }
@@ -112,7 +112,6 @@ async fn next_head(
         } else {
             started = None;
             reading = None;
-            io.shrink();
             let patience = if before == 0 { head_patience } else { idle };
             match next_bytes(worker, (io, seat), patience, least).await {
                 Some(Ok(1..)) => continue,

@@ -47,7 +47,7 @@ pub(crate) fn keeps_alive(ex: &Exchange<'_>, status: u16) -> bool {
     ex.request.keep_alive
         && !keepalive.timeout.idle.is_zero()
         && ex.number < keepalive.requests
-        && ex.started.saturating_duration_since(ex.connection.started) < keepalive.time
+        && ex.connection.started.checked_add(keepalive.time).is_none_or(|end| ex.started < end)
         && !is_disabled(ex)
         && !(status == 503 && shortage::is_acute())
 }

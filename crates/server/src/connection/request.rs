@@ -94,14 +94,15 @@ pub(super) async fn serve(
     let http: &Http = &generation.http;
     // A head that could not be read names no server, unless it came as far as a host.
     let named = next.fault.is_none() || next.head.host.is_some();
-    let host = named.then(|| next.head.host.clone().unwrap_or_default());
-    let Some((server, pattern)) = server(http, socket, host.as_deref()) else {
+    let host = named.then(|| next.head.host.as_deref().unwrap_or_default());
+    let Some((server, pattern)) = server(http, socket, host) else {
         return Sent::Nothing;
     };
     let place = (http, &generation.logs);
     let mut ex = Exchange::begun(place, (connection, next.started), server, next.head, body);
-    if let (Some(pattern), Some(host)) = (pattern, &host) {
-        ex.matches(pattern, host);
+    if let Some(pattern) = pattern {
+        let host = ex.request.host.clone().unwrap_or_default();
+        ex.matches(pattern, &host);
     }
     ex.site = Some(&*generation);
     ex.number = next.number;

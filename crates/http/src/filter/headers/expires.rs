@@ -16,8 +16,8 @@ pub(super) fn apply(ex: &mut Exchange<'_>) {
         Expires::Variable(text) => read(&ex.render(text), false),
         Expires::ModifiedVariable(text) => read(&ex.render(text), true),
     };
-    if let Some(rule) = rule {
-        expire(&mut ex.sent.answer, rule, unix_time().as_secs() as i64);
+    if let (Some(rule), Some(answer)) = (rule, &mut ex.sent.answer) {
+        expire(answer, rule, unix_time().as_secs() as i64);
     }
 }
 

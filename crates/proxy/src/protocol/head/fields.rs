@@ -13,10 +13,10 @@ pub(super) struct Fields<'a> {
     bytes: &'a Bytes,
     /// Whether there is a byte of zero somewhere.
     zero: bool,
-    /// Whether the length of the body is told.
-    pub(super) tells_length: bool,
-    /// Whether it is told that the body is in chunks.
-    pub(super) tells_coding: bool,
+    /// The length of the body.
+    pub(super) length: Single<'a>,
+    /// Whether the body is in chunks.
+    pub(super) coding: Single<'a>,
     /// Whether there is a `Connection`.
     pub(super) tells_connection: bool,
 }
@@ -27,15 +27,15 @@ impl<'a> Fields<'a> {
             headers: Headers::with_capacity(8),
             bytes,
             zero: memchr::memchr(0, bytes).is_some(),
-            tells_length: false,
-            tells_coding: false,
+            length: Single::default(),
+            coding: Single::default(),
             tells_connection: false,
         }
     }
 
     /// Adds a line (nginx: `ngx_http_parse_header_line`); `stray` says whether carriage returns may
     /// be in it.
-    pub(super) fn push(&mut self, line: &[u8], stray: bool) -> Result<(), Invalid> {
+    pub(super) fn push(&mut self, line: &'a [u8], stray: bool) -> Result<(), Invalid> {
         // Some servers send their status line twice.
         if line.starts_with(b"HTTP/") {
             return Ok(());
@@ -51,13 +51,41 @@ impl<'a> Fields<'a> {
             return Err(bad(line, value));
         }
         match known {
-            Some(Known::ContentLength) => self.tells_length = true,
-            Some(Known::TransferEncoding) => self.tells_coding = true,
+            Some(Known::ContentLength) => self.length.add(value),
+            Some(Known::TransferEncoding) => self.coding.add(value),
             Some(Known::Connection) => self.tells_connection = true,
             _ => {}
         }
         self.headers.push(Known::spelled(known, name, self.bytes), self.bytes.slice_ref(value));
         Ok(())
+    }
+}
+
+/// The value of a field that must not stand twice.
+#[derive(Default)]
+pub(super) struct Single<'a> {
+    first: Option<&'a [u8]>,
+    second: Option<&'a [u8]>,
+}
+
+impl<'a> Single<'a> {
+    fn add(&mut self, value: &'a [u8]) {
+        if self.first.is_none() {
+            self.first = Some(value);
+        } else {
+            self.second = Some(value);
+        }
+    }
+
+    /// The value, if the field is there; `name` is how it is called.
+    pub(super) fn value(&self, name: &str) -> Result<Option<&'a [u8]>, Invalid> {
+        match (self.first, self.second) {
+            (Some(first), Some(second)) => Err(Invalid::Duplicate {
+                line: format!("{name}: {}", second.escape_ascii()),
+                previous: format!("{name}: {}", first.escape_ascii()),
+            }),
+            _ => Ok(self.first),
+        }
     }
 }
 

@@ -53,7 +53,7 @@ pub(super) async fn write(
     ex.sent.promise = Some(fields.promise);
     let body = std::mem::take(&mut response.body);
     let trailing = response.trailers.is_some();
-    ex.sent.answer = *response;
+    ex.sent.answer = Some(response);
     let ends = framing == Framing::None || (body.is_empty() && !trailing);
     side.head(fields.status, fields.map, ends)?;
     if ends {
