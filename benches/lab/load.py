@@ -82,10 +82,10 @@ def wrk(server, request, seconds, folder, threads=1, cores=CLIENT_CORE):
     ).stdout
     spent = server.process.seconds() - before
     total = json.loads(re.search(r"^total (.*)$", said, re.M).group(1))
-    if total["faults"] or not total["requests"]:
-        sys.exit(f"{server.name}, {request.path}:\n{said}")
     # A run that ends within an answer has had a part of it.
     requests = total["bytes"] / request.size if request.size else total["requests"]
+    if total["faults"] or not requests:
+        sys.exit(f"{server.name}, {request.path}:\n{said}")
     return Run(requests / total["microseconds"] * 1e6, spent / requests * 1e6, requests)
 
 
