@@ -52,6 +52,7 @@ mod master_process;
 mod memory;
 mod mirror;
 mod mutation;
+mod neighbours;
 mod oracle;
 mod post_action;
 mod process;

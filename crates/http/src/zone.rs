@@ -1,16 +1,21 @@
 //! Zones: what all workers share of limits, bounded by the sizes that the configuration gives.
 
 mod connections;
+mod elsewhere;
+mod ledger;
 mod requests;
 
 use std::sync::Arc;
 
 use tidegate_config::block::Http;
+use tidegate_config::http::limit_conn::ConnectionZone as ConnectionZoneConfig;
 use tidegate_config::names::zone::ZoneId;
 
 use crate::phase::limit_req::now;
 use crate::record::{Reader, Writer};
 pub use connections::{ConnectionZone, Held};
+pub use elsewhere::Neighbour;
+pub use ledger::Ledger;
 pub use requests::{Asked, RequestZone};
 
 /// A page of memory, in which nginx's zones are divided.
@@ -23,6 +28,8 @@ pub struct Zones {
     requests: Vec<Arc<RequestZone>>,
     /// Those of `limit_conn`, by number.
     connections: Vec<Arc<ConnectionZone>>,
+    /// Those and the ones before them, for other processes.
+    ledger: Arc<Ledger>,
 }
 
 impl Zones {
@@ -33,14 +40,21 @@ impl Zones {
         requests.sort_by_key(|zone| zone.id.0);
         let mut connections: Vec<_> = http.limit_conn_zones.zones.iter().collect();
         connections.sort_by_key(|zone| zone.id.0);
-        let (old_requests, old_connections) = before
-            .map_or((&[][..], &[][..]), |zones| (&zones.requests[..], &zones.connections[..]));
+        let old_requests = before.map_or(&[][..], |zones| &zones.requests);
+        let ledger = before.map(|zones| Arc::clone(&zones.ledger)).unwrap_or_default();
         let request = |zone| Arc::new(RequestZone::new(zone, old_requests));
-        let connection = |zone| Arc::new(ConnectionZone::new(zone, old_connections));
+        let connection =
+            |zone: &ConnectionZoneConfig| ledger.zone([&zone.name, &zone.key_text], zone.size);
         Self {
             requests: requests.into_iter().map(request).collect(),
             connections: connections.into_iter().map(connection).collect(),
+            ledger,
         }
+    }
+
+    /// The zones of `limit_conn`, as other processes know them.
+    pub fn ledger(&self) -> &Arc<Ledger> {
+        &self.ledger
     }
 
     /// The zone of a `limit_req`.
@@ -55,8 +69,8 @@ impl Zones {
 }
 
 impl Zones {
-    /// Writes down how often clients have asked, for another process. What `limit_conn` holds is not
-    /// written: it is given back where it was taken.
+    /// Writes down how often clients have asked, for another process. What `limit_conn` holds changes
+    /// from request to request, and is told by the [`Ledger`].
     pub fn write(&self, writer: &mut Writer) {
         writer.number(self.requests.len() as u64);
         for zone in &self.requests {

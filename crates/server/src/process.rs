@@ -11,6 +11,7 @@ mod inherited;
 mod limit;
 mod master;
 mod memory;
+mod neighbours;
 mod notify;
 mod parcel;
 mod pid;

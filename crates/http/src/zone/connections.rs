@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tidegate_config::http::limit_conn as config;
-
+use super::elsewhere::Elsewhere;
 use super::{room, taken};
 
 /// What an entry takes besides its key, in bytes (nginx: `ngx_http_limit_conn_node_t`).
@@ -16,35 +15,35 @@ pub struct ConnectionZone {
     name: String,
     key: String,
     size: u64,
-    clients: Arc<Mutex<Clients>>,
+    places: Mutex<Places>,
 }
 
+/// Who holds how many places.
 #[derive(Debug, Default)]
-struct Clients {
-    by_key: HashMap<Arc<[u8]>, u32>,
+pub(super) struct Places {
+    /// Those of requests in this process.
+    pub(super) here: HashMap<Arc<[u8]>, u32>,
     taken: u64,
+    /// Those of requests in other processes, one for each; mostly there is none.
+    pub(super) elsewhere: Vec<Elsewhere>,
 }
 
 /// A place in a zone, given back when it is dropped.
 #[derive(Debug)]
 pub struct Held {
-    clients: Arc<Mutex<Clients>>,
+    zone: Arc<ConnectionZone>,
     key: Arc<[u8]>,
 }
 
 impl ConnectionZone {
-    /// The zone, with what it knew before under another configuration.
-    pub(super) fn new(zone: &config::ConnectionZone, before: &[Arc<Self>]) -> Self {
-        let same = |old: &&Arc<Self>| {
-            old.name == zone.name && old.size == zone.size && old.key == zone.key_text
-        };
-        let old = before.iter().find(same);
-        Self {
-            name: zone.name.clone(),
-            key: zone.key_text.clone(),
-            size: zone.size,
-            clients: old.map(|old| Arc::clone(&old.clients)).unwrap_or_default(),
-        }
+    /// The zone, which nobody has asked for a place yet.
+    pub(super) fn new([name, key]: [&str; 2], size: u64) -> Self {
+        Self { name: name.to_owned(), key: key.to_owned(), size, places: Mutex::default() }
+    }
+
+    /// Whether it is the one of this name, key and size.
+    pub(super) fn is(&self, [name, key]: [&[u8]; 2], size: u64) -> bool {
+        self.name.as_bytes() == name && self.key.as_bytes() == key && self.size == size
     }
 
     /// Its name.
@@ -52,57 +51,91 @@ impl ConnectionZone {
         &self.name
     }
 
+    /// The text that its keys are made of.
+    pub(super) fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Its size as configured, in bytes.
+    pub(super) fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// How many bytes of entries it has room for.
+    pub(super) fn room(&self) -> u64 {
+        room(self.size)
+    }
+
     /// Takes a place for a client (nginx: `ngx_http_limit_conn_handler`). The error says whether
     /// it has as many as it may; else the zone is full.
-    pub fn hold(&self, key: &[u8], most: u32) -> Result<Held, bool> {
-        let mut clients = lock(&self.clients);
-        if let Some((known, count)) = clients.by_key.get_key_value(key) {
-            let (known, count) = (Arc::clone(known), *count);
-            if count >= most {
-                return Err(true);
+    pub fn hold(self: &Arc<Self>, key: &[u8], most: u32) -> Result<Held, bool> {
+        let mut places = self.places();
+        let elsewhere = places.elsewhere.iter().map(|other| other.holds(key));
+        let elsewhere = elsewhere.fold(0, u32::saturating_add);
+        let known = places.here.get_key_value(key).map(|(key, count)| (Arc::clone(key), *count));
+        if known.as_ref().map_or(0, |(_, count)| *count).saturating_add(elsewhere) >= most {
+            return Err(true);
+        }
+        let (key, count) = if let Some(known) = known {
+            known
+        } else {
+            let needed = needed(key);
+            if places.taken + needed > self.room() {
+                return Err(false);
             }
-            clients.by_key.insert(Arc::clone(&known), count + 1);
-            return Ok(Held { clients: Arc::clone(&self.clients), key: known });
+            places.taken += needed;
+            (key.into(), 0)
+        };
+        places.here.insert(Arc::clone(&key), count + 1);
+        places.changed(&key, self.room());
+        drop(places);
+        Ok(Held { zone: Arc::clone(self), key })
+    }
+
+    /// Who holds how many places at the moment.
+    pub(super) fn places(&self) -> MutexGuard<'_, Places> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Places {
+    /// The other processes are to be told of a client.
+    fn changed(&mut self, key: &Arc<[u8]>, room: u64) {
+        for other in &mut self.elsewhere {
+            other.changed(key, room);
         }
-        let needed = taken(ENTRY + key.len());
-        if clients.taken + needed > room(self.size) {
-            return Err(false);
-        }
-        clients.taken += needed;
-        let key: Arc<[u8]> = key.into();
-        clients.by_key.insert(Arc::clone(&key), 1);
-        Ok(Held { clients: Arc::clone(&self.clients), key })
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        let mut clients = lock(&self.clients);
-        let Some(count) = clients.by_key.get_mut(&self.key) else { return };
+        let mut places = self.zone.places();
+        let Some(count) = places.here.get_mut(&self.key) else { return };
         *count = count.saturating_sub(1);
         if *count == 0 {
-            clients.by_key.remove(&self.key);
-            clients.taken = clients.taken.saturating_sub(taken(ENTRY + self.key.len()));
+            places.here.remove(&self.key);
+            places.taken = places.taken.saturating_sub(needed(&self.key));
         }
+        places.changed(&self.key, self.zone.room());
     }
 }
 
-fn lock(clients: &Mutex<Clients>) -> MutexGuard<'_, Clients> {
-    clients.lock().unwrap_or_else(PoisonError::into_inner)
+/// How many bytes of a zone a client takes.
+pub(super) fn needed(key: &[u8]) -> u64 {
+    taken(ENTRY + key.len())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn zone() -> Arc<ConnectionZone> {
+        Arc::new(ConnectionZone::new(["one", ""], 32768))
+    }
+
     #[test]
     fn a_place_is_given_back() {
-        let zone = ConnectionZone {
-            name: "one".into(),
-            key: String::new(),
-            size: 32768,
-            clients: Arc::default(),
-        };
+        let zone = zone();
         let first = zone.hold(b"a", 2).unwrap();
         let second = zone.hold(b"a", 2).unwrap();
         assert!(zone.hold(b"a", 2).unwrap_err());
@@ -110,18 +143,13 @@ mod tests {
         drop(first);
         let third = zone.hold(b"a", 2).unwrap();
         drop((second, third, other));
-        let clients = lock(&zone.clients);
-        assert_eq!((clients.by_key.len(), clients.taken), (0, 0));
+        let places = zone.places();
+        assert_eq!((places.here.len(), places.taken), (0, 0));
     }
 
     #[test]
     fn a_full_zone_refuses_whom_it_does_not_know() {
-        let zone = ConnectionZone {
-            name: "one".into(),
-            key: String::new(),
-            size: 32768,
-            clients: Arc::default(),
-        };
+        let zone = zone();
         let mut held = Vec::new();
         let full = loop {
             match zone.hold(&(held.len() as u64).to_be_bytes(), 1) {

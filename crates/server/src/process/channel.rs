@@ -46,6 +46,11 @@ impl Channel {
         Ok(Self { stream, limit })
     }
 
+    /// The same, where whoever sends may wait for as long as the other end lives.
+    pub(super) fn patient(stream: UnixStream, limit: u64) -> Self {
+        Self { stream, limit }
+    }
+
     /// Another handle of the same end.
     pub(super) fn try_clone(&self) -> io::Result<Self> {
         Ok(Self { stream: self.stream.try_clone()?, limit: self.limit })

@@ -1,6 +1,8 @@
 //! The worker process, as the master sees it.
 
-use std::fs::File;
+pub(super) mod answer;
+pub(super) mod order;
+
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -19,54 +21,13 @@ use tokio::time::timeout;
 use super::Source;
 use super::channel::Channel;
 use super::ground::Ground;
+use super::memory::Memory;
 use super::parcel;
 use super::serving::Numbers;
 use super::worker::State;
 
 /// Says in the environment that this is the worker process.
 pub(super) const MARK: &str = "TIDEGATE_WORKER";
-
-/// The kinds of messages to the worker.
-pub(super) mod order {
-    /// A configuration to build.
-    pub(crate) const BUILD: u8 = b'b';
-    /// What was built holds.
-    pub(crate) const COMMIT: u8 = b'c';
-    /// What has been counted is asked for.
-    pub(crate) const NUMBERS: u8 = b'n';
-    /// What logs in memory have is asked for.
-    pub(crate) const LOG: u8 = b'm';
-    /// Logs that were opened anew.
-    pub(crate) const LOGS: u8 = b'l';
-    /// No more connections, for others take them; end with the last.
-    pub(crate) const LEAVE: u8 = b'e';
-    /// No more connections; end with the last.
-    pub(crate) const DRAIN: u8 = b'd';
-    /// End now.
-    pub(crate) const STOP: u8 = b's';
-    /// What is known of clients and servers is asked for.
-    pub(crate) const MEMORY: u8 = b'k';
-    /// How often the loops have beaten is asked for.
-    pub(crate) const BEATS: u8 = b'h';
-}
-
-/// The kinds of messages from the worker.
-pub(super) mod answer {
-    /// A configuration was built.
-    pub(crate) const BUILT: u8 = b'B';
-    /// It could not be built, and why.
-    pub(crate) const FAULT: u8 = b'F';
-    /// What was built holds for every request from now on.
-    pub(crate) const COMMITTED: u8 = b'C';
-    /// What has been counted.
-    pub(crate) const NUMBERS: u8 = b'N';
-    /// What logs in memory have.
-    pub(crate) const LOG: u8 = b'M';
-    /// What is known of clients and servers, in a file.
-    pub(crate) const MEMORY: u8 = b'K';
-    /// How often the loops have beaten.
-    pub(crate) const BEATS: u8 = b'H';
-}
 
 /// The longest message from the worker, in bytes: it is not trusted.
 pub(super) const MOST: u64 = 1 << 20;
@@ -83,7 +44,7 @@ enum Reply {
     Committed,
     Numbers(Numbers),
     Log(Vec<u8>),
-    Memory(Option<OwnedFd>),
+    Memory(Memory),
 }
 
 /// A worker process.
@@ -160,6 +121,15 @@ impl Child {
         parcel::send_logs(&self.channel, order::LOGS, logs)
     }
 
+    /// Orders it to end, while another serves; ready when it takes no more connections.
+    pub(super) async fn leave(&mut self) -> io::Result<()> {
+        while self.answers.try_recv().is_ok() {}
+        self.order(State::Leaving)?;
+        // It has the order, and goes by it when it can.
+        let _ = timeout(COMMITMENT, self.answers.recv()).await;
+        Ok(())
+    }
+
     /// Orders it to end.
     pub(super) fn order(&self, state: State) -> io::Result<()> {
         match state {
@@ -191,11 +161,20 @@ impl Child {
     }
 
     /// What it knows of clients and servers; `None` where it does not answer.
-    pub(super) async fn memory(&mut self) -> Option<File> {
+    pub(super) async fn memory(&mut self) -> Option<Memory> {
+        self.ask(order::MEMORY, Duration::from_secs(2)).await
+    }
+
+    /// Ways to it, and to those who serve beside it; `None` where it does not answer.
+    pub(super) async fn ways(&mut self) -> Option<Memory> {
+        self.ask(order::WAYS, Duration::from_secs(1)).await
+    }
+
+    async fn ask(&mut self, order: u8, patience: Duration) -> Option<Memory> {
         while self.answers.try_recv().is_ok() {}
-        self.channel.send(order::MEMORY, &[], &[]).ok()?;
-        match timeout(Duration::from_secs(2), self.answers.recv()).await {
-            Ok(Some(Reply::Memory(file))) => file.map(File::from),
+        self.channel.send(order, &[], &[]).ok()?;
+        match timeout(patience, self.answers.recv()).await {
+            Ok(Some(Reply::Memory(memory))) => Some(memory),
             _ => None,
         }
     }
@@ -268,7 +247,7 @@ fn listen(channel: Channel, pulse: Arc<Pulse>) -> Result<UnboundedReceiver<Reply
                     each: each.iter().map(|field| number(field)).collect(),
                 }),
                 (answer::LOG, [text]) => Reply::Log(text.clone()),
-                (answer::MEMORY, _) => Reply::Memory(message.files.into_iter().next()),
+                (answer::MEMORY, [mark]) => Reply::Memory(Memory::of(Some(mark), message.files)),
                 (answer::BEATS, [beats]) => {
                     pulse.beats.store(number(beats), Ordering::Relaxed);
                     pulse.asked.store(false, Ordering::Relaxed);

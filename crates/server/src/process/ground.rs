@@ -1,7 +1,6 @@
 //! What a configuration stands on: the files it is read from, its open logs and its sockets, all
 //! of which may need root's rights.
 
-use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -13,6 +12,7 @@ use tidegate_config::{Config, Options, load};
 use tidegate_http::log::file::LogFiles;
 use tidegate_http::log::words::words;
 
+use super::memory::Memory;
 use super::{Source, user};
 use crate::listen::{self, Listeners, Purpose};
 use crate::tls::Chain;
@@ -28,7 +28,7 @@ pub(super) struct Ground {
     /// What keys of tickets come of; who serves next has the same.
     pub(super) chain: Option<Chain>,
     /// What another process knew that served before, for one that begins.
-    pub(super) memory: Option<File>,
+    pub(super) memory: Option<Memory>,
 }
 
 impl Ground {

@@ -1,12 +1,14 @@
 //! What is known of clients and servers, on its way to the process that serves next: a file that lies
-//! in memory alone.
+//! in memory alone, and ways to those who go on beside it.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{MemfdFlags, memfd_create};
 use tidegate_http::record::{Reader, Writer};
 
+use super::neighbours;
 use crate::runtime::Shared;
 
 /// What such a file begins with: this version of it.
@@ -14,6 +16,34 @@ const BEGINNING: &[u8] = b"tidegate memory 1";
 
 /// The most bytes of it that are believed.
 const MOST: u64 = 1 << 30;
+
+/// What one who begins to serve goes on with.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    /// What is known; without it, it begins anew.
+    pub(super) file: Option<File>,
+    /// Sockets to those who serve beside it, until they have finished what they have begun.
+    pub(super) ways: Vec<OwnedFd>,
+}
+
+impl Memory {
+    /// All of it that is open, in the order of [`Memory::of`].
+    pub(super) fn files(&self) -> Vec<BorrowedFd<'_>> {
+        self.file.iter().map(AsFd::as_fd).chain(self.ways.iter().map(AsFd::as_fd)).collect()
+    }
+
+    /// Says whether the first of its files is what is known.
+    pub(super) fn mark(&self) -> [u8; 1] {
+        [u8::from(self.file.is_some())]
+    }
+
+    /// What has come over a channel; an older program has no mark, and one file at most.
+    pub(super) fn of(mark: Option<&[u8]>, files: impl IntoIterator<Item = OwnedFd>) -> Self {
+        let mut files = files.into_iter();
+        let file = if mark == Some(&[0]) { None } else { files.next().map(File::from) };
+        Self { file, ways: files.take(neighbours::MOST).collect() }
+    }
+}
 
 /// Writes down what is known.
 pub(super) fn write(shared: &Shared) -> io::Result<File> {

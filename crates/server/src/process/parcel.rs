@@ -17,6 +17,7 @@ use tidegate_http::log::file::LogFiles;
 use super::Source;
 use super::channel::{Channel, Message};
 use super::ground::Ground;
+use super::memory::Memory;
 use crate::listen::{Listener, Listeners};
 use crate::tls::Chain;
 
@@ -39,8 +40,9 @@ pub(super) fn send(
     let options = &source.options;
     let chain = ground.chain.as_ref().and_then(Chain::forgetting);
     let chain = chain.map(|chain| chain.bytes().to_vec()).unwrap_or_default();
-    files.extend(ground.memory.as_ref().map(AsFd::as_fd));
-    let fields: [&[u8]; 7] = [
+    files.extend(ground.memory.iter().flat_map(Memory::files));
+    let mark = ground.memory.as_ref().map(|memory| memory.mark().to_vec()).unwrap_or_default();
+    let fields: [&[u8]; 8] = [
         source.path.as_os_str().as_bytes(),
         options.prefix.as_os_str().as_bytes(),
         &optional(options.global.as_deref().map(str::as_bytes)),
@@ -48,6 +50,7 @@ pub(super) fn send(
         &places,
         &ground.config.files.encode(),
         &chain,
+        &mark,
     ];
     channel.send(kind, &fields, &files)
 }
@@ -60,8 +63,8 @@ fn optional(field: Option<&[u8]>) -> Vec<u8> {
 /// Takes what [`send`] sent: the configuration is read from the bytes that came with it.
 pub(super) fn receive(message: Message) -> Result<Ground> {
     let incomplete = "the master's message is incomplete";
-    let [path, prefix, global, error_log, places, files, chain] =
-        <[Vec<u8>; 7]>::try_from(message.fields).map_err(|_| anyhow!(incomplete))?;
+    let [path, prefix, global, error_log, places, files, chain, mark] =
+        <[Vec<u8>; 8]>::try_from(message.fields).map_err(|_| anyhow!(incomplete))?;
     let text = |field: Vec<u8>| PathBuf::from(OsString::from_vec(field));
     let said = |field: Vec<u8>| match field.split_first() {
         Some((1, field)) => Some(field.to_vec()),
@@ -88,7 +91,8 @@ pub(super) fn receive(message: Message) -> Result<Ground> {
         listeners.insert(socket.address.clone(), Listener::of(&socket.address, handle));
     }
     let (listeners, chain) = (Arc::new(listeners), Chain::of(&chain));
-    Ok(Ground { config, logs, listeners, chain, memory: handles.next().map(File::from) })
+    let memory = (!mark.is_empty()).then(|| Memory::of(Some(&mark), handles));
+    Ok(Ground { config, logs, listeners, chain, memory })
 }
 
 /// Sends the logs that were opened anew.

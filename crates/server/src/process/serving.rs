@@ -1,7 +1,7 @@
 //! The part that serves: worker threads over a configuration, which a built one replaces.
 
 use std::fs::File;
-use std::io;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
@@ -19,6 +19,8 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
 
 use super::ground::Ground;
+use super::memory::Memory;
+use super::neighbours::Neighbours;
 use super::worker::{self, Orders, Post, Start, State, Taken};
 use super::{limit, memory};
 use crate::health_check;
@@ -53,6 +55,7 @@ pub(super) struct Serving {
     /// What has been built and does not hold yet.
     built: Option<Orders>,
     counters: Arc<Counters>,
+    neighbours: Arc<Neighbours>,
     log: ProcessLog,
 }
 
@@ -65,16 +68,18 @@ impl Serving {
     /// Builds a configuration; [`Serving::commit`] starts the threads.
     pub(super) fn build(ground: &Ground) -> Result<Self> {
         let orders = build(ground, None)?;
-        if let Some(file) = &ground.memory {
+        let neighbours = Neighbours::new(orders.shared.zones.ledger());
+        if let Some(Memory { file, ways }) = &ground.memory {
             // What cannot be read begins anew.
-            let _ = memory::read(file, &orders.shared);
+            let _ = file.as_ref().and_then(|file| memory::read(file, &orders.shared));
+            neighbours.meet(ways.iter().filter_map(|way| way.try_clone().ok()).collect());
         }
         let log = ProcessLog::new(&ground.config, Arc::clone(&ground.logs));
         let built = Some(orders.clone());
         let (orders, _) = watch::channel(orders);
         let counters = Arc::new(Counters::default());
         let (threads, leaving) = (Vec::new(), Vec::new());
-        Ok(Self { orders, threads, leaving, built, counters, log })
+        Ok(Self { orders, threads, leaving, built, counters, neighbours, log })
     }
 
     /// Builds another configuration beside the one that holds.
@@ -131,8 +136,8 @@ impl Serving {
         Ok(Thread { handle: handle.context("a worker cannot be started")?, post })
     }
 
-    /// Ready when all threads go by what was committed, so that no request that comes from now on
-    /// finds the old configuration; or when one that is held up has been waited for long enough.
+    /// Ready when all threads go by what was committed, or was ordered, so that no request that comes
+    /// from now on finds the old configuration; or when one that is held up has been waited for long enough.
     pub(super) async fn adopted(&self) {
         let heard = Arc::clone(&self.orders.borrow().heard);
         let all = async {
@@ -153,6 +158,7 @@ impl Serving {
     pub(super) fn order(&self, state: State) {
         self.orders.send_modify(|orders| {
             orders.state = state;
+            orders.heard = Arc::default();
             orders.listeners = Arc::default();
         });
     }
@@ -181,8 +187,13 @@ impl Serving {
     }
 
     /// What is known of clients and servers, for a process that serves next.
-    pub(super) fn memory(&self) -> io::Result<File> {
-        memory::write(&self.orders.borrow().shared)
+    pub(super) fn memory(&self) -> Memory {
+        Memory { file: memory::write(&self.orders.borrow().shared).ok(), ways: self.ways() }
+    }
+
+    /// Ways to this process and to those who serve beside it; none where there is no room for more.
+    pub(super) fn ways(&self) -> Vec<OwnedFd> {
+        self.neighbours.introduce().unwrap_or_default()
     }
 
     /// How often the loops of all threads have turned so far: as long as one does, it is another

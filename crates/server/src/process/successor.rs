@@ -17,6 +17,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use super::channel::{Channel, Message};
 use super::ground::Ground;
 use super::inherited::{SOCKETS, SUCCEEDS};
+use super::memory::Memory;
 use crate::tls::Chain;
 
 /// What the other program says when it serves.
@@ -46,7 +47,7 @@ pub(super) struct Successor {
 impl Successor {
     /// Starts the program that lies where this one lay, with the same words, and hands it the
     /// sockets in nginx's manner.
-    pub(super) fn start(program: &Path, ground: &Ground, memory: Option<&File>) -> Result<Self> {
+    pub(super) fn start(program: &Path, ground: &Ground, memory: Option<&Memory>) -> Result<Self> {
         let listeners = &ground.listeners;
         let sockets: Vec<BorrowedFd<'_>> = listeners.values().map(AsFd::as_fd).collect();
         let numbers: Vec<String> =
@@ -54,9 +55,10 @@ impl Successor {
         let (own, other) = UnixStream::pair().context("socketpair() failed")?;
         let chain = ground.chain.as_ref().and_then(Chain::forgetting);
         let chain = chain.map(|chain| chain.bytes().to_vec()).unwrap_or_default();
-        let files: Vec<BorrowedFd<'_>> = memory.iter().map(AsFd::as_fd).collect();
+        let files = memory.map(Memory::files).unwrap_or_default();
+        let mark = memory.map(Memory::mark).unwrap_or_default();
         // It fits into what the system keeps for who reads later; another program does not read it.
-        Channel::new(own.try_clone()?, 0)?.send(HANDED_ON, &[&chain], &files)?;
+        Channel::new(own.try_clone()?, 0)?.send(HANDED_ON, &[&chain, &mark], &files)?;
         let mut command = Command::new(program);
         command
             .args(env::args_os().skip(1))
@@ -145,7 +147,8 @@ impl Predecessor {
         if let Some(chain) = message.fields.first().and_then(|chain| Chain::of(chain)) {
             ground.chain = Some(chain);
         }
-        ground.memory = message.files.into_iter().next().map(File::from);
+        let mark = message.fields.get(1).map(Vec::as_slice);
+        ground.memory = Some(Memory::of(mark, message.files));
     }
 
     /// Says that this one serves.

@@ -11,6 +11,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::channel::{Channel, Message};
 use super::child::{self, MARK, answer, order};
+use super::memory::Memory;
 use super::serving::Serving;
 use super::signal::{Signals, Word};
 use super::worker::State;
@@ -135,15 +136,25 @@ async fn act(
             let _ = channel.send(answer::COMMITTED, &[], &[]);
         }
         order::MEMORY => {
-            let known = serving.memory().ok();
-            let files: Vec<_> = known.iter().map(AsFd::as_fd).collect();
-            let _ = channel.send(answer::MEMORY, &[], &files);
+            let known = serving.memory();
+            let _ = channel.send(answer::MEMORY, &[&known.mark()], &known.files());
+        }
+        order::WAYS => {
+            let known = Memory { file: None, ways: serving.ways() };
+            let _ = channel.send(answer::MEMORY, &[&known.mark()], &known.files());
         }
         order::BEATS => {
             let _ = channel.send(answer::BEATS, &[&serving.beats().to_le_bytes()], &[]);
         }
         order::LOGS => serving.replace_logs(parcel::logs(message.files)),
-        order::LEAVE => *state = State::Leaving,
+        order::LEAVE => {
+            let was = std::mem::replace(state, State::Leaving);
+            if was == State::Running {
+                serving.order(*state);
+                serving.adopted().await;
+            }
+            let _ = channel.send(answer::COMMITTED, &[], &[]);
+        }
         order::DRAIN => *state = State::Draining,
         order::STOP => *state = State::Stopping,
         _ => {}

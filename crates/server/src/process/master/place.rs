@@ -1,12 +1,13 @@
 //! Where requests are served: in this process, in the worker process, or nowhere.
 
-use std::fs::File;
 use std::time::Instant;
 
 use tidegate_config::http::error_log::Level;
 use tidegate_http::log::ProcessLog;
 
+use super::Master;
 use crate::process::child::Child;
+use crate::process::memory::Memory;
 use crate::process::serving::Serving;
 use crate::process::worker::State;
 
@@ -31,11 +32,33 @@ impl Place {
     }
 
     /// What is known there of clients and servers.
-    pub(super) async fn memory(&mut self) -> Option<File> {
+    pub(super) async fn memory(&mut self) -> Option<Memory> {
         match self {
-            Self::Here(serving) => serving.memory().ok(),
+            Self::Here(serving) => Some(serving.memory()),
             Self::There(child) => child.memory().await,
             Self::Nowhere(_) => None,
+        }
+    }
+
+    /// Ways there, and to those who serve beside it.
+    async fn ways(&mut self) -> Option<Memory> {
+        match self {
+            Self::Here(serving) => Some(Memory { file: None, ways: serving.ways() }),
+            Self::There(child) => child.ways().await,
+            Self::Nowhere(_) => None,
+        }
+    }
+
+    /// Orders those who serve there to end, while others serve; ready when they take no more
+    /// connections.
+    pub(super) async fn leave(&mut self, log: &ProcessLog) {
+        match self {
+            Self::There(child) => {
+                if let Err(error) = child.leave().await {
+                    log.tell(Level::Alert, &format!("the worker process is deaf: {error}"));
+                }
+            }
+            _ => self.order(State::Leaving, log),
         }
     }
 
@@ -50,6 +73,22 @@ impl Place {
             }
             Self::Nowhere(_) => {}
         }
+    }
+}
+
+impl Master {
+    /// What one who begins to serve goes on with: all that whoever serves knows, or, where nobody does,
+    /// ways to those who finish what they have begun.
+    pub(super) async fn known(&mut self) -> Option<Memory> {
+        if let Some(memory) = self.parts.place.memory().await {
+            return Some(memory);
+        }
+        for place in &mut self.leaving {
+            if let Some(ways) = place.ways().await {
+                return Some(ways);
+            }
+        }
+        None
     }
 }
 

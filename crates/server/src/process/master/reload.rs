@@ -18,7 +18,6 @@ use crate::process::limit;
 use crate::process::pid::PidFile;
 use crate::process::serving::Serving;
 use crate::process::user;
-use crate::process::worker::State;
 
 /// How long a reload is not taken for standing still.
 const LONGEST: Duration = Duration::from_mins(5);
@@ -63,8 +62,8 @@ impl Master {
         let tell = |level, text: &str| log.tell(level, text);
         let mut ground = self.parts.ground.renew(&self.parts.source, self.parts.rights, &tell)?;
         let changed = self.changed(&ground.config);
-        if let Changed::Worker(_) = changed {
-            ground.memory = self.parts.place.memory().await;
+        if matches!(changed, Changed::Worker(_)) || matches!(self.parts.place, Place::Nowhere(_)) {
+            ground.memory = self.known().await;
         }
         let pid = match self.take_up(&ground, &changed).await {
             Ok(pid) => pid,
@@ -106,8 +105,8 @@ impl Master {
             let another = self.another(ground).await?;
             let text = format!("\"{name}\" has changed: another worker process serves");
             self.log.tell(Level::Notice, &text);
-            let before = std::mem::replace(&mut self.parts.place, another);
-            before.order(State::Leaving, &self.log);
+            let mut before = std::mem::replace(&mut self.parts.place, another);
+            before.leave(&self.log).await;
             self.leaving.push(before);
         } else {
             self.prepare(ground).await?;

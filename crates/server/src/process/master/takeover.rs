@@ -67,7 +67,7 @@ impl Master {
                 "the first process of a container cannot give its place away: with it the container ends; start another container"
             );
         }
-        let memory = self.parts.place.memory().await;
+        let memory = self.known().await;
         let path = self.parts.ground.config.main.process.pid.clone();
         let mut old = path.clone().into_os_string();
         old.push(".oldbin");

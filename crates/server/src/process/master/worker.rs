@@ -65,7 +65,10 @@ impl Master {
 
     /// Starts another worker process.
     pub(super) async fn start_another(&mut self) {
-        match self.another(&self.parts.ground).await {
+        self.parts.ground.memory = self.known().await;
+        let started = self.another(&self.parts.ground).await;
+        self.parts.ground.memory = None;
+        match started {
             Ok(place) => self.parts.place = place,
             Err(error) => {
                 self.died_young += 1;
