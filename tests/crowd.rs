@@ -2,13 +2,19 @@
 //! In short; `TIDEGATE_STORM=long cargo test --test tidegate crowd` has ten thousand.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::harness::{Http2, Tidegate, eventually, process, tls};
+use crate::harness::{DEADLINE, Http2, Tidegate, eventually, process, tls};
+use short::Storm;
+
+/// What the benches load a server with.
+#[path = "../benches/short.rs"]
+#[allow(dead_code)]
+mod short;
 
 fn is_long() -> bool {
     std::env::var("TIDEGATE_STORM").is_ok_and(|text| text == "long")
@@ -122,30 +128,26 @@ async fn idle_connections_of_http_2_cost_a_bounded_lot() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+/// Half a second at two thousand a second; in long, ten seconds at twenty thousand.
+#[tokio::test]
 async fn short_connections_are_all_answered() {
     let server = Tidegate::start(CONF).await;
-    let port = server.port(8080);
-    let length = Duration::from_millis(if is_long() { 10_000 } else { 300 });
-    let start = Instant::now();
-    let client = |_| {
-        tokio::spawn(async move {
-            let mut count = 0_u32;
-            while start.elapsed() < length {
-                let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-                stream.write_all(b"GET / HTTP/1.0\r\n\r\n").await.unwrap();
-                let mut answer = Vec::new();
-                stream.read_to_end(&mut answer).await.unwrap();
-                assert!(answer.ends_with(b"here"), "{answer:?}");
-                count += 1;
-            }
-            count
-        })
+    let (rate, seconds) = if is_long() { (20_000.0, 10.0) } else { (2000.0, 0.5) };
+    let storm = Storm {
+        to: ([127, 0, 0, 1], server.port(8080)).into(),
+        request: "GET / HTTP/1.0\r\n\r\n".to_owned(),
+        word: "here".to_owned(),
+        rate,
+        length: Duration::from_secs_f64(seconds),
+        patience: DEADLINE,
     };
-    let mut count = 0;
-    for client in (0..16).map(client).collect::<Vec<_>>() {
-        count += client.await.expect("nobody is refused or cut off");
-    }
-    eprintln!("{:.0} short connections a second", f64::from(count) / start.elapsed().as_secs_f64());
-    assert!(count > 0);
+    let told = tokio::task::spawn_blocking(|| storm.run()).await.unwrap();
+    let reached = told.answered as f64 / told.took.as_secs_f64();
+    eprintln!(
+        "{reached:.0} short connections a second, {:.1} ms at most from when one was due",
+        told.longest.as_secs_f64() * 1e3
+    );
+    assert_eq!((told.other, told.refused, told.reset, told.unanswered), (0, 0, 0, 0));
+    assert_eq!(told.answered, (rate * seconds) as u64);
+    assert!(server.error_log().is_empty(), "{}", server.error_log());
 }

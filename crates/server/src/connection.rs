@@ -24,6 +24,7 @@ pub(crate) use io::Io;
 pub(crate) use manner::product;
 pub(crate) use stream::Stream;
 pub(crate) use stream::encrypted::{Encrypted, Raw};
+pub(crate) use stream::socket::Socket;
 
 /// Serves one connection until it ends.
 pub(crate) async fn serve(worker: Rc<Worker>, mut connection: Connection, stream: Stream) {

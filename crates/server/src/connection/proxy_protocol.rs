@@ -1,7 +1,6 @@
 //! Reads what a balancer says before the client's own bytes, and leaves those in the socket.
 
 use std::io;
-use std::os::fd::AsFd;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -77,12 +76,10 @@ async fn read(stream: &Stream) -> io::Result<Option<Box<ProxyProtocol>>> {
 }
 
 fn take(stream: &Stream, buffer: &mut [u8], flags: RecvFlags) -> io::Result<usize> {
-    let fd = match stream {
-        Stream::Tcp(stream) => stream.as_fd(),
-        Stream::Unix(stream) => stream.as_fd(),
+    let (Stream::Tcp(socket) | Stream::Unix(socket)) = stream else {
         // It comes before TLS.
-        Stream::Tls(stream) => return take(stream.socket(), buffer, flags),
+        return Err(io::ErrorKind::Unsupported.into());
     };
-    let (length, _) = recv(fd, buffer, flags | RecvFlags::DONTWAIT)?;
+    let (length, _) = socket.with(|socket| recv(socket, buffer, flags | RecvFlags::DONTWAIT))??;
     Ok(length)
 }

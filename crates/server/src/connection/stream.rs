@@ -1,10 +1,11 @@
 //! A client's socket, whatever kind it is.
 
 pub(crate) mod encrypted;
+pub(crate) mod socket;
 mod tcp_info;
 
 use std::io::{self, IoSlice};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::task::{Context, Poll};
 
 use bytes::BytesMut;
@@ -12,53 +13,58 @@ use rustix::fs::{fstat, sendfile};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, sendmsg};
 use tidegate_http::client::TcpInfo;
-use tokio::net::{TcpStream, UnixStream};
+use tokio::io::Interest;
 
 use encrypted::Encrypted;
+use socket::Socket;
 
 /// A client's socket. All methods take it by reference, for a request's body may be read while its
 /// answer is written.
 #[derive(Debug)]
 pub(crate) enum Stream {
     /// TCP.
-    Tcp(TcpStream),
+    Tcp(Socket),
     /// A unix socket.
-    Unix(UnixStream),
+    Unix(Socket),
     /// TLS over one of the others.
     Tls(Box<Encrypted>),
 }
 
 impl Stream {
+    /// A connection over TCP, whose socket does not block.
+    pub(crate) fn tcp(socket: OwnedFd) -> Self {
+        Self::Tcp(Socket::new(socket))
+    }
+
+    /// A connection over a unix socket that does not block.
+    pub(crate) fn unix(socket: OwnedFd) -> Self {
+        Self::Unix(Socket::new(socket))
+    }
+
     /// Reads what is there; 0 is the end.
     pub(crate) fn try_read_buf(&self, buffer: &mut BytesMut) -> io::Result<usize> {
         match self {
-            Self::Tcp(stream) => stream.try_read_buf(buffer),
-            Self::Unix(stream) => stream.try_read_buf(buffer),
+            Self::Tcp(stream) | Self::Unix(stream) => stream.try_read_buf(buffer),
             Self::Tls(stream) => stream.try_read_buf(buffer),
         }
     }
 
     /// Reads what is there, below TLS; 0 is the end.
     pub(crate) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Tcp(stream) => stream.try_read(buffer),
-            Self::Unix(stream) => stream.try_read(buffer),
-            Self::Tls(stream) => stream.socket().try_read(buffer),
-        }
+        self.try_receive(buffer, RecvFlags::DONTWAIT)
     }
 
     /// Looks at what is there below TLS, and leaves it there.
     pub(crate) fn try_peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        let interest = tokio::io::Interest::READABLE;
-        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+        self.try_receive(buffer, RecvFlags::PEEK | RecvFlags::DONTWAIT)
+    }
+
+    fn try_receive(&self, buffer: &mut [u8], flags: RecvFlags) -> io::Result<usize> {
         match self {
-            Self::Tcp(stream) => {
-                stream.try_io(interest, || Ok(rustix::net::recv(stream.as_fd(), buffer, flags)?.0))
-            }
-            Self::Unix(stream) => {
-                stream.try_io(interest, || Ok(rustix::net::recv(stream.as_fd(), buffer, flags)?.0))
-            }
-            Self::Tls(stream) => stream.socket().try_peek(buffer),
+            Self::Tcp(stream) | Self::Unix(stream) => stream.try_io(Interest::READABLE, |socket| {
+                Ok(rustix::net::recv(socket, &mut *buffer, flags)?.0)
+            }),
+            Self::Tls(stream) => stream.socket().try_receive(buffer, flags),
         }
     }
 
@@ -66,8 +72,9 @@ impl Stream {
     /// [`try_flush`](Self::try_flush) is done.
     pub(crate) fn try_write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {
-            Self::Tcp(stream) => stream.try_write_vectored(slices),
-            Self::Unix(stream) => stream.try_write_vectored(slices),
+            Self::Tcp(_) | Self::Unix(_) => {
+                self.try_write_by(|socket| rustix::io::writev(socket, slices))
+            }
             Self::Tls(stream) => stream.try_write_vectored(slices),
         }
     }
@@ -100,8 +107,7 @@ impl Stream {
     /// Whether there is something to read.
     pub(crate) fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
-            Self::Tcp(stream) => stream.poll_read_ready(cx),
-            Self::Unix(stream) => stream.poll_read_ready(cx),
+            Self::Tcp(stream) | Self::Unix(stream) => stream.poll_read_ready(cx),
             Self::Tls(stream) if stream.is_waiting() => Poll::Ready(Ok(())),
             Self::Tls(stream) => stream.socket().poll_read_ready(cx),
         }
@@ -110,21 +116,16 @@ impl Stream {
     /// Whether something fits.
     pub(crate) fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
-            Self::Tcp(stream) => stream.poll_write_ready(cx),
-            Self::Unix(stream) => stream.poll_write_ready(cx),
+            Self::Tcp(stream) | Self::Unix(stream) => stream.poll_write_ready(cx),
             Self::Tls(stream) => stream.socket().poll_write_ready(cx),
         }
     }
 
     /// Takes note that all there was has been read; the kernel tells of more. TLS knows by itself.
     pub(crate) fn forget_readiness(&self) {
-        let none = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
-        let interest = tokio::io::Interest::READABLE;
-        let _ = match self {
-            Self::Tcp(stream) => stream.try_io(interest, none),
-            Self::Unix(stream) => stream.try_io(interest, none),
-            Self::Tls(_) => Ok(()),
-        };
+        if let Self::Tcp(stream) | Self::Unix(stream) = self {
+            let _ = stream.try_io(Interest::READABLE, |_| Err::<(), _>(Errno::WOULDBLOCK));
+        }
     }
 
     /// Waits until there is something to read.
@@ -160,12 +161,10 @@ impl Stream {
     /// Lets a call write to the socket below TLS; it may say that nothing fits.
     fn try_write_by(
         &self,
-        mut call: impl FnMut(BorrowedFd<'_>) -> Result<usize, Errno>,
+        call: impl FnMut(BorrowedFd<'_>) -> Result<usize, Errno>,
     ) -> io::Result<usize> {
-        let interest = tokio::io::Interest::WRITABLE;
         match self {
-            Self::Tcp(stream) => stream.try_io(interest, || Ok(call(stream.as_fd())?)),
-            Self::Unix(stream) => stream.try_io(interest, || Ok(call(stream.as_fd())?)),
+            Self::Tcp(stream) | Self::Unix(stream) => stream.try_io(Interest::WRITABLE, call),
             Self::Tls(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
@@ -180,29 +179,38 @@ impl Stream {
     /// What the kernel has measured; `None` where it is not TCP.
     pub(crate) fn tcp_info(&self) -> Option<TcpInfo> {
         match self {
-            Self::Tcp(stream) => tcp_info::of(stream),
+            Self::Tcp(stream) => stream.with(tcp_info::of).ok()?,
             Self::Unix(_) => None,
             Self::Tls(stream) => stream.socket().tcp_info(),
         }
     }
 
+    /// Whether what is written goes at once, however short it is.
+    #[cfg(test)]
+    pub(crate) fn is_hurried(&self) -> bool {
+        let Self::Tcp(stream) = self else { return false };
+        stream.with(|socket| rustix::net::sockopt::tcp_nodelay(socket).unwrap()).unwrap()
+    }
+
     /// Lets the end of the connection be a reset, which asks nothing more of the kernel's memory.
     pub(crate) fn reset_on_close(&self) {
         if let Self::Tcp(stream) = self {
-            let _ = socket2::SockRef::from(stream).set_linger(Some(std::time::Duration::ZERO));
+            let none = Some(std::time::Duration::ZERO);
+            let _ = stream.with(|socket| socket2::SockRef::from(&socket).set_linger(none));
         }
     }
 
     /// Tells the client that nothing more comes.
     pub(crate) fn shutdown(&self) {
-        let fd = match self {
-            Self::Tcp(stream) => stream.as_fd(),
-            Self::Unix(stream) => stream.as_fd(),
+        match self {
+            Self::Tcp(stream) | Self::Unix(stream) => {
+                let write = rustix::net::Shutdown::Write;
+                let _ = stream.with(|socket| rustix::net::shutdown(socket, write));
+            }
             Self::Tls(stream) => {
                 stream.say_farewell();
-                return stream.socket().shutdown();
+                stream.socket().shutdown();
             }
-        };
-        let _ = rustix::net::shutdown(fd, rustix::net::Shutdown::Write);
+        }
     }
 }

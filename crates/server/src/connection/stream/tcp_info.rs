@@ -1,10 +1,11 @@
 //! What the kernel has measured of a TCP connection.
 
+use std::os::fd::BorrowedFd;
+
 // The macro wants these names as they are.
 use nix::sys::socket::getsockopt;
 use nix::{getsockopt_impl, libc, sockopt_impl};
 use tidegate_http::client::TcpInfo;
-use tokio::net::TcpStream;
 
 sockopt_impl!(
     /// `TCP_INFO` of tcp(7).
@@ -16,8 +17,8 @@ sockopt_impl!(
 );
 
 /// What the kernel has measured; `None` where it does not say.
-pub(super) fn of(stream: &TcpStream) -> Option<TcpInfo> {
-    let info = getsockopt(stream, Measured).ok()?;
+pub(super) fn of(socket: BorrowedFd<'_>) -> Option<TcpInfo> {
+    let info = getsockopt(&socket, Measured).ok()?;
     Some(TcpInfo {
         rtt: info.tcpi_rtt,
         rttvar: info.tcpi_rttvar,

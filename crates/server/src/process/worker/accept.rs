@@ -3,18 +3,22 @@
 use std::cmp::Reverse;
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::net::sockopt::set_tcp_nodelay;
+use rustix::net::{SocketFlags, accept_with, acceptfrom_with, getsockname};
 use tidegate_config::http::listen::BindAddress;
 use tidegate_http::client::{Connection, Endpoint};
-use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::task::yield_now;
 
 use super::{Post, crowd, stall};
-use crate::connection::{self, Stream};
+use crate::connection::{self, Socket, Stream};
 use crate::listen::Listener;
 use crate::runtime::{Counters, Worker};
 
@@ -22,26 +26,24 @@ use crate::runtime::{Counters, Worker};
 /// eighth of what the other has: giving away costs a few system calls.
 const SLACK: u32 = 4;
 
+/// So many connections are taken in a row; then those have a turn that were taken. Most of them are
+/// answered and gone when the next are counted, and need not be given away.
+const ROW: u32 = 8;
+
 /// A socket that connections are taken from.
 pub(super) enum Acceptor {
     /// With its address, where it is of one alone, which is then that of all its connections.
-    Tcp(TcpListener, Option<SocketAddr>),
-    Unix(UnixListener, PathBuf),
+    Tcp(Socket, Option<SocketAddr>),
+    Unix(Socket, PathBuf),
 }
 
-/// A connection that was taken, on its way to the worker that serves it.
+/// A connection that was taken, and need not be watched yet, on its way to the worker that serves it.
 #[derive(Debug)]
 pub(crate) struct Taken {
-    stream: Raw,
+    stream: Stream,
     peer: Endpoint,
     local: Endpoint,
     open: Open,
-}
-
-#[derive(Debug)]
-enum Raw {
-    Tcp(std::net::TcpStream),
-    Unix(std::os::unix::net::UnixStream),
 }
 
 impl Acceptor {
@@ -51,43 +53,62 @@ impl Acceptor {
             Listener::Tcp(listener) => {
                 // Connections have it from their listener, and need not be told one by one.
                 set_tcp_nodelay(listener, true)?;
-                let own = listener.try_clone().and_then(TcpListener::from_std)?;
+                let own = listener.try_clone()?;
                 let address = own.local_addr().ok().filter(|own| !own.ip().is_unspecified());
-                Ok(Self::Tcp(own, address))
+                Ok(Self::Tcp(Socket::new(own.into()), address))
             }
             Listener::Unix(listener) => {
-                let own = listener.try_clone().and_then(UnixListener::from_std)?;
                 let path = match address {
                     BindAddress::Unix(path) => path.clone(),
                     _ => PathBuf::new(),
                 };
-                Ok(Self::Unix(own, path))
+                Ok(Self::Unix(Socket::new(listener.try_clone()?.into()), path))
             }
         }
     }
 
     /// The next connection, its client and the address that it came to.
     pub(super) async fn one(&self) -> io::Result<(Stream, Endpoint, Endpoint)> {
+        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
         match self {
             Self::Tcp(listener, address) => {
-                let (stream, peer) = listener.accept().await?;
+                let taken = listener.read_by(|listener| {
+                    acceptfrom_with(listener, flags).map_err(|error| unless_idle(listener, error))
+                });
+                let (socket, peer) = taken.await?;
+                let peer = peer.ok_or(io::ErrorKind::ConnectionAborted)?.try_into()?;
                 let local = match address {
                     Some(address) => *address,
-                    None => stream.local_addr()?,
+                    None => getsockname(&socket)?.try_into()?,
                 };
-                Ok((Stream::Tcp(stream), Endpoint::Ip(peer), Endpoint::Ip(local)))
+                Ok((Stream::tcp(socket), Endpoint::Ip(peer), Endpoint::Ip(local)))
             }
             Self::Unix(listener, path) => {
-                let (stream, _) = listener.accept().await?;
+                let taken = listener.read_by(|listener| {
+                    accept_with(listener, flags).map_err(|error| unless_idle(listener, error))
+                });
+                let socket = taken.await?;
                 let local = Endpoint::Unix(Some(path.clone()));
-                Ok((Stream::Unix(stream), Endpoint::Unix(None), local))
+                Ok((Stream::unix(socket), Endpoint::Unix(None), local))
             }
         }
     }
 }
 
+/// The kernel looks for a descriptor before it looks whether anybody is there: a want of one is none
+/// where nobody is.
+fn unless_idle(listener: BorrowedFd<'_>, error: Errno) -> Errno {
+    let mut asked = [PollFd::from_borrowed_fd(listener, PollFlags::IN)];
+    let is_shortage = matches!(error, Errno::MFILE | Errno::NFILE);
+    if is_shortage && poll(&mut asked, Some(&Timespec::default())) == Ok(0) {
+        return Errno::WOULDBLOCK;
+    }
+    error
+}
+
 /// Takes connections from a socket until it is aborted.
 pub(super) async fn run(worker: Rc<Worker>, acceptor: Acceptor) {
+    let mut row = 0;
     loop {
         match acceptor.one().await {
             Ok((stream, peer, local)) => {
@@ -95,6 +116,10 @@ pub(super) async fn run(worker: Rc<Worker>, acceptor: Acceptor) {
                     place(&worker, stream, peer, local);
                 } else {
                     crowd::turn_away(&worker, stream, &local, None);
+                }
+                row += 1;
+                if row % ROW == 0 {
+                    yield_now().await;
                 }
             }
             Err(error) => crowd::refused(&worker, &acceptor, &error).await,
@@ -114,31 +139,17 @@ fn place(worker: &Rc<Worker>, stream: Stream, peer: Endpoint, local: Endpoint) {
         is_full || own > theirs.saturating_add(SLACK).saturating_add(theirs / 8)
     });
     let Some(other) = other else { return open(worker, stream, peer, local, None) };
-    let raw = match stream {
-        Stream::Tcp(stream) => stream.into_std().map(Raw::Tcp),
-        Stream::Unix(stream) => stream.into_std().map(Raw::Unix),
-        // Nothing was encrypted yet.
-        Stream::Tls(_) => return,
-    };
-    // A socket that cannot be taken out of the loop is lost.
-    let Ok(stream) = raw else { return };
     let open = Open::new(Arc::clone(other), Arc::clone(&worker.counters));
     if let Err(back) = other.give(Taken { stream, peer, local, open }) {
         // It ends, and takes no more.
-        receive(worker, back);
+        receive(worker, *back);
     }
 }
 
 /// Serves a connection that another worker has taken.
 pub(super) fn receive(worker: &Rc<Worker>, taken: Taken) {
     let Taken { stream, peer, local, open: counted } = taken;
-    let stream = match stream {
-        Raw::Tcp(stream) => TcpStream::from_std(stream).map(Stream::Tcp),
-        Raw::Unix(stream) => UnixStream::from_std(stream).map(Stream::Unix),
-    };
-    if let Ok(stream) = stream {
-        open(worker, stream, peer, local, Some(counted));
-    }
+    open(worker, stream, peer, local, Some(counted));
 }
 
 fn open(
@@ -190,10 +201,12 @@ impl Drop for Open {
 
 #[cfg(test)]
 mod tests {
+    use tokio::net::TcpStream;
+
     use super::*;
 
     /// Accepts one connection to this address.
-    async fn accepted(address: &str) -> (TcpStream, Endpoint, SocketAddr) {
+    async fn accepted(address: &str) -> (Stream, Endpoint, SocketAddr) {
         let listener = std::net::TcpListener::bind(address).unwrap();
         listener.set_nonblocking(true).unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -202,7 +215,6 @@ mod tests {
         let to: SocketAddr = ([127, 0, 0, 1], port).into();
         let _client = TcpStream::connect(to).await.unwrap();
         let (stream, _, local) = acceptor.one().await.unwrap();
-        let Stream::Tcp(stream) = stream else { panic!("not over TCP") };
         (stream, local, to)
     }
 
@@ -210,7 +222,7 @@ mod tests {
     async fn a_connection_has_what_its_listener_says() {
         for address in ["127.0.0.1:0", "0.0.0.0:0"] {
             let (stream, local, to) = accepted(address).await;
-            assert!(stream.nodelay().unwrap(), "{address}");
+            assert!(stream.is_hurried(), "{address}");
             assert_eq!(local, Endpoint::Ip(to), "{address}");
         }
     }

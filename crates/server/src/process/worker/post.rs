@@ -45,8 +45,8 @@ impl Post {
     }
 
     /// Has it serve a connection; it comes back where the worker takes no more.
-    pub(crate) fn give(&self, taken: Taken) -> Result<(), Taken> {
-        self.given.send(taken).map_err(|back| back.0)
+    pub(crate) fn give(&self, taken: Taken) -> Result<(), Box<Taken>> {
+        self.given.send(taken).map_err(|back| Box::new(back.0))
     }
 
     /// Its loop turns.

@@ -1,0 +1,175 @@
+//! A socket that the event loop watches when it is first waited for.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::task::{Context, Poll};
+
+use bytes::BytesMut;
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, recv};
+use tokio::io::Interest;
+use tokio::net::TcpStream;
+
+/// A socket. Most requests are there when their connection is taken, and their answers fit:
+/// a connection of one request ends without ever having been waited for, and the kernel need not be
+/// told to watch it, nor that it need not any more.
+#[derive(Debug)]
+pub(crate) struct Socket {
+    /// Before it is watched.
+    bare: RefCell<Option<OwnedFd>>,
+    /// Something has been tried in vain, so that the next wait is one.
+    tried: Cell<bool>,
+    /// Whatever kind of a socket it is: no more than its descriptor is used.
+    watched: OnceCell<TcpStream>,
+}
+
+impl Socket {
+    /// Takes a socket that does not block.
+    pub(crate) fn new(socket: OwnedFd) -> Self {
+        let bare = RefCell::new(Some(socket));
+        Self { bare, tried: Cell::new(false), watched: OnceCell::new() }
+    }
+
+    /// Makes a call that may say that it would have to wait.
+    pub(super) fn try_io<T>(
+        &self,
+        interest: Interest,
+        mut call: impl FnMut(BorrowedFd<'_>) -> Result<T, Errno>,
+    ) -> io::Result<T> {
+        match self.watched.get() {
+            Some(watched) => watched.try_io(interest, || Ok(call(watched.as_fd())?)),
+            None => self.try_bare(call),
+        }
+    }
+
+    fn try_bare<T>(
+        &self,
+        mut call: impl FnMut(BorrowedFd<'_>) -> Result<T, Errno>,
+    ) -> io::Result<T> {
+        let bare = self.bare.borrow();
+        let done = call(bare.as_ref().ok_or(io::ErrorKind::NotConnected)?.as_fd());
+        if matches!(done, Err(Errno::WOULDBLOCK)) {
+            self.tried.set(true);
+        }
+        Ok(done?)
+    }
+
+    /// The same of a call that reads, until it need not wait.
+    pub(crate) async fn read_by<T>(
+        &self,
+        mut call: impl FnMut(BorrowedFd<'_>) -> Result<T, Errno>,
+    ) -> io::Result<T> {
+        loop {
+            match self.try_io(Interest::READABLE, &mut call) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                done => return done,
+            }
+            std::future::poll_fn(|cx| self.poll_read_ready(cx)).await?;
+        }
+    }
+
+    /// Reads what is there into the room of a buffer; 0 is the end.
+    pub(super) fn try_read_buf(&self, buffer: &mut BytesMut) -> io::Result<usize> {
+        if let Some(watched) = self.watched.get() {
+            return watched.try_read_buf(buffer);
+        }
+        let before = buffer.len();
+        buffer.resize(buffer.capacity(), 0);
+        let room = buffer.get_mut(before..).unwrap_or_default();
+        let read = self.try_bare(|socket| Ok(recv(socket, &mut *room, RecvFlags::empty())?.0));
+        buffer.truncate(before + read.as_ref().map_or(0, |read| *read));
+        read
+    }
+
+    /// Whether there is something to read, or it has not been tried.
+    pub(super) fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.watched.get() {
+            Some(watched) => watched.poll_read_ready(cx),
+            None if self.tried.get() => self.watch()?.poll_read_ready(cx),
+            None => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// Whether something fits, or it has not been tried.
+    pub(super) fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.watched.get() {
+            Some(watched) => watched.poll_write_ready(cx),
+            None if self.tried.get() => self.watch()?.poll_write_ready(cx),
+            None => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// Has the event loop of this thread watch it.
+    #[cold]
+    fn watch(&self) -> io::Result<&TcpStream> {
+        let bare = self.bare.take().ok_or(io::ErrorKind::NotConnected)?;
+        let watched = TcpStream::from_std(bare.into())?;
+        Ok(self.watched.get_or_init(|| watched))
+    }
+
+    /// Does something with the descriptor that cannot wait.
+    pub(in crate::connection) fn with<T>(
+        &self,
+        act: impl FnOnce(BorrowedFd<'_>) -> T,
+    ) -> io::Result<T> {
+        if let Some(watched) = self.watched.get() {
+            return Ok(act(watched.as_fd()));
+        }
+        let bare = self.bare.borrow();
+        Ok(act(bare.as_ref().ok_or(io::ErrorKind::NotConnected)?.as_fd()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::os::unix::net::UnixStream;
+
+    use rustix::net::{SendFlags, send};
+
+    use super::*;
+
+    fn pair() -> (Socket, UnixStream) {
+        let (near, far) = UnixStream::pair().unwrap();
+        near.set_nonblocking(true).unwrap();
+        (Socket::new(near.into()), far)
+    }
+
+    #[tokio::test]
+    async fn what_is_there_is_read_and_answered_without_being_watched() {
+        let (socket, far) = pair();
+        send(&far, b"asked", SendFlags::empty()).unwrap();
+        let mut buffer = BytesMut::with_capacity(64);
+        poll_fn(|cx| socket.poll_read_ready(cx)).await.unwrap();
+        assert_eq!(socket.try_read_buf(&mut buffer).unwrap(), 5);
+        assert_eq!(&buffer[..], b"asked");
+        let answered = |socket: BorrowedFd<'_>| send(socket, b"answered", SendFlags::empty());
+        assert_eq!(socket.try_io(Interest::WRITABLE, answered).unwrap(), 8);
+        assert!(socket.watched.get().is_none());
+    }
+
+    #[tokio::test]
+    async fn what_is_not_there_is_waited_for() {
+        let (socket, far) = pair();
+        let mut buffer = BytesMut::with_capacity(64);
+        let error = socket.try_read_buf(&mut buffer).unwrap_err();
+        assert_eq!((error.kind(), buffer.len()), (io::ErrorKind::WouldBlock, 0));
+        let later = tokio::task::spawn_blocking(move || {
+            send(&far, b"asked", SendFlags::empty()).unwrap();
+            far
+        });
+        loop {
+            poll_fn(|cx| socket.poll_read_ready(cx)).await.unwrap();
+            if let Ok(length) = socket.try_read_buf(&mut buffer) {
+                assert_eq!((length, &buffer[..]), (5, &b"asked"[..]));
+                break;
+            }
+        }
+        assert!(socket.watched.get().is_some());
+        drop(later.await.unwrap());
+        poll_fn(|cx| socket.poll_read_ready(cx)).await.unwrap();
+        buffer.clear();
+        assert_eq!(socket.try_read_buf(&mut buffer).unwrap(), 0);
+    }
+}
