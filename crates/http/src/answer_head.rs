@@ -168,7 +168,8 @@ fn field(out: &mut BytesMut, name: &[u8], value: &[u8]) {
     line(out, b": ", value);
 }
 
-fn line(out: &mut BytesMut, start: &[u8], value: &[u8]) {
+/// By the length of what it begins with, which is known.
+fn line<const N: usize>(out: &mut BytesMut, start: &[u8; N], value: &[u8]) {
     out.extend_from_slice(start);
     out.extend_from_slice(value);
 }

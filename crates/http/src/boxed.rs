@@ -4,12 +4,14 @@
 use std::pin::Pin;
 
 /// A box, and in it what is made.
+#[inline]
 pub fn boxed<T>(make: impl FnOnce() -> T) -> Box<T> {
     // The memory is there first, so that nothing has to be kept for the case that there is none.
     Box::write(Box::new_uninit(), make())
 }
 
 /// The same of a future.
+#[inline]
 pub fn pinned<F: Future>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
     Box::into_pin(boxed(make))
 }

@@ -27,13 +27,14 @@ use crate::answer::{Answer, Leased, Tally};
 use crate::ask::{Answered, Question, Terms, Unanswered};
 use crate::buffering::{Buffered, Room};
 use crate::content;
+use crate::destination;
 use crate::link::{Limits, Link};
 use crate::response::{self, Rules};
 use crate::store::Store;
 use crate::upstream::{Upstreams, sticky};
 use instead::{instead_of, intercepted, redirected};
+use prepare::prepare;
 pub use prepare::{Plan, plan};
-use prepare::{Prepared, prepare};
 pub(crate) use prepare::{secured, spoken};
 
 /// Answers a request by asking an upstream.
@@ -56,7 +57,8 @@ async fn forward<'e>(
         Some(content) => content,
         None => Box::pin(content::take(ex, pass, forward)).await?,
     };
-    let Prepared { found, outgoing, secured } = prepare(ex, (pass, upstreams), content)?;
+    let found = destination::find(ex, pass, upstreams)?;
+    let (outgoing, secured) = prepare(ex, (pass, upstreams), content, &found)?;
     if let Some(last) = ex.upstream.borrow_mut().last_mut() {
         last.redirected = true;
     }
@@ -140,7 +142,7 @@ async fn let_back(
     }
     let warnings = RefCell::new(Vec::new());
     let told = |text: &str| warnings.borrow_mut().push(text.to_owned());
-    let mut response = boxed(|| response::response(&head, rules, ex, &told));
+    let mut response = response::response(&head, rules, ex, &told);
     for warning in warnings.take() {
         ex.log(Level::Warn, &format!("{warning} while reading response header from upstream"));
     }

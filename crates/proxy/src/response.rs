@@ -6,6 +6,7 @@ use bytes::Bytes;
 use tidegate_config::http::forward::Forward;
 use tidegate_config::http::pass::Protocol;
 use tidegate_config::http::proxy::Proxy;
+use tidegate_http::boxed::boxed;
 use tidegate_http::headers::{Header, Headers};
 use tidegate_http::response::Response;
 
@@ -121,17 +122,14 @@ pub(crate) fn response(
     rules: &Rules<'_>,
     request: &mut dyn Evaluate,
     warn: &dyn Fn(&str),
-) -> Response {
-    let mut response = Response {
-        status: head.status,
-        reason: head.reason.clone(),
-        content_length: head.content_length,
-        headers: Headers::with_capacity(head.headers.len()),
-        allow_ranges: rules.forward.force_ranges,
-        single_range: true,
-        judged: true,
-        ..Response::default()
-    };
+) -> Box<Response> {
+    let mut response = boxed(|| Response::new(head.status));
+    response.reason.clone_from(&head.reason);
+    response.content_length = head.content_length;
+    response.headers = Headers::with_capacity(head.headers.len());
+    response.allow_ranges = rules.forward.force_ranges;
+    response.single_range = true;
+    response.judged = true;
     let mut seen = 0_u32;
     for (place, field) in head.headers.iter().enumerate() {
         let known = Known::of(&field.name);

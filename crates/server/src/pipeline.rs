@@ -53,7 +53,7 @@ impl Behind for Generation {
             None if location.stub_status.enabled => status::respond(ex, self),
             None if location.empty_gif.enabled => empty_gif::respond(ex),
             None if !location.echo.texts.is_empty() => Ok(echo::respond(ex)),
-            None => tidegate_static::respond(ex).await,
+            None => return tidegate_static::respond(ex).await,
         };
         response.map(Box::new)
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use bytes::Bytes;
 use http::Method;
 use tidegate_config::http::error_log::Level;
+use tidegate_http::boxed::boxed;
 use tidegate_http::exchange::Exchange;
 use tidegate_http::filter::gzip;
 use tidegate_http::response::Response;
@@ -17,7 +18,7 @@ use crate::symlink::Links;
 use crate::{fault, root, types};
 
 /// Answers with the file that the URI names; `None` where it names a folder.
-pub(crate) async fn respond(ex: &mut Exchange<'_>) -> Result<Option<Response>, Stop> {
+pub(crate) async fn respond(ex: &mut Exchange<'_>) -> Result<Option<Box<Response>>, Stop> {
     if !matches!(ex.method, Method::GET | Method::HEAD | Method::POST) {
         return Err(Stop::Status(405));
     }
@@ -28,7 +29,7 @@ pub(crate) async fn respond(ex: &mut Exchange<'_>) -> Result<Option<Response>, S
     let compressed = precompressed::find(ex, &path).await?;
     if let Compressed::Answer(response) = compressed {
         ex.tried("gzip_static", &path, true);
-        return Ok(Some(*response));
+        return Ok(Some(response));
     }
     let links = Links::of(ex);
     let opened = open(ex, &path, &links).await;
@@ -57,8 +58,8 @@ pub(crate) async fn respond(ex: &mut Exchange<'_>) -> Result<Option<Response>, S
 }
 
 /// The answer that a file is.
-pub(crate) fn answer(ex: &Exchange<'_>, file: &OpenFile) -> Response {
-    let mut response = Response::new(200);
+pub(crate) fn answer(ex: &Exchange<'_>, file: &OpenFile) -> Box<Response> {
+    let mut response = boxed(|| Response::new(200));
     response.content_length = Some(file.length);
     response.last_modified = Some(file.modified);
     response.content_type = types::content_type(ex);

@@ -25,7 +25,7 @@ use tidegate_http::stop::Stop;
 
 /// Answers with a file, a folder's index or its listing (nginx: the handlers of the content phase,
 /// in this order).
-pub async fn respond(ex: &mut Exchange<'_>) -> Result<Response, Stop> {
+pub async fn respond(ex: &mut Exchange<'_>) -> Result<Box<Response>, Stop> {
     // What is rarely on is boxed, so that requests stay small.
     if ex.location.random_index.enabled {
         Box::pin(random_index::run(ex)).await?;
@@ -36,12 +36,12 @@ pub async fn respond(ex: &mut Exchange<'_>) -> Result<Response, Stop> {
     if ex.location.autoindex.enabled
         && let Some(response) = Box::pin(autoindex::respond(ex)).await?
     {
-        return Ok(response);
+        return Ok(Box::new(response));
     }
     if !ex.location.dav.methods.is_empty()
         && let Some(response) = Box::pin(dav::respond(ex)).await?
     {
-        return Ok(response);
+        return Ok(Box::new(response));
     }
     if let Some(response) = file::respond(ex).await? {
         return Ok(response);

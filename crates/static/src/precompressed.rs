@@ -89,7 +89,7 @@ async fn search(
         if vary && !form.always {
             gzip::vary(&mut response);
         }
-        return Ok(Compressed::Answer(Box::new(response)));
+        return Ok(Compressed::Answer(response));
     }
     Ok(if unwanted { Compressed::Unwanted } else { Compressed::None })
 }

@@ -6,8 +6,14 @@ use bytes::Bytes;
 /// other than 0 is named. `None` where that is no host: empty, with two dots together, with
 /// characters of no `reg-name` (RFC 3986, section 3.2.2), or with a port over 65535.
 pub fn normalise_host(text: &Bytes) -> Option<(Bytes, Option<u16>)> {
-    if is_normal(text) {
-        return Some((text.clone(), None));
+    match text.split_at_checked(normal(text))? {
+        ([], _) => {}
+        (_, []) => return Some((text.clone(), None)),
+        (host, [b':', digits @ ..]) => {
+            let port = port(digits)?;
+            return Some((text.slice(..host.len()), (port != 0).then_some(port)));
+        }
+        _ => {}
     }
     let (host, rest) = if text.first() == Some(&b'[') {
         let close = memchr::memchr(b']', text)?;
@@ -41,17 +47,30 @@ pub fn normalise_host(text: &Bytes) -> Option<(Bytes, Option<u16>)> {
     Some((host, (port != 0).then_some(port)))
 }
 
-/// Whether a text is a host already: letters in lower case, digits and hyphens, dots between them.
-fn is_normal(text: &[u8]) -> bool {
-    let mut dot = true;
-    for &byte in text {
-        match byte {
-            b'a'..=b'z' | b'0'..=b'9' | b'-' => dot = false,
-            b'.' if !dot => dot = true,
-            _ => return false,
+/// How much of a text is a host already: letters in lower case, digits and hyphens, dots between them;
+/// 0 where it ends with a dot.
+fn normal(text: &[u8]) -> usize {
+    #[allow(clippy::indexing_slicing)] // while it is compiled
+    const LETTERS: [bool; 256] = {
+        let mut letters = [false; 256];
+        let mut byte = 0;
+        while byte < 128 {
+            letters[byte] = matches!(byte as u8, b'a'..=b'z' | b'0'..=b'9' | b'-');
+            byte += 1;
+        }
+        letters
+    };
+    let is_letter = |byte: &u8| LETTERS.get(usize::from(*byte)).is_some_and(|is| *is);
+    let mut rest = text;
+    loop {
+        let length = rest.iter().position(|byte| !is_letter(byte)).unwrap_or(rest.len());
+        match rest.get(length..) {
+            _ if length == 0 => return 0,
+            Some([b'.', next @ ..]) => rest = next,
+            Some(behind) => return text.len() - behind.len(),
+            None => return 0,
         }
     }
-    !dot
 }
 
 fn port(digits: &[u8]) -> Option<u16> {

@@ -23,6 +23,13 @@ impl Parser {
         let whole = buffer.split_to(end).freeze();
         let mut at = 0;
         let result = loop {
+            if let (Some(head), Some(b"\r\n")) = (&mut self.head, whole.get(at..))
+                && room.take(2)
+            {
+                at = whole.len();
+                head.length += 2;
+                break judge::finish(head).map(|()| true);
+            }
             if let Some((length, judged)) = self.take_quickly(&whole, at, (&mut room, rules)) {
                 at += length;
                 match judged {
@@ -102,8 +109,8 @@ impl RequestHead {
     }
 }
 
-/// A field: a name of letters, digits and hyphens, a value without a NUL, a carriage return and a
-/// line feed. All places are those in what was read.
+/// A field: a name of letters, digits and hyphens, a value without control characters. All places are
+/// those in what was read.
 struct Field {
     /// The name.
     name: Range<usize>,
@@ -130,7 +137,7 @@ struct Line {
 const VERSION: &[u8] = b" HTTP/1.1\r\n";
 
 /// What a byte is in a name and in a target.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     /// A letter, a digit or a hyphen.
     Name,
@@ -169,20 +176,17 @@ fn line(read: &[u8]) -> Option<Line> {
         [b'H', b'E', b'A', b'D', b' ', b'/', ..] => (Method::HEAD, 5),
         _ => return None,
     };
-    let mut slash = false;
-    let mut length = 0;
-    for &byte in read.get(start..)? {
-        slash = match kind(byte) {
-            Kind::Slash if slash => return None,
-            Kind::Path if slash && byte == b'.' => return None,
-            Kind::Other => break,
-            kind => kind == Kind::Slash,
-        };
-        length += 1;
+    let mut target = start;
+    let mut rest = read.get(start..)?;
+    while let [b'/', name @ ..] = rest {
+        if let [b'/' | b'.', ..] = name {
+            return None;
+        }
+        let length = name.iter().position(|&byte| kind(byte) >= Kind::Slash)?;
+        target += 1 + length;
+        rest = name.get(length..)?;
     }
-    let path = start..start + length;
-    let mut target = path.end;
-    let mut rest = read.get(target..)?;
+    let path = start..target;
     if let [b'?', args @ ..] = rest {
         let stops = |byte: &u8| matches!(byte, 0..=b' ' | 0x7f | b'#');
         target += 1 + args.iter().position(stops)?;
@@ -201,13 +205,29 @@ fn field(read: &[u8], start: usize) -> Option<Field> {
     }
     let spaces = behind.iter().take_while(|&&byte| byte == b' ').count();
     let text = behind.get(spaces..)?;
-    let stop = memchr::memchr3(b'\r', b'\n', 0, text)?;
+    let stop = first_control(text)?;
     let [b'\r', b'\n', ..] = text.get(stop..)? else { return None };
     let after = text.get(..stop)?.iter().rev().take_while(|&&byte| byte == b' ').count();
     let name = start..start + length;
     let value = name.end + 1 + spaces;
     let stop = value + stop;
     Some(Field { name, value: value..stop - after, end: stop + 2 })
+}
+
+/// The place of the first control character, DEL apart.
+fn first_control(text: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    let (words, rest) = text.as_chunks();
+    for (number, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        // The high bit of each byte below a space, and of none before the first of them.
+        let found = word.wrapping_sub(ONES * u64::from(b' ')) & !word & (ONES << 7);
+        if found != 0 {
+            return Some(8 * number + found.trailing_zeros() as usize / 8);
+        }
+    }
+    let place = rest.iter().position(|&byte| byte < b' ')?;
+    Some(text.len() - rest.len() + place)
 }
 
 /// A name that many heads have, so that no field holds on to the head's memory for it.
@@ -225,7 +245,8 @@ fn known(name: &[u8]) -> Option<Bytes> {
         25 => &[b"Upgrade-Insecure-Requests"],
         _ => return None,
     };
-    candidates.iter().find(|known| **known == name).map(|known| Bytes::from_static(known))
+    let is = |known: &&&[u8]| known.first() == name.first() && **known == name;
+    candidates.iter().find(is).map(|known| Bytes::from_static(known))
 }
 
 #[cfg(test)]
@@ -254,13 +275,38 @@ mod tests {
         }
         let found = line(b"HEAD /a.b/?c=/./%20 HTTP/1.1\r\nHost: a\r\n").unwrap();
         assert_eq!((found.method, found.path, found.target), (Method::HEAD, 5..10, 19));
-        for odd in ["A", "A\r\n", ": b\r\n", "A_b: c\r\n", "A : b\r\n", "A: b\n", "A: \0\r\n"] {
+        for odd in [
+            "A",
+            "A\r\n",
+            ": b\r\n",
+            "A_b: c\r\n",
+            "A : b\r\n",
+            "A: b\n",
+            "A: \0\r\n",
+            "A: b\tc\r\n",
+        ] {
             assert!(field(odd.as_bytes(), 0).is_none(), "{odd}");
         }
         let found = field(b"xAbc:   d e  \r\n\r\n", 1).unwrap();
         assert_eq!((found.name, found.value, found.end), (1..4, 8..11, 15));
         let found = field(b"A:  \r\n", 0).unwrap();
         assert!(found.value.is_empty());
+    }
+
+    #[test]
+    fn a_control_character_is_found_wherever_it_stands() {
+        for length in 0..40 {
+            let text: Vec<u8> =
+                (0..length).map(|place| if place % 2 == 0 { b' ' } else { 0xff }).collect();
+            assert_eq!(first_control(&text), None);
+            for place in 0..length {
+                for control in [0, b'\t', b'\n', b'\r', 0x1f] {
+                    let mut text = text.clone();
+                    (text[place], text[length - 1]) = (control, control);
+                    assert_eq!(first_control(&text), Some(place), "{text:?}");
+                }
+            }
+        }
     }
 
     proptest! {

@@ -8,10 +8,22 @@ use crate::response::Response;
 
 impl Exchange<'_> {
     /// Tells of the request's head.
+    #[inline]
     pub fn debug_request(&self) {
-        if !self.is_debugged() {
-            return;
+        if self.is_debugged() {
+            self.tell_request();
         }
+    }
+
+    /// Tells where the request has come to, and of the head of its answer.
+    #[inline]
+    pub fn debug_answer(&self, response: &Response) {
+        if self.is_debugged() {
+            self.tell_answer(response);
+        }
+    }
+
+    fn tell_request(&self) {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         self.debug(&format!("http request line: \"{}\"", text(&self.request.line)));
         self.debug(&format!("http uri: \"{}\"", text(&self.uri)));
@@ -22,11 +34,7 @@ impl Exchange<'_> {
         }
     }
 
-    /// Tells where the request has come to, and of the head of its answer.
-    pub fn debug_answer(&self, response: &Response) {
-        if !self.is_debugged() {
-            return;
-        }
+    fn tell_answer(&self, response: &Response) {
         let name = match &self.location.name {
             LocationName::None => "the server".to_owned(),
             name => name.text(),

@@ -29,6 +29,11 @@ impl Exchange<'_> {
                 Some(host) => out.extend_from_slice(host),
                 None => out.extend_from_slice(self.server.name().as_bytes()),
             },
+            // Of others it depends on more.
+            Builtin::RequestMethod if self.request.length > 0 && !self.subrequest => {
+                out.extend_from_slice(self.method.as_str().as_bytes());
+            }
+            Builtin::Https if !self.connection.is_encrypted() => {}
             Builtin::RequestUri => out.extend_from_slice(&self.request.target),
             Builtin::ServerProtocol => out.extend_from_slice(&self.request.protocol),
             Builtin::Scheme if self.connection.is_encrypted() => out.extend_from_slice(b"https"),

@@ -14,33 +14,28 @@ use crate::outgoing::{self, Outgoing, cgi};
 use crate::secure::Secured;
 use crate::upstream::Upstreams;
 
-/// A request that is ready to be sent.
-pub(super) struct Prepared<'c, 'u> {
-    pub(super) found: Found<'c, 'u>,
-    pub(super) outgoing: Outgoing,
-    pub(super) secured: Option<Secured>,
-}
-
-pub(super) fn prepare<'c, 'u>(
+/// Makes a request ready for who was found to answer it: what is sent, and the handshake that comes
+/// first.
+pub(super) fn prepare<'c>(
     ex: &mut Exchange<'c>,
-    (pass, upstreams): (&'c Pass, &'u Upstreams),
+    (pass, upstreams): (&'c Pass, &Upstreams),
     content: Content,
-) -> Result<Prepared<'c, 'u>, Stop> {
+    found: &Found<'c, '_>,
+) -> Result<(Outgoing, Option<Secured>), Stop> {
     let forward = spoken(ex, pass);
-    let found = destination::find(ex, pass, upstreams)?;
     ex.proxy_host = (found.host.clone(), found.port.clone());
     let mut outgoing = match pass.protocol {
-        Protocol::Http => outgoing::over_http(ex, content, forward, &found),
+        Protocol::Http => outgoing::over_http(ex, content, forward, found),
         Protocol::Uwsgi => cgi::over_uwsgi(ex, content, forward)?,
         Protocol::Fastcgi => cgi::over_fastcgi(ex, content, forward),
         Protocol::Scgi => cgi::over_scgi(ex, content, forward),
-        Protocol::Grpc => outgoing::over_grpc(ex, content, &found),
+        Protocol::Grpc => outgoing::over_grpc(ex, content, found),
     };
-    let secured = secured(ex, pass, &found, upstreams)?;
+    let secured = secured(ex, pass, found, upstreams)?;
     if secured.is_some() {
         outgoing.url.0 = encrypted(outgoing.url.0);
     }
-    Ok(Prepared { found, outgoing, secured })
+    Ok((outgoing, secured))
 }
 
 /// Whom a request would be sent to.
@@ -63,7 +58,8 @@ pub async fn plan<'c>(
     upstreams: &Upstreams,
 ) -> Result<Plan, Stop> {
     let content = content::take(ex, pass, spoken(ex, pass)).await?;
-    let Prepared { found, outgoing, .. } = prepare(ex, (pass, upstreams), content)?;
+    let found = destination::find(ex, pass, upstreams)?;
+    let (outgoing, _) = prepare(ex, (pass, upstreams), content, &found)?;
     let said = &found.group.description;
     let (scheme, uri) = outgoing.url;
     let servers = said.servers.iter().map(|server| server.name.clone()).collect();

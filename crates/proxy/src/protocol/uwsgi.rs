@@ -87,6 +87,7 @@ impl Draft {
 }
 
 impl Params for Draft {
+    #[inline]
     fn begin(&mut self, name: &[u8], field: &[u8]) {
         let (start, length) = (self.out.len(), name.len() + field.len());
         self.out.extend_from_slice(&(length as u16).to_le_bytes());

@@ -76,6 +76,11 @@ impl BodyState {
         self.framing.get() == Framing::Left(0)
     }
 
+    /// Whether that is so and the client waits for nothing: there is no body to turn to.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_done() && !self.waits.get()
+    }
+
     /// Whether it cannot be read on.
     pub(crate) fn is_broken(&self) -> bool {
         matches!(self.framing.get(), Framing::Broken(_))

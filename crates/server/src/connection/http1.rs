@@ -162,7 +162,7 @@ struct Http1<'a> {
 impl Client for Http1<'_> {
     async fn send(&mut self, ex: &mut Exchange<'_>, response: Box<Response>) -> Sent {
         let (io, state) = (self.io, &self.state);
-        let response = if ex.error.unasked || response.close {
+        let response = if ex.error.unasked || response.close || state.is_over() {
             response
         } else {
             self.turned_to_the_body(ex, response).await
