@@ -9,8 +9,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use rustix::fs::sendfile;
-use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, sendmsg};
+use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
@@ -32,36 +31,6 @@ pub enum Stream {
 }
 
 impl Stream {
-    /// Whether the peer is silent and there, as an idle connection must be, as far as the runtime has
-    /// heard: it has, when the request was read, of all that was there to be told of. Only what has
-    /// been told of is asked about.
-    pub fn is_quiet(&self) -> bool {
-        let peek = |socket: BorrowedFd<'_>| {
-            let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
-            Ok(rustix::net::recv(socket, &mut [0], flags)?.0)
-        };
-        let peeked = match self {
-            Self::Tcp(stream) => stream.try_io(Interest::READABLE, || peek(stream.as_fd())),
-            Self::Unix(stream) => stream.try_io(Interest::READABLE, || peek(stream.as_fd())),
-            Self::Http2(_) | Self::Tls(_) => return self.is_idle(),
-        };
-        peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
-    }
-
-    /// Whether the peer is silent and there. Asks the kernel, not the runtime, which may not have
-    /// heard yet that the peer has closed.
-    pub fn is_idle(&self) -> bool {
-        let mut byte = [0];
-        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
-        let peeked = match self {
-            Self::Http2(session) => return session.is_idle(),
-            Self::Tcp(stream) => rustix::net::recv(stream, &mut byte, flags),
-            Self::Unix(stream) => rustix::net::recv(stream, &mut byte, flags),
-            Self::Tls(tls) => return tls.stream.get_ref().0.is_idle(),
-        };
-        matches!(peeked, Err(Errno::AGAIN))
-    }
-
     /// Whether it can be used from another event loop: nothing but its socket belongs to one, or that
     /// goes on to be its own task's.
     pub(crate) fn can_move(&self) -> bool {
