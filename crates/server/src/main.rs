@@ -1,5 +1,6 @@
 //! An nginx-compatible reverse proxy and static file server.
 
+mod allocator;
 mod cli;
 mod connection;
 mod health_check;
@@ -25,7 +26,7 @@ use process::{Command, Request, Source, worker_process};
 /// A request takes and gives back a few dozen small pieces of memory; this costs a third of what
 /// the system's allocator takes for them.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: allocator::Allocator = allocator::Allocator;
 
 fn main() -> ExitCode {
     tidegate_http::log::stderr::open();
