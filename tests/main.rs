@@ -27,6 +27,7 @@ mod diagnostic;
 mod disk_full;
 mod early_hints;
 mod error_log;
+mod exit_codes;
 mod explain;
 mod fault;
 mod fmt;

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
+use rustix::process::{Pid, Resource, Rlimit, geteuid, getrlimit, prlimit};
 
 use crate::harness::dns::Dns;
 use crate::harness::{Backend, Connection, Tidegate, eventually, process};
@@ -218,4 +218,71 @@ async fn whatever_a_request_lacks_a_descriptor_for_it_gets_503() {
     // The line is lost, and nothing else.
     server.logs("logs/a.log\" failed (24: Too many open files)").await;
     limit(pid, before);
+}
+
+/// The lowest limit by which a process can still be asked: the master holds a descriptor back for that.
+fn lowest(pid: i32) -> u64 {
+    let open = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap().flatten();
+    let held_back = open.filter(|entry| {
+        std::fs::read_link(entry.path()).is_ok_and(|path| path.ends_with("/dev/null"))
+    });
+    let numbers = held_back.filter_map(|entry| entry.file_name().to_str()?.parse::<u64>().ok());
+    numbers.max().unwrap() + 1
+}
+
+#[tokio::test]
+async fn a_reload_that_finds_no_descriptor_changes_nothing_wherever_that_is() {
+    if !process::is_ours() {
+        return;
+    }
+    let conf = |word: &str, more: &str, main: &str| {
+        format!(
+            "{main} error_log logs/error.log info; events {{}} http {{ access_log off;
+             server {{ listen 127.0.0.1:8080; {more} location / {{ return 200 {word}; }} }} }}"
+        )
+    };
+    let new = "listen 127.0.0.1:8081 ssl; ssl_certificate cert.pem; ssl_certificate_key key.pem;
+               location /log { access_log logs/more.log; }";
+    let is_root = geteuid().is_root();
+    let mut server = Tidegate::start(&conf("old", "", "")).with_certificate(&["a"]).await;
+    server.name_port(8081);
+    // The master, or the only process; the process that serves; and the master where it has to start
+    // another.
+    for (serves, main) in [(false, ""), (true, ""), (false, "env A=1;")] {
+        if !is_root && (serves || !main.is_empty()) {
+            continue;
+        }
+        server.put_conf(&conf("old", "", ""));
+        assert!(server.command(&["reload"]).status.success());
+        let mut kept = server.connect().await;
+        let pid = if serves { process::serving(server.pid()) } else { server.pid() };
+        let children = process::children(server.pid());
+        server.put_conf(&conf("new", new, main));
+        let lowest = lowest(pid);
+        let mut refused = 0;
+        for free in 0.. {
+            let before = limit(pid, Some(lowest + free));
+            let output =
+                server.command(if free % 2 == 0 { &["reload"] } else { &["-s", "reload"] });
+            limit(pid, before);
+            if output.status.success() {
+                break;
+            }
+            refused += 1;
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(1), "{said}");
+            for words in
+                ["Too many open files", "worker_rlimit_nofile", "the old configuration holds on"]
+            {
+                assert!(said.contains(words), "{free}: {said}");
+            }
+            kept.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+            kept.answer().await.is(200).says("old");
+            assert_eq!(process::children(server.pid()), children, "{free}: {said}");
+            assert!(!server.at(8081).is_open().await, "{free}: {said}");
+        }
+        server.get("/").await.says("new");
+        assert!(server.at(8081).is_open().await);
+        assert!(refused > 0);
+    }
 }

@@ -126,17 +126,17 @@ impl Tidegate {
 
     /// Runs the binary again, in the same folder with the same configuration, and other arguments.
     pub fn command(&self, arguments: &[&str]) -> Output {
-        let command = process::command(&process::binary(), &self.folder).args(arguments).output();
-        command.expect("the binary can be run")
+        process::command(&process::binary(), &self.folder).args(arguments).output().unwrap()
     }
 
-    /// Waits until the process has ended by itself.
-    pub async fn ends(&mut self) {
+    /// Waits until the process has ended by itself: its exit code, unless it was by a signal.
+    pub async fn ends(&mut self) -> Option<i32> {
         let end = Instant::now() + DEADLINE;
         while self.process.ended().is_none() {
             assert!(Instant::now() < end, "the server did not end");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+        self.process.ended()?.code()
     }
 
     /// The text with this server's ports and folder named as every other server's.

@@ -1,5 +1,6 @@
 //! The command line, nginx's own; what stands behind a word of ours is in files of their own.
 
+mod codes;
 pub(crate) mod command;
 mod completions;
 mod explain;

@@ -11,6 +11,7 @@ use tidegate_config::directive::{Declaration, Effect};
 use tidegate_config::lint::{self, Rule};
 use tidegate_config::variable::{Builtin, Variable};
 
+use super::codes::CODES;
 use super::command::Asked;
 use super::options::{COMMANDS, OPTIONS, TEMPLATES, WITHOUT_FILES, help};
 use super::output;
@@ -154,6 +155,13 @@ pub(super) fn man(_: &Asked) -> Result<ExitCode> {
         );
         for (name, doc) in command.options {
             let _ = write!(text, ".RS\n.TP\n\\fB{}\\fR\n{}\n.RE\n", roff(name), roff(doc));
+        }
+    }
+    text.push_str(".SH EXIT STATUS\n");
+    for (command, codes) in CODES {
+        let _ = write!(text, ".TP\n\\fB{}\\fR\n", roff(command));
+        for (code, when) in codes.iter().enumerate().filter(|(_, when)| !when.is_empty()) {
+            let _ = writeln!(text, "{code}: {}.", roff(when));
         }
     }
     text.push_str(".SH DIRECTIVES\n");

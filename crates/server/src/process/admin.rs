@@ -1,10 +1,11 @@
 //! The socket beside the pid file: what a server is asked over it, and its answers.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -171,15 +172,30 @@ fn beside(pid: &Path) -> PathBuf {
     path.into()
 }
 
+/// Takes those who ask. A descriptor is held back for one of them: where there is no other left, it
+/// must be possible to ask, and to be told so.
 async fn accept(listener: UnixListener, asks: UnboundedSender<Ask>) {
+    let hold = || File::open("/dev/null").ok();
+    let spare = Arc::new(Mutex::new(hold()));
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                tokio::spawn(serve(stream, asks.clone()));
+                let (asks, spare) = (asks.clone(), Arc::clone(&spare));
+                tokio::spawn(async move {
+                    serve(stream, asks).await;
+                    let back = lock(&spare).take().or_else(hold);
+                    *lock(&spare) = back;
+                });
             }
+            // Whoever asks takes its place.
+            Err(_) if lock(&spare).take().is_some() => {}
             Err(_) => tokio::time::sleep(Duration::from_millis(500)).await,
         }
     }
+}
+
+fn lock(spare: &Mutex<Option<File>>) -> MutexGuard<'_, Option<File>> {
+    spare.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// One request and its answer: a line; `ok` or `failed` in a line, and a text.

@@ -17,6 +17,9 @@ const BATCH: usize = 200;
 /// The most fields of a message, and the most files.
 const MOST: u32 = 1 << 20;
 
+/// What is told of a message that is not whole.
+pub(super) const LOST: &str = "open files were lost on their way (24: Too many open files)";
+
 /// How long a peer may fail to read.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -29,6 +32,9 @@ pub(super) struct Message {
     pub(super) fields: Vec<Vec<u8>>,
     /// The open files that came with it.
     pub(super) files: Vec<OwnedFd>,
+    /// Whether all of them have come: the system leaves out those that this process may not have any
+    /// more.
+    pub(super) whole: bool,
 }
 
 /// One end of the channel.
@@ -108,28 +114,26 @@ impl Channel {
             }
             fields.push(field);
         }
-        Ok(Message { kind, fields, files: self.receive_files(files as usize)? })
+        let count = files as usize;
+        let files = self.receive_files(count)?;
+        Ok(Message { kind, fields, whole: files.len() == count, files })
     }
 
     fn receive_files(&self, count: usize) -> io::Result<Vec<OwnedFd>> {
         let mut files = Vec::new();
-        while files.len() < count {
+        for _ in 0..count.div_ceil(BATCH) {
             let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(BATCH))];
             let mut control = RecvAncillaryBuffer::new(&mut space);
             let mut byte = [0];
             let mut bytes = [IoSliceMut::new(&mut byte)];
-            let before = files.len();
-            recvmsg(&self.stream, &mut bytes, &mut control, RecvFlags::CMSG_CLOEXEC)?;
+            let got = recvmsg(&self.stream, &mut bytes, &mut control, RecvFlags::CMSG_CLOEXEC)?;
+            if got.bytes == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
             for message in control.drain() {
                 if let RecvAncillaryMessage::ScmRights(more) = message {
                     files.extend(more);
                 }
-            }
-            // The system leaves out those that this process may not have any more.
-            if files.len() == before || files.len() > count {
-                return Err(io::Error::other(
-                    "open files were lost on their way: worker_rlimit_nofile is too low",
-                ));
             }
         }
         Ok(files)

@@ -69,6 +69,11 @@ impl Child {
     /// terminal; of the environment it keeps what `env` says.
     pub(super) fn start(settings: &Process) -> Result<Self> {
         let (own, other) = UnixStream::pair().context("socketpair() failed")?;
+        // Whatever may fail comes before it is there.
+        let failed = "the worker process cannot be spoken to";
+        let channel = Channel::new(own, MOST).context(failed)?;
+        let pulse = Arc::<Pulse>::default();
+        let answers = listen(channel.try_clone().context(failed)?, Arc::clone(&pulse))?;
         // The very program that runs, whatever lies in its place by now.
         let mut command = Command::new("/proc/self/exe");
         command.arg0("tidegate: worker process").env_clear().env(MARK, "1");
@@ -86,9 +91,6 @@ impl Child {
             command.stdout(Stdio::null()).stderr(Stdio::null());
         }
         let process = command.spawn().context("the worker process cannot be started")?;
-        let channel = Channel::new(own, MOST)?;
-        let pulse = Arc::<Pulse>::default();
-        let answers = listen(channel.try_clone()?, Arc::clone(&pulse))?;
         Ok(Self { process, channel, answers, pulse, started: Instant::now() })
     }
 

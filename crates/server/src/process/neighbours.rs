@@ -130,7 +130,7 @@ impl Neighbours {
 
     /// Hears another process until it is gone.
     fn hear(self: &Arc<Self>, incoming: &Channel, link: &Link, mut complete: Option<Sender<()>>) {
-        while let Ok(Message { kind, fields, files }) = incoming.receive() {
+        while let Ok(Message { kind, fields, files, .. }) = incoming.receive() {
             match (kind, fields.as_slice()) {
                 (NEWS, [piece]) => {
                     let heard = self.ledger.hear(link.neighbour, piece);

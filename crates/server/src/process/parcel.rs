@@ -9,13 +9,13 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use tidegate_config::files::Files;
 use tidegate_config::{Options, load};
 use tidegate_http::log::file::LogFiles;
 
 use super::Source;
-use super::channel::{Channel, Message};
+use super::channel::{Channel, LOST, Message};
 use super::ground::Ground;
 use super::memory::Memory;
 use crate::listen::{Listener, Listeners};
@@ -62,6 +62,9 @@ fn optional(field: Option<&[u8]>) -> Vec<u8> {
 
 /// Takes what [`send`] sent: the configuration is read from the bytes that came with it.
 pub(super) fn receive(message: Message) -> Result<Ground> {
+    if !message.whole {
+        bail!(LOST);
+    }
     let incomplete = "the master's message is incomplete";
     let [path, prefix, global, error_log, places, files, chain, mark] =
         <[Vec<u8>; 8]>::try_from(message.fields).map_err(|_| anyhow!(incomplete))?;

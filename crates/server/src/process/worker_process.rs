@@ -9,7 +9,7 @@ use tidegate_config::http::error_log::Level;
 use tidegate_http::log::memory;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::channel::{Channel, Message};
+use super::channel::{Channel, LOST, Message};
 use super::child::{self, MARK, answer, order};
 use super::memory::Memory;
 use super::serving::Serving;
@@ -146,7 +146,8 @@ async fn act(
         order::BEATS => {
             let _ = channel.send(answer::BEATS, &[&serving.beats().to_le_bytes()], &[]);
         }
-        order::LOGS => serving.replace_logs(parcel::logs(message.files)),
+        order::LOGS if message.whole => serving.replace_logs(parcel::logs(message.files)),
+        order::LOGS => serving.tell(Level::Alert, &format!("logs are not opened anew: {LOST}")),
         order::LEAVE => {
             let was = std::mem::replace(state, State::Leaving);
             if was == State::Running {

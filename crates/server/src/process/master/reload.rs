@@ -22,6 +22,10 @@ use crate::process::user;
 /// How long a reload is not taken for standing still.
 const LONGEST: Duration = Duration::from_mins(5);
 
+/// What may be done where there is no descriptor left.
+const SHORT: &str = "there may be no more descriptors: LimitNOFILE= of the unit, `ulimit -n` before the start \
+                     or, for the process that serves, worker_rlimit_nofile allows more";
+
 impl Master {
     /// Takes up the configuration anew. Where anything is wrong, nothing changes, and the log and
     /// the answer say what.
@@ -49,6 +53,9 @@ impl Master {
         let faults: Vec<&str> =
             text.lines().filter_map(|line| line.strip_prefix("nginx: [emerg] ")).collect();
         let mut lines = if faults.is_empty() { text.lines().collect() } else { faults };
+        if lines.iter().any(|line| line.contains("Too many open files")) {
+            lines.push(SHORT);
+        }
         lines.push("the old configuration holds on");
         for line in &lines {
             self.log.tell(Level::Emerg, line);
