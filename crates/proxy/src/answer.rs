@@ -130,21 +130,22 @@ impl Answer {
     }
 
     fn poll_at_hand(&mut self, limit: usize, cx: &mut Context<'_>) -> Option<Bytes> {
-        let mut length = 0;
+        let (mut length, mut last) = (0, None);
         while length < limit {
             match self.poll_link(cx) {
                 Poll::Ready(Some(Ok(bytes))) => {
                     length += bytes.len();
-                    self.early.push_back(bytes);
+                    self.early.extend(last.replace(bytes));
                 }
-                Poll::Ready(None) => return Some(join(std::mem::take(&mut self.early))),
+                Poll::Ready(None) => return Some(join(&mut self.early, last)),
                 Poll::Ready(Some(Err(error))) => {
                     self.fault = Some(error);
-                    return None;
+                    break;
                 }
-                Poll::Pending => return None,
+                Poll::Pending => break,
             }
         }
+        self.early.extend(last);
         None
     }
 
@@ -229,12 +230,13 @@ impl Drop for Answer {
     }
 }
 
-fn join(pieces: VecDeque<Bytes>) -> Bytes {
-    if pieces.len() < 2 {
-        return pieces.into_iter().next().unwrap_or_default();
+/// All pieces as one; most answers are of one piece.
+fn join(pieces: &mut VecDeque<Bytes>, last: Option<Bytes>) -> Bytes {
+    if pieces.is_empty() {
+        return last.unwrap_or_default();
     }
-    let mut all = BytesMut::with_capacity(pieces.iter().map(Bytes::len).sum());
-    for piece in pieces {
+    let mut all = BytesMut::with_capacity(pieces.iter().chain(&last).map(Bytes::len).sum());
+    for piece in pieces.drain(..).chain(last) {
         all.extend_from_slice(&piece);
     }
     all.freeze()

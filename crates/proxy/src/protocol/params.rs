@@ -22,14 +22,7 @@ pub(crate) trait Params {
 
 /// `X-Forwarded-For` as `X_FORWARDED_FOR`, behind what is there.
 pub(super) fn put_field(field: &[u8], out: &mut Vec<u8>) {
-    if field.is_empty() {
-        return;
-    }
-    let start = out.len();
-    out.extend_from_slice(field);
-    for byte in out.get_mut(start..).unwrap_or_default() {
-        *byte = variable_byte(*byte);
-    }
+    out.extend(field.iter().copied().map(variable_byte));
 }
 
 /// A byte of a field's name as it is in a variable's.
