@@ -2,12 +2,15 @@
 
 mod families;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
+use tokio::time::timeout;
 
-use crate::harness::{Backend, Tidegate, backend};
+use crate::harness::{Backend, DEADLINE, Tidegate, backend};
 
 #[tokio::test]
 async fn only_servers_that_are_allowed_are_asked() {
@@ -107,6 +110,57 @@ async fn an_upstream_may_go_on_for_a_client_that_has_left() {
         tokio::time::sleep(Duration::from_millis(50)).await;
         drop(leaving);
         assert_eq!(server.access_log(number + 1).await[number], line);
+    }
+}
+
+/// Answers seven bytes of fourteen, and the others when its client has gone or another says so.
+async fn halting() -> (Backend, Arc<Notify>, Arc<Notify>) {
+    let (go, left) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (going, leaving) = (Arc::clone(&go), Arc::clone(&left));
+    let app = Backend::raw(move |mut stream: TcpStream| {
+        let (go, left) = (Arc::clone(&going), Arc::clone(&leaving));
+        async move {
+            let _ = stream.read(&mut [0; 4096]).await;
+            let begin = "HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\nand so ";
+            stream.write_all(begin.as_bytes()).await.unwrap();
+            let mut byte = [0];
+            tokio::select! {
+                () = go.notified() => stream.write_all(b"it ends").await.unwrap(),
+                _ = stream.read(&mut byte) => left.notify_one(),
+            }
+        }
+    })
+    .await;
+    (app, go, left)
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_amid_a_silent_answer_is_noticed() {
+    let (app, go, left) = halting().await;
+    let server = Tidegate::start(
+        "log_format sent '$uri $status $body_bytes_sent';
+         access_log logs/access.log sent;
+         server {
+             listen 127.0.0.1:8080;
+             location / { proxy_pass http://127.0.0.1:8090; }
+             location /piece_by_piece { proxy_pass http://127.0.0.1:8090; proxy_buffering off; }
+             location /goes_on { proxy_pass http://127.0.0.1:8090; proxy_ignore_client_abort on; }
+         }",
+    )
+    .with_port(8090, app.port())
+    .await;
+    for (number, path) in ["/", "/piece_by_piece", "/goes_on"].into_iter().enumerate() {
+        let mut leaving = server.connect().await;
+        leaving.send(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n")).await;
+        leaving.until("and so ").await;
+        drop(leaving);
+        if path == "/goes_on" {
+            go.notify_one();
+        } else {
+            timeout(DEADLINE, left.notified()).await.expect("its connection ends");
+        }
+        let bytes = if path == "/goes_on" { 14 } else { 7 };
+        assert_eq!(server.access_log(number + 1).await[number], format!("{path} 200 {bytes}"));
     }
 }
 

@@ -58,6 +58,9 @@ pub struct Response {
     pub single_range: bool,
     /// Whether the connection must end after it.
     pub close: bool,
+    /// Whether what is to come of its body is for the client alone, and ends where that leaves (nginx:
+    /// unless `proxy_ignore_client_abort`).
+    pub ends_with_client: bool,
     /// Whether the conditions of the request (`If-Modified-Since` and its kin) were judged by an
     /// upstream and are not to be judged again (nginx: `disable_not_modified`).
     pub judged: bool,

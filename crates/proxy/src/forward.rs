@@ -182,6 +182,8 @@ async fn let_back(
         answer.told_by(ex.teller());
     }
     let store = Store::of(ex, rules.protocol, (head.status, head.content_length));
+    response.ends_with_client =
+        whole.is_none() && store.is_none() && !rules.forward.ignore_client_abort;
     response.body = match store {
         None => body(whole, (answer, buffering), rules.forward),
         Some(store) => Box::pin(body_kept(whole, answer, rules.forward, store)).await,

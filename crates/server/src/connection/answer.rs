@@ -1,6 +1,7 @@
 //! Writes an answer.
 
 mod at_once;
+mod awaited;
 
 use std::io;
 use std::rc::Rc;
@@ -136,13 +137,13 @@ impl Writer<'_> {
             _ => None,
         };
         loop {
-            let mut next = std::pin::pin!(std::future::poll_fn(|cx| ex.poll_body(&mut stream, cx)));
-            let item = if let Some(item) = poll_once(next.as_mut()).await {
+            let now = std::pin::pin!(std::future::poll_fn(|cx| ex.poll_body(&mut stream, cx)));
+            let item = if let Some(item) = poll_once(now).await {
                 item
             } else {
                 // Nothing is there yet: the client gets what we have.
                 self.flush_head().await?;
-                next.await
+                awaited::next(&mut stream, ex).await
             };
             let Some(item) = item else { break };
             let mut bytes = item.map_err(|error| told(ex, &error))?;
