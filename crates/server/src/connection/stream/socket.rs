@@ -3,13 +3,14 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 use tokio::io::Interest;
 use tokio::net::TcpStream;
+use tokio::task::coop::poll_proceed;
 
 /// A socket. Most requests are there when their connection is taken, and their answers fit:
 /// a connection of one request ends without ever having been waited for, and the kernel need not be
@@ -87,7 +88,7 @@ impl Socket {
         match self.watched.get() {
             Some(watched) => watched.poll_read_ready(cx),
             None if self.tried.get() => self.watch()?.poll_read_ready(cx),
-            None => Poll::Ready(Ok(())),
+            None => poll_turn(cx).map(Ok),
         }
     }
 
@@ -96,7 +97,7 @@ impl Socket {
         match self.watched.get() {
             Some(watched) => watched.poll_write_ready(cx),
             None if self.tried.get() => self.watch()?.poll_write_ready(cx),
-            None => Poll::Ready(Ok(())),
+            None => poll_turn(cx).map(Ok),
         }
     }
 
@@ -119,6 +120,13 @@ impl Socket {
         let bare = self.bare.borrow();
         Ok(act(bare.as_ref().ok_or(io::ErrorKind::NotConnected)?.as_fd()))
     }
+}
+
+/// Ready unless the task has gone on for so long that it is another one's turn, as the runtime has it
+/// for sockets that it watches: a client that sends without a pause would be served alone.
+fn poll_turn(cx: &mut Context<'_>) -> Poll<()> {
+    ready!(poll_proceed(cx)).made_progress();
+    Poll::Ready(())
 }
 
 #[cfg(test)]
@@ -147,6 +155,23 @@ mod tests {
         let answered = |socket: BorrowedFd<'_>| send(socket, b"answered", SendFlags::empty());
         assert_eq!(socket.try_io(Interest::WRITABLE, answered).unwrap(), 8);
         assert!(socket.watched.get().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_client_that_never_pauses_is_not_served_alone() {
+        let (socket, _far) = pair();
+        let mut turns = 0;
+        let pending = poll_fn(|cx| {
+            while turns < 100_000 {
+                if socket.poll_read_ready(cx).is_pending() {
+                    return Poll::Ready(true);
+                }
+                turns += 1;
+            }
+            Poll::Ready(false)
+        });
+        assert!(pending.await, "it has had {turns} turns");
+        assert!(turns > 0 && socket.watched.get().is_none());
     }
 
     #[tokio::test]
