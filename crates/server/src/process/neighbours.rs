@@ -42,6 +42,15 @@ pub(super) struct Neighbours {
     links: Mutex<Vec<Arc<Link>>>,
 }
 
+/// The same for one that may end before its process does: with this value all ways end.
+pub(super) struct Beside(pub(super) Arc<Neighbours>);
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        self.0.leave();
+    }
+}
+
 /// A way to another process.
 struct Link {
     neighbour: Neighbour,
@@ -150,6 +159,14 @@ impl Neighbours {
         }
     }
 
+    /// Ends all ways to others, which give back what is held here.
+    fn leave(&self) {
+        for link in self.links().iter() {
+            // It is over already, or whoever hears it parts.
+            let _ = link.stream.shutdown(Shutdown::Both);
+        }
+    }
+
     /// Another process is gone.
     fn part(&self, link: &Link) {
         self.links().retain(|other| other.neighbour != link.neighbour);
@@ -202,9 +219,7 @@ mod tests {
 
         /// Its end, be it by a signal: the system closes its sockets.
         fn dies(self) {
-            for link in self.0.links().iter() {
-                link.stream.shutdown(Shutdown::Both).unwrap();
-            }
+            drop(Beside(self.0));
         }
 
         fn is_full(&self, key: &[u8]) -> bool {

@@ -20,7 +20,7 @@ use tokio::sync::watch;
 
 use super::ground::Ground;
 use super::memory::Memory;
-use super::neighbours::Neighbours;
+use super::neighbours::{Beside, Neighbours};
 use super::worker::{self, Orders, Post, Start, State, Taken};
 use super::{limit, memory};
 use crate::health_check;
@@ -55,7 +55,7 @@ pub(super) struct Serving {
     /// What has been built and does not hold yet.
     built: Option<Orders>,
     counters: Arc<Counters>,
-    neighbours: Arc<Neighbours>,
+    neighbours: Beside,
     log: ProcessLog,
 }
 
@@ -68,11 +68,11 @@ impl Serving {
     /// Builds a configuration; [`Serving::commit`] starts the threads.
     pub(super) fn build(ground: &Ground) -> Result<Self> {
         let orders = build(ground, None)?;
-        let neighbours = Neighbours::new(orders.shared.zones.ledger());
+        let neighbours = Beside(Neighbours::new(orders.shared.zones.ledger()));
         if let Some(Memory { file, ways }) = &ground.memory {
             // What cannot be read begins anew.
             let _ = file.as_ref().and_then(|file| memory::read(file, &orders.shared));
-            neighbours.meet(ways.iter().filter_map(|way| way.try_clone().ok()).collect());
+            neighbours.0.meet(ways.iter().filter_map(|way| way.try_clone().ok()).collect());
         }
         let log = ProcessLog::new(&ground.config, Arc::clone(&ground.logs));
         let built = Some(orders.clone());
@@ -193,7 +193,7 @@ impl Serving {
 
     /// Ways to this process and to those who serve beside it; none where there is no room for more.
     pub(super) fn ways(&self) -> Vec<OwnedFd> {
-        self.neighbours.introduce().unwrap_or_default()
+        self.neighbours.0.introduce().unwrap_or_default()
     }
 
     /// How often the loops of all threads have turned so far: as long as one does, it is another

@@ -135,7 +135,9 @@ async fn follow(start: Start) {
     }
     drop(checking);
     accepting.values().for_each(AbortHandle::abort);
-    orders.borrow().heard.fetch_add(1, Ordering::Relaxed);
+    // One that leaves is not waited for.
+    let heard = usize::from(!worker.post.leaves());
+    orders.borrow().heard.fetch_add(heard, Ordering::Relaxed);
     // From here on those who would give it more keep them.
     given.close();
     while let Some(taken) = given.recv().await {
