@@ -171,10 +171,10 @@ impl Outbox {
         self.complete = true;
     }
 
-    /// Whether the peer closes after its answer and waits for nothing more: in protocols that have
-    /// one request a connection.
+    /// Whether the peer closes after its answer, in protocols that have one request a connection, and
+    /// reads nothing of the request any more: there was no body that it may not have read yet.
     pub(crate) fn is_last(&self) -> bool {
-        !self.codec.keeps()
+        !self.codec.keeps() && self.sent == self.codec.head().len() as u64
     }
 
     /// The request, where HTTP/2 is spoken.
