@@ -187,8 +187,10 @@ pub fn put(
         if lent {
             connection.silence = Silence::default();
         }
+        // Where it has ended meanwhile, nobody there may look after it any more.
+        let has_ended = lent && !connection.stream.is_idle();
         let mut kept = pool.lock();
-        if is_driven && kept.leaves {
+        if is_driven && (kept.leaves || has_ended) {
             return;
         }
         let idle = Idle { connection, since: now, expires: now + settings.timeout };
