@@ -1,6 +1,6 @@
 //! A socket that the event loop watches when it is first waited for.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, OnceCell};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::task::{Context, Poll, ready};
@@ -15,21 +15,25 @@ use tokio::task::coop::poll_proceed;
 /// A socket. Most requests are there when their connection is taken, and their answers fit:
 /// a connection of one request ends without ever having been waited for, and the kernel need not be
 /// told to watch it, nor that it need not any more.
-#[derive(Debug)]
 pub(crate) struct Socket {
-    /// Before it is watched.
-    bare: RefCell<Option<OwnedFd>>,
+    /// Before it is watched. In a cell without a count of borrows, for many of these wait.
+    bare: Cell<Option<OwnedFd>>,
     /// Something has been tried in vain, so that the next wait is one.
     tried: Cell<bool>,
     /// Whatever kind of a socket it is: no more than its descriptor is used.
     watched: OnceCell<TcpStream>,
 }
 
+impl std::fmt::Debug for Socket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Socket").field("watched", &self.watched).finish_non_exhaustive()
+    }
+}
+
 impl Socket {
     /// Takes a socket that does not block.
     pub(crate) fn new(socket: OwnedFd) -> Self {
-        let bare = RefCell::new(Some(socket));
-        Self { bare, tried: Cell::new(false), watched: OnceCell::new() }
+        Self { bare: Cell::new(Some(socket)), tried: Cell::new(false), watched: OnceCell::new() }
     }
 
     /// Makes a call that may say that it would have to wait.
@@ -48,8 +52,9 @@ impl Socket {
         &self,
         mut call: impl FnMut(BorrowedFd<'_>) -> Result<T, Errno>,
     ) -> io::Result<T> {
-        let bare = self.bare.borrow();
-        let done = call(bare.as_ref().ok_or(io::ErrorKind::NotConnected)?.as_fd());
+        let bare = self.bare.take().ok_or(io::ErrorKind::NotConnected)?;
+        let done = call(bare.as_fd());
+        self.bare.set(Some(bare));
         if matches!(done, Err(Errno::WOULDBLOCK)) {
             self.tried.set(true);
         }
@@ -117,8 +122,10 @@ impl Socket {
         if let Some(watched) = self.watched.get() {
             return Ok(act(watched.as_fd()));
         }
-        let bare = self.bare.borrow();
-        Ok(act(bare.as_ref().ok_or(io::ErrorKind::NotConnected)?.as_fd()))
+        let bare = self.bare.take().ok_or(io::ErrorKind::NotConnected)?;
+        let done = act(bare.as_fd());
+        self.bare.set(Some(bare));
+        Ok(done)
     }
 }
 

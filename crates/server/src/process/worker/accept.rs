@@ -167,7 +167,7 @@ fn open(
     connection.to_tls = generation.socket(&connection).is_some_and(|socket| socket.options.ssl);
     connection.debug = generation.is_debugged(&connection.peer);
     drop(generation);
-    let worker = Rc::clone(worker);
+    let (worker, stream) = (Rc::clone(worker), Box::new(stream));
     tokio::task::spawn_local(async move {
         let _counted = counted;
         let watcher = Rc::clone(&worker);
