@@ -162,7 +162,7 @@ fn open(
     let counted = counted
         .unwrap_or_else(|| Open::new(Arc::clone(&worker.post), Arc::clone(&worker.counters)));
     let number = counted.number;
-    let mut connection = Connection::new(number, peer, local);
+    let mut connection = Box::new(Connection::new(number, peer, local));
     let generation = worker.generation();
     connection.to_tls = generation.socket(&connection).is_some_and(|socket| socket.options.ssl);
     connection.debug = generation.is_debugged(&connection.peer);
