@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rustix::process::Signal;
 
-use crate::harness::{Tidegate, process};
+use crate::harness::{Tidegate, eventually, process};
 
 /// A server that runs, with a configuration that can be broken, and a folder where none does.
 struct Both {
@@ -16,6 +16,9 @@ struct Both {
 const GOOD: &str = "pid nginx.pid; events {} http { access_log off;
      upstream app { server 127.0.0.1:8090; server 127.0.0.1:8091; }
      server { listen 127.0.0.1:8080; location / { return 200 ok; } } }";
+
+/// Not read when the test runs, which may be by one who cannot.
+const README: &str = include_str!("../README.md");
 
 const BROKEN: &str = "pid nginx.pid; events {} http { nonsense; }";
 
@@ -57,7 +60,7 @@ impl Both {
             std::fs::write(self.nobody.path().join(name), text).unwrap();
         }
         match (command, code) {
-            ("a start", 0) => vec![self.started_and_stopped().await],
+            ("a start", 0) => vec![self.started_and_stopped().await, self.in_background().await],
             ("a start", 1) => {
                 vec![
                     self.broken(&[]),
@@ -112,6 +115,13 @@ impl Both {
             }
             ("help", 0) => vec![self.here(&["help", "root"]), self.here(&["help", "--names"])],
             ("help", 2) => vec![self.here(&["help", "nonsense"])],
+            ("completions", 0) => {
+                ["bash", "fish", "zsh"].map(|shell| self.nowhere(&["completions", shell])).to_vec()
+            }
+            ("completions", 2) => {
+                vec![self.nowhere(&["completions"]), self.nowhere(&["completions", "sh"])]
+            }
+            ("man", 0) => vec![self.nowhere(&["man"])],
             _ => panic!("the README says of \"{command}\" that it can end with {code}"),
         }
     }
@@ -125,6 +135,23 @@ impl Both {
         }
         assert_eq!(codes.len(), 1, "{codes:?}");
         codes.pop_first().flatten().unwrap()
+    }
+
+    /// Comes back when another process serves, which is then told to end.
+    async fn in_background(&self) -> i32 {
+        let port = self.server.port(8091);
+        let conf = format!(
+            "daemon on; pid back.pid; error_log back.log; events {{}} http {{ access_log off;
+             server {{ listen 127.0.0.1:{port}; location / {{ return 200 back; }} }} }}"
+        );
+        std::fs::write(self.nobody.path().join("nginx.conf"), conf).unwrap();
+        let code = self.nowhere(&[]);
+        self.server.at(8091).get("/").await.is(200).says("back");
+        assert_eq!(self.nowhere(&["-s", "stop"]), 0);
+        let pid = self.nobody.path().join("back.pid");
+        eventually("it has ended", || async { !pid.exists() }).await;
+        std::fs::write(self.nobody.path().join("nginx.conf"), GOOD).unwrap();
+        code
     }
 
     async fn upgraded(&mut self) -> i32 {
@@ -151,9 +178,8 @@ async fn every_command_ends_with_what_the_readme_says() {
     if !process::is_ours() {
         return;
     }
-    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
-    let rows = table(&std::fs::read_to_string(readme).unwrap());
-    assert_eq!(rows.len(), 13, "{rows:?}");
+    let rows = table(README);
+    assert_eq!(rows.len(), 15, "{rows:?}");
     let mut both = both().await;
     let manual = both.server.command(&["man"]).stdout;
     let manual = String::from_utf8(manual).unwrap().replace("\\-", "-");

@@ -1,6 +1,7 @@
 //! What the families of forwarding say alike: whom they may ask, for how long, and for whom they go on.
 
 mod families;
+mod leaving;
 
 use std::sync::Arc;
 use std::time::Duration;

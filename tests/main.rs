@@ -26,6 +26,7 @@ mod demo;
 mod diagnostic;
 mod disk_full;
 mod early_hints;
+mod env;
 mod error_log;
 mod exit_codes;
 mod explain;

@@ -82,12 +82,14 @@ async fn has_two_for(idle: Vec<Connection>, client: &str) {
 
 /// A reload that another worker process takes up; its number.
 fn reload(server: &mut Tidegate, number: u32) -> i32 {
+    let before = process::children(server.pid());
     server.put_conf(&conf(number));
     let output = server.command(&["reload"]);
     assert!(output.status.success(), "{output:?}");
     let told = "\"env\" has changed: another worker process serves";
     assert_eq!(server.error_log().matches(told).count(), number as usize);
-    process::children(server.pid()).into_iter().max().unwrap()
+    let after = process::children(server.pid());
+    after.into_iter().find(|pid| !before.contains(pid)).expect("another worker process")
 }
 
 async fn kill(server: &Tidegate, pid: i32) {

@@ -1,5 +1,7 @@
 //! Signals, the pid file, and `-s`.
 
+mod amid;
+
 use std::sync::Arc;
 
 use rustix::process::Signal;

@@ -149,6 +149,7 @@ async fn each_failure_is_one_line_with_its_mend() {
 #[tokio::test]
 async fn missing_rights_are_told_with_whose_they_are() {
     if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: only root can become another user");
         return;
     }
     // Workers that may do less than the owner of the socket.

@@ -1,6 +1,13 @@
 //! uwsgi_pass: sockets, params that need not be there, and packets that are too large.
 
-use crate::harness::{Backend, Tidegate, process};
+use std::os::fd::AsFd;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc::unbounded_channel;
+
+use crate::harness::{Backend, DEADLINE, Tidegate, process};
 
 #[tokio::test]
 async fn unix_sockets_have_two_spellings() {
@@ -72,6 +79,72 @@ async fn connections_that_the_application_has_closed_are_not_remembered() {
     }
     assert_eq!(app.connections(), 20);
     assert!(remembered(app.port()) <= before, "{} of 20", remembered(app.port()) - before);
+}
+
+/// Reads what stands before the body of a request over uwsgi or SCGI, and nothing behind it.
+async fn read_head(stream: &mut TcpStream) {
+    let first = stream.read_u8().await.unwrap();
+    let size = if first == 0 {
+        let size = stream.read_u16_le().await.unwrap();
+        stream.read_u8().await.unwrap();
+        size
+    } else {
+        let mut digits = String::from(char::from(first));
+        loop {
+            match char::from(stream.read_u8().await.unwrap()) {
+                // A comma stands behind it.
+                ':' => break digits.parse::<u16>().unwrap() + 1,
+                digit => digits.push(digit),
+            }
+        }
+    };
+    stream.read_exact(&mut vec![0; size.into()]).await.unwrap();
+}
+
+/// Waits for the other end to close its side, and reads nothing.
+async fn is_closed(stream: TcpStream) -> TcpStream {
+    let stream = stream.into_std().unwrap();
+    let waits = tokio::task::spawn_blocking(move || {
+        let mut asked = [PollFd::from_borrowed_fd(stream.as_fd(), PollFlags::RDHUP)];
+        let most = Timespec { tv_sec: DEADLINE.as_secs().cast_signed(), tv_nsec: 0 };
+        assert_eq!(poll(&mut asked, Some(&most)), Ok(1), "the connection ends");
+        stream
+    });
+    TcpStream::from_std(waits.await.unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn an_application_that_has_closed_one_side_can_read_its_body_all_the_same() {
+    let (read, mut reads) = unbounded_channel();
+    let app = Backend::raw(move |mut stream: TcpStream| {
+        let read = read.clone();
+        async move {
+            read_head(&mut stream).await;
+            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\nhello").await.unwrap();
+            stream.shutdown().await.unwrap();
+            let mut body = String::new();
+            let end = is_closed(stream).await.read_to_string(&mut body).await;
+            read.send((body, end.map_err(|error| error.kind()))).unwrap();
+        }
+    })
+    .await;
+    let server = Tidegate::start(
+        "server {
+            listen 127.0.0.1:8080;
+            location /uwsgi { uwsgi_pass 127.0.0.1:8090; }
+            location /scgi { scgi_pass 127.0.0.1:8090; }
+        }",
+    )
+    .with_port(8090, app.port())
+    .await;
+    for path in ["/uwsgi", "/scgi"] {
+        let head = format!("POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n");
+        let mut client = server.connect().await;
+        client.send(head + "what body").await;
+        client.answer().await.is(200).says("hello");
+        let read = tokio::time::timeout(DEADLINE, reads.recv()).await.expect("it reads").unwrap();
+        assert_eq!(read, ("what body".to_owned(), Ok(9)), "{path}");
+    }
 }
 
 #[tokio::test]

@@ -107,7 +107,14 @@ pub fn framed(text: &str, is_ours: bool) -> String {
         return out + text;
     }
     main("error_log", "error_log logs/error.log info;");
+    // Debian's nginx has a folder for them that root's alone is.
+    let needs_folder = !is_ours && !rustix::process::geteuid().is_root();
+    let bodies = if needs_folder && !said("client_body_temp_path") {
+        "client_body_temp_path bodies;\n"
+    } else {
+        ""
+    };
     let access_log = if said("access_log") { "" } else { "access_log logs/access.log;\n" };
     let wait = if is_ours && !said("upstream_wait") { "upstream_wait off;\n" } else { "" };
-    format!("{out}http {{\n{access_log}{wait}{text}\n}}\n")
+    format!("{out}http {{\n{access_log}{bodies}{wait}{text}\n}}\n")
 }

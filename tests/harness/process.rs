@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal, geteuid, kill_process, kill_process_group};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 
@@ -40,6 +40,17 @@ pub fn command(binary: &Path, folder: &Path) -> Command {
     command.current_dir(folder).arg("-p").arg(folder).args(["-c", "nginx.conf"]);
     command.args(["-e", "logs/error.log"]).stdin(Stdio::null());
     command
+}
+
+/// Whether all that `-t` finds fault with is that it is not root who asks: to listen on a port below 1024,
+/// to write to the system's folders, or to read its keys.
+pub fn is_forbidden(printed: &str) -> bool {
+    let mut faults = printed.lines().filter(|line| line.contains("[emerg]")).peekable();
+    let is_denied = |line: &str| {
+        line.contains("(13: Permission denied)")
+            || line.contains("(Permission denied (os error 13))")
+    };
+    !geteuid().is_root() && faults.peek().is_some() && faults.all(is_denied)
 }
 
 /// The processes that this one has started, by number.

@@ -165,6 +165,8 @@ async fn what_cannot_be_an_answer_is_a_502() {
         ("/half", "HTTP/1.1 200 OK\r\nX-A: a"),
         ("/folded", "HTTP/1.1 200 OK\r\nX-A: a\r\n b\r\nContent-Length: 0\r\n\r\n"),
         ("/space", "HTTP/1.1 200 OK\r\nX-A : a\r\nContent-Length: 0\r\n\r\n"),
+        ("/crcrlf", "HTTP/1.1 200 OK\r\nX-A: a\r\n\r\r\nContent-Length: 5\r\n\r\nhello"),
+        ("/crcr", "HTTP/1.1 200 OK\r\nX-A: a\r\r\nContent-Length: 0\r\n\r\n"),
     ])
     .await;
     alike(
@@ -192,6 +194,8 @@ async fn what_cannot_be_an_answer_is_a_502() {
         "/half",
         "/folded",
         "/space",
+        "/crcrlf",
+        "/crcr",
         "/dead",
     ])
     .await;

@@ -10,12 +10,18 @@ pub fn put_ip(address: IpAddr, out: &mut Vec<u8>) {
         let _ = write!(out, "{address}");
         return;
     };
-    let mut number = itoa::Buffer::new();
+    out.reserve("255.255.255.255".len());
     for (place, octet) in address.octets().into_iter().enumerate() {
         if place > 0 {
             out.push(b'.');
         }
-        out.extend_from_slice(number.format(octet).as_bytes());
+        if octet >= 100 {
+            out.push(b'0' + octet / 100);
+        }
+        if octet >= 10 {
+            out.push(b'0' + octet / 10 % 10);
+        }
+        out.push(b'0' + octet % 10);
     }
 }
 

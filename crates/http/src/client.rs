@@ -187,6 +187,39 @@ impl ClientError {
     }
 }
 
+/// The body of a request whose client has its answer already: whether it leaves matters to nobody.
+pub struct Answered(pub Box<dyn RequestBody>);
+
+impl RequestBody for Answered {
+    fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, ClientError>>> {
+        self.0.poll_data(cx)
+    }
+
+    fn poll_closed(&mut self, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Pending
+    }
+
+    fn length(&self) -> Option<u64> {
+        self.0.length()
+    }
+
+    fn is_done(&self) -> bool {
+        self.0.is_done()
+    }
+
+    fn trailers(&self) -> Option<&Headers> {
+        self.0.trailers()
+    }
+
+    fn kept(&self) -> Kept {
+        self.0.kept()
+    }
+
+    fn set_limits(&mut self, patience: Duration, most: Option<u64>) {
+        self.0.set_limits(patience, most);
+    }
+}
+
 /// The body of a request without one.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoBody;

@@ -24,6 +24,7 @@ pub mod record;
 pub mod redirect;
 pub mod response;
 pub mod root;
+pub mod scan;
 pub mod server_tokens;
 pub mod shortage;
 pub mod status;

@@ -14,6 +14,11 @@ pub struct Timer {
 }
 
 impl Timer {
+    /// Whether it has been set and has not run out.
+    pub fn runs(&self) -> bool {
+        self.sleep.as_ref().is_some_and(|sleep| !sleep.is_elapsed())
+    }
+
     /// Ready at the deadline of this wait.
     pub fn poll_over(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(deadline)));

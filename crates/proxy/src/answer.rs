@@ -1,5 +1,7 @@
 //! The body of an answer on its way from the peer, and what is counted meanwhile.
 
+mod leased;
+
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
@@ -11,25 +13,23 @@ use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use tidegate_config::http::error_log::Level;
-use tidegate_http::client::RequestBody;
 use tidegate_http::exchange::UpstreamTry;
 use tidegate_http::headers::Headers;
 use tidegate_http::log::Teller;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::brake::Brake;
 use crate::buffering::Supply;
 use crate::link::{Broken, Link};
+use crate::live::Live;
 use crate::protocol::{Event, told};
 use crate::response;
-use crate::stream::Stream;
-use crate::upstream::selection::Lease;
+pub(crate) use leased::Leased;
 
 /// The body of an answer. When it ends, its connection is kept; when it is dropped before, closed.
 pub(crate) struct Answer {
     link: Option<Box<Link>>,
     /// The client, where its body is still being sent on.
-    client: Option<Box<dyn RequestBody>>,
+    client: Option<Box<Live>>,
     /// What has been read already.
     early: VecDeque<Bytes>,
     /// What went wrong behind it.
@@ -50,14 +50,13 @@ pub(crate) struct Tally {
     journal: Rc<RefCell<Vec<UpstreamTry>>>,
     /// Which try it is.
     place: usize,
-    begun: Instant,
 }
 
 impl Tally {
     /// Counts for the last try.
-    pub(crate) fn new(journal: Rc<RefCell<Vec<UpstreamTry>>>, begun: Instant) -> Self {
+    pub(crate) fn new(journal: Rc<RefCell<Vec<UpstreamTry>>>) -> Self {
         let place = journal.borrow().len().saturating_sub(1);
-        Self { journal, place, begun }
+        Self { journal, place }
     }
 
     fn count(&self, change: impl FnOnce(&mut UpstreamTry)) {
@@ -68,9 +67,8 @@ impl Tally {
 
     /// The try is over.
     fn end(&self, now: Instant) {
-        let time = now.saturating_duration_since(self.begun);
         self.count(|current| {
-            current.response_time.get_or_insert(time);
+            current.ended.get_or_insert(now);
         });
     }
 }
@@ -78,7 +76,7 @@ impl Tally {
 impl Answer {
     /// The body behind a head that has been read; what is still to come of the request's body
     /// comes from `client`.
-    pub(crate) fn new(link: Box<Link>, client: Option<Box<dyn RequestBody>>, tally: Tally) -> Self {
+    pub(crate) fn new(link: Box<Link>, client: Option<Box<Live>>, tally: Tally) -> Self {
         Self {
             link: Some(link),
             client,
@@ -157,8 +155,16 @@ impl Answer {
             {
                 return Poll::Pending;
             }
-            let client = self.client.as_deref_mut();
-            let Poll::Ready(event) = link.poll_event(client, cx) else { return Poll::Pending };
+            let event = match &mut self.client {
+                None => link.poll_event(None, cx),
+                Some(client) => link.poll_event(Some(client.body.as_mut()), cx),
+            };
+            if link.is_sent()
+                && let Some(client) = self.client.take()
+            {
+                client.give_back();
+            }
+            let Poll::Ready(event) = event else { return Poll::Pending };
             let received = link.received;
             let length = if let Ok(Event::Body(bytes)) = &event { bytes.len() } else { 0 };
             self.tally.count(|current| {
@@ -240,61 +246,4 @@ fn join(pieces: &mut VecDeque<Bytes>, last: Option<Bytes>) -> Bytes {
         all.extend_from_slice(&piece);
     }
     all.freeze()
-}
-
-/// The connection of a tunnel, which its peer is leased for as long as it lasts.
-pub(crate) struct Leased {
-    /// The connection.
-    pub(crate) stream: Stream,
-    /// Its peer.
-    pub(crate) _lease: Lease,
-    /// What is counted of it.
-    pub(crate) tally: Tally,
-}
-
-impl Drop for Leased {
-    fn drop(&mut self) {
-        self.tally.end(Instant::now());
-    }
-}
-
-impl AsyncRead for Leased {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        let before = buf.filled().len();
-        let read = Pin::new(&mut this.stream).poll_read(cx, buf);
-        let length = (buf.filled().len() - before) as u64;
-        this.tally.count(|current| {
-            current.bytes_received += length;
-            current.response_length += length;
-        });
-        read
-    }
-}
-
-impl AsyncWrite for Leased {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        let written = Pin::new(&mut this.stream).poll_write(cx, buf);
-        if let Poll::Ready(Ok(length)) = &written {
-            this.tally.count(|current| current.bytes_sent += *length as u64);
-        }
-        written
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
-    }
 }

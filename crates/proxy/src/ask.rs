@@ -105,8 +105,6 @@ pub(crate) struct Answered {
     pub(crate) link: Box<Link>,
     /// The head of the answer.
     pub(crate) head: Head,
-    /// When the try began.
-    pub(crate) begun: Instant,
     /// Whether more of the request's body is to come from the client.
     pub(crate) unsent: bool,
 }
@@ -201,29 +199,29 @@ impl Question<'_> {
                     return Ok(Err(End { fault, said: Bytes::new(), later, unreached }));
                 }
             };
-            self.begin(&lease);
-            let loss = match self.try_peer(lease, client, (begun, now)).await {
+            self.begin(&lease, begun);
+            let loss = match self.try_peer(lease, client, now).await {
                 Ok((link, head)) => {
                     let fault = Fault::Status(head.status);
                     if !self.may_go_on(&fault, true, started) || !way.has_another() {
                         let unsent = self.is_live() && !link.is_sent();
-                        return Ok(Ok(Answered { link, head, begun, unsent }));
+                        return Ok(Ok(Answered { link, head, unsent }));
                     }
                     self.count(&link);
                     let cached = link.is_cached();
                     Loss { fault, lease: link.into_lease(), cached, sent: true, said: Bytes::new() }
                 }
                 Err(Failed::Ours(unanswered)) => {
-                    self.ours(unanswered, begun);
+                    self.ours(unanswered);
                     return Err(unanswered);
                 }
                 Err(Failed::Peer(loss)) if loss.fault.is_shortage() => {
-                    return Err(self.lack(&loss.fault, begun));
+                    return Err(self.lack(&loss.fault));
                 }
                 Err(Failed::Peer(loss)) => *loss,
             };
             let Loss { fault, lease, cached, sent, said } = loss;
-            self.end(fault.status(), begun);
+            self.end(fault.status());
             let outcome = match fault {
                 Fault::Status(403 | 404) | Fault::Denied => Outcome::Passed,
                 _ => Outcome::Failed,

@@ -7,14 +7,22 @@ macro_rules! known {
         /// A field that means something to us.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Known {
-            $(#[doc = concat!("`", $name, "`")] $field,)*
+            $(#[doc = concat!("`", stringify!($field), "`")] $field,)*
         }
 
         impl Known {
             /// The usual spelling.
-            pub(crate) const fn name(self) -> &'static str {
+            const fn name(self) -> &'static [u8] {
                 match self {
                     $(Self::$field => $name,)*
+                }
+            }
+
+            /// Whether a name is spelled so. The length of each is known here, so that nobody is
+            /// called to compare them.
+            fn is_spelled(self, name: &[u8]) -> bool {
+                match self {
+                    $(Self::$field => name == $name,)*
                 }
             }
         }
@@ -22,29 +30,29 @@ macro_rules! known {
 }
 
 known! {
-    ETag = "ETag",
-    Date = "Date",
-    XPad = "X-Pad",
-    Status = "Status",
-    Server = "Server",
-    Expires = "Expires",
-    Refresh = "Refresh",
-    Location = "Location",
-    Connection = "Connection",
-    KeepAlive = "Keep-Alive",
-    SetCookie = "Set-Cookie",
-    ContentType = "Content-Type",
-    LastModified = "Last-Modified",
-    AcceptRanges = "Accept-Ranges",
-    ContentRange = "Content-Range",
-    ContentLength = "Content-Length",
-    AccelExpires = "X-Accel-Expires",
-    AccelCharset = "X-Accel-Charset",
-    ContentEncoding = "Content-Encoding",
-    AccelRedirect = "X-Accel-Redirect",
-    TransferEncoding = "Transfer-Encoding",
-    AccelBuffering = "X-Accel-Buffering",
-    AccelLimitRate = "X-Accel-Limit-Rate",
+    ETag = b"ETag",
+    Date = b"Date",
+    XPad = b"X-Pad",
+    Status = b"Status",
+    Server = b"Server",
+    Expires = b"Expires",
+    Refresh = b"Refresh",
+    Location = b"Location",
+    Connection = b"Connection",
+    KeepAlive = b"Keep-Alive",
+    SetCookie = b"Set-Cookie",
+    ContentType = b"Content-Type",
+    LastModified = b"Last-Modified",
+    AcceptRanges = b"Accept-Ranges",
+    ContentRange = b"Content-Range",
+    ContentLength = b"Content-Length",
+    AccelExpires = b"X-Accel-Expires",
+    AccelCharset = b"X-Accel-Charset",
+    ContentEncoding = b"Content-Encoding",
+    AccelRedirect = b"X-Accel-Redirect",
+    TransferEncoding = b"Transfer-Encoding",
+    AccelBuffering = b"X-Accel-Buffering",
+    AccelLimitRate = b"X-Accel-Limit-Rate",
 }
 
 impl Known {
@@ -77,8 +85,8 @@ impl Known {
             (18, b'x', b'e') => Self::AccelLimitRate,
             _ => return None,
         };
-        let usual = known.name().as_bytes();
-        (usual == name || usual.eq_ignore_ascii_case(name)).then_some(known)
+        let is_known = known.is_spelled(name) || known.name().eq_ignore_ascii_case(name);
+        is_known.then_some(known)
     }
 
     /// Whether it concerns the connection to the upstream; such a field is never let through.
@@ -109,9 +117,7 @@ impl Known {
     /// A name as it was sent, which is shared with nobody where it is spelled as usual.
     pub(crate) fn spelled(known: Option<Self>, name: &[u8], within: &Bytes) -> Bytes {
         match known {
-            Some(known) if known.name().as_bytes() == name => {
-                Bytes::from_static(known.name().as_bytes())
-            }
+            Some(known) if known.is_spelled(name) => Bytes::from_static(known.name()),
             _ => within.slice_ref(name),
         }
     }
@@ -129,7 +135,7 @@ mod tests {
                    X-Accel-Redirect Transfer-Encoding X-Accel-Buffering X-Accel-Limit-Rate";
         for name in all.split_whitespace() {
             let known = Known::of(name.to_lowercase().as_bytes()).unwrap();
-            assert_eq!(known.name(), name);
+            assert_eq!(known.name(), name.as_bytes());
             assert_eq!(Known::of(name.as_bytes()), Some(known));
             assert_eq!(Known::of(&name.as_bytes()[1..]), None);
         }

@@ -16,8 +16,8 @@ use tidegate_config::http::forward::Forward;
 use tidegate_config::http::pass::{Pass, Protocol};
 use tidegate_config::value::size::Size;
 use tidegate_http::body::{Body, Tunnel};
-use tidegate_http::boxed::{boxed, pinned};
-use tidegate_http::client::{NoBody, RequestBody};
+use tidegate_http::boxed::pinned;
+use tidegate_http::client::NoBody;
 use tidegate_http::exchange::Exchange;
 use tidegate_http::head::Version;
 use tidegate_http::response::Response;
@@ -29,6 +29,7 @@ use crate::buffering::{Buffered, Room};
 use crate::content;
 use crate::destination;
 use crate::link::{Limits, Link};
+use crate::live::Live;
 use crate::response::{self, Rules};
 use crate::store::Store;
 use crate::upstream::{Upstreams, sticky};
@@ -95,7 +96,9 @@ async fn forward<'e>(
     let unsent = matches!(&asked, Ok(answered) if answered.unsent);
     // An application may answer before it has read all of a body that is still coming.
     let client = if unsent {
-        Some(client)
+        let (client, lent) = Live::new(client);
+        ex.body = Box::new(lent);
+        Some(Box::new(client))
     } else {
         ex.body = client;
         None
@@ -129,15 +132,15 @@ fn takes_hints(ex: &mut Exchange<'_>) -> bool {
 async fn let_back(
     ex: &mut Exchange<'_>,
     answered: Answered,
-    client: Option<Box<dyn RequestBody>>,
+    client: Option<Box<Live>>,
     rules: &Rules<'_>,
 ) -> Result<Box<Response>, Stop> {
-    let Answered { link, mut head, begun, .. } = answered;
+    let Answered { link, mut head, .. } = answered;
     let accel = response::accel(&head.headers, rules.forward);
     if let Some(uri) = &accel.redirect {
         ex.kept_headers = response::kept(&head.headers, rules);
         ex.upstream_headers = head.headers;
-        leave(ex, Answer::new(link, client, Tally::new(ex.upstream.clone(), begun))).await;
+        leave(ex, Answer::new(link, client, Tally::new(ex.upstream.clone()))).await;
         return Err(redirected(ex, uri));
     }
     let warnings = RefCell::new(Vec::new());
@@ -150,19 +153,19 @@ async fn let_back(
     if let Some(kept) = sticky::to_keep(link.lease()) {
         sticky::keep(ex, kept, &mut response);
     }
-    let tally = Tally::new(ex.upstream.clone(), begun);
+    let tally = Tally::new(ex.upstream.clone());
     if head.upgrade {
         response.body = tunnel(*link, tally, rules.forward);
         return Ok(response);
     }
-    let mut answer = boxed(|| Answer::new(link, client, tally));
+    let mut answer = Answer::new(link, client, tally);
     if rules.trailers() && head.content_length.is_none() {
         let trailers = Rc::default();
         answer.puts_trailers(Rc::clone(&trailers));
         response.trailers = Some(trailers);
     }
     if intercepted(ex, rules.forward, head.status) {
-        leave(ex, *answer).await;
+        leave(ex, answer).await;
         return Err(instead_of(&response));
     }
     response.wanted_charset = accel.charset.map(Box::new);
@@ -192,29 +195,24 @@ async fn let_back(
 }
 
 /// The body of an answer: all of it, or what is to come.
-fn body(whole: Option<Bytes>, (answer, buffering): (Box<Answer>, bool), forward: &Forward) -> Body {
+fn body(whole: Option<Bytes>, (answer, buffering): (Answer, bool), forward: &Forward) -> Body {
     match whole {
         Some(bytes) if bytes.is_empty() => Body::Empty,
         Some(bytes) => Body::Bytes(bytes),
-        None if buffering => Body::Stream(Box::pin(Buffered::new(answer, room(forward)))),
-        None => Body::Stream(Box::into_pin(answer)),
+        None if buffering => Body::Stream(Box::pin(Buffered::new(Box::new(answer), room(forward)))),
+        None => Body::Stream(Box::pin(answer)),
     }
 }
 
 /// The same, of which a copy is kept.
-async fn body_kept(
-    whole: Option<Bytes>,
-    answer: Box<Answer>,
-    forward: &Forward,
-    store: Store,
-) -> Body {
+async fn body_kept(whole: Option<Bytes>, answer: Answer, forward: &Forward, store: Store) -> Body {
     if let Some(bytes) = &whole {
         store.keep(bytes.clone()).await;
         return body(whole, (answer, true), forward);
     }
     // It is kept whole, though the client leaves.
     let room = Room { outlives_client: true, ..room(forward) };
-    Body::Stream(Box::pin(Buffered::ahead(Box::new(store.along(answer)), room)))
+    Body::Stream(Box::pin(Buffered::ahead(Box::new(store.along(Box::new(answer))), room)))
 }
 
 /// How many bytes of an answer are read in a second, where that is bounded.

@@ -21,6 +21,7 @@ mod evaluate;
 mod field;
 mod http2;
 mod link;
+mod live;
 mod outbox;
 mod outgoing;
 mod redirect;

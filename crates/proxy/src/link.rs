@@ -1,5 +1,6 @@
 //! One request out and its answer back, on one connection, reading while writing.
 
+mod end;
 mod http2;
 mod limits;
 mod spare;
@@ -10,7 +11,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use tidegate_http::client::{ClientError, RequestBody};
 use tokio::time::Instant as Moment;
 use tokio_util::io::poll_read_buf;
@@ -20,8 +21,7 @@ pub(crate) use limits::Limits;
 use crate::fault::{Action, Fault};
 use crate::outbox::{Outbox, Payload, Progress, Unsent};
 use crate::protocol::{Codec, Decode, Event, Invalid};
-use crate::stream::Stream;
-use crate::upstream::keepalive::{self, Connection};
+use crate::upstream::keepalive::Connection;
 use crate::upstream::selection::Lease;
 
 /// Why an exchange failed.
@@ -148,7 +148,11 @@ impl Link {
     /// Ready when the peer has been silent for too long.
     fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<Broken> {
         let limit = match self.sending {
-            Progress::Client => return Poll::Pending,
+            Progress::Client => {
+                // Time goes by until it sends more.
+                self.now = None;
+                return Poll::Pending;
+            }
             Progress::Peer => self.limits.send,
             Progress::Done => self.limits.read,
         };
@@ -251,50 +255,5 @@ impl Link {
             Action::Sending => Action::ReadingHeader,
             action => action,
         }
-    }
-
-    /// After [`Event::End`], now: keeps the connection if it can carry another request. Says whether
-    /// the peer has sent more than its answer.
-    pub(crate) fn finish(self: Box<Self>, now: Instant) -> bool {
-        let more = !self.inbox.is_empty();
-        let is_reusable = self.is_reusable();
-        let is_last = self.is_sent() && self.outbox.is_last() && !more;
-        let Self { mut connection, mut lease, inbox, is_small, .. } = *self;
-        connection.silence.broken();
-        if is_reusable {
-            let group = lease.group();
-            let place = (group.id, lease.address.clone());
-            keepalive::put(place, connection, &group.description.keepalive, now);
-        } else if is_last {
-            connection.stream.forget();
-        }
-        if is_small && !more {
-            spare::leave(inbox);
-        }
-        lease.end(now);
-        more
-    }
-
-    /// After [`Event::End`]: the connection, if it can carry another request.
-    pub(crate) fn into_connection(self) -> Option<Connection> {
-        self.is_reusable().then_some(*self.connection)
-    }
-
-    fn is_reusable(&self) -> bool {
-        let sent = self.sending == Progress::Done && self.refused.is_none() && !self.unwanted;
-        let whole = self.http2.as_ref().is_none_or(|exchange| exchange.is_complete());
-        sent && whole && self.inbox.is_empty() && !self.ended && self.decoder.reusable()
-    }
-
-    /// After the head of an upgrade: the connection, what came behind the head, and the peer.
-    pub(crate) fn into_tunnel(self) -> (Stream, Bytes, Lease) {
-        // Where it cannot be said, packets wait a little.
-        let _ = self.connection.stream.hurry();
-        (self.connection.stream, self.inbox.freeze(), self.lease)
-    }
-
-    /// Gives the peer back after a failure; the connection is closed.
-    pub(crate) fn into_lease(self) -> Lease {
-        self.lease
     }
 }

@@ -51,8 +51,8 @@ pub(crate) enum Progress {
 /// What is still to be sent.
 pub(crate) struct Outbox {
     codec: Rc<dyn Codec>,
-    /// What is left of its head.
-    head: Bytes,
+    /// How much of its head has gone, or is given up.
+    gone: usize,
     /// What goes behind that.
     queue: VecDeque<Bytes>,
     payload: Payload,
@@ -75,13 +75,18 @@ const PIECES: usize = 16;
 impl Outbox {
     /// A request of which nothing has been sent.
     pub(crate) fn new(codec: Rc<dyn Codec>, payload: Payload) -> Self {
-        let (head, queue) = (codec.head(), VecDeque::new());
-        Self { codec, head, queue, payload, position: 0, complete: false, reads: false, sent: 0 }
+        let queue = VecDeque::new();
+        Self { codec, gone: 0, queue, payload, position: 0, complete: false, reads: false, sent: 0 }
+    }
+
+    /// What is left of its head.
+    fn head(&self) -> &[u8] {
+        self.codec.head().get(self.gone..).unwrap_or_default()
     }
 
     /// How many pieces wait to be sent.
     fn pieces(&self) -> usize {
-        usize::from(!self.head.is_empty()) + self.queue.len()
+        usize::from(!self.head().is_empty()) + self.queue.len()
     }
 
     /// Sends what can be sent.
@@ -109,8 +114,9 @@ impl Outbox {
                 return Ok(if waiting { Progress::Client } else { Progress::Done });
             }
             let mut pieces = [IoSlice::new(&[]); PIECES];
-            let head = Some(&self.head).filter(|head| !head.is_empty());
-            for (slice, bytes) in pieces.iter_mut().zip(head.into_iter().chain(&self.queue)) {
+            let head = Some(self.head()).filter(|head| !head.is_empty());
+            let queue = self.queue.iter().map(|bytes| &bytes[..]);
+            for (slice, bytes) in pieces.iter_mut().zip(head.into_iter().chain(queue)) {
                 *slice = IoSlice::new(bytes);
             }
             let filled = pieces.get(..self.pieces().min(PIECES)).unwrap_or_default();
@@ -166,7 +172,7 @@ impl Outbox {
 
     /// Gives up what has not been sent.
     pub(crate) fn abandon(&mut self) {
-        self.head.clear();
+        self.gone = usize::MAX;
         self.queue.clear();
         self.complete = true;
     }
@@ -231,8 +237,8 @@ impl Outbox {
 
     fn advance(&mut self, mut taken: usize) {
         self.sent += taken as u64;
-        let length = self.head.len().min(taken);
-        self.head.advance(length);
+        let length = self.head().len().min(taken);
+        self.gone += length;
         taken -= length;
         while let Some(first) = self.queue.front_mut() {
             let length = first.len().min(taken);

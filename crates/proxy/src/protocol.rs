@@ -24,7 +24,7 @@ pub use invalid::Invalid;
 /// A protocol is one implementation: `http1`, `uwsgi`; others need no change outside their file.
 pub trait Codec {
     /// Everything that stands before the body.
-    fn head(&self) -> Bytes;
+    fn head(&self) -> &[u8];
 
     /// Queues a piece of the body, in whatever frame the protocol puts around it.
     fn data(&self, bytes: Bytes, out: &mut VecDeque<Bytes>) {

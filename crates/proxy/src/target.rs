@@ -2,6 +2,7 @@
 //!
 //! nginx: `ngx_http_proxy_create_request`.
 
+use tidegate_http::scan::first_control;
 use tidegate_http::uri::escape::{Escape, escape};
 
 /// What is known of a request's URI when it is forwarded.
@@ -37,7 +38,8 @@ pub(crate) fn write(asked: &Asked<'_>, replacement: Replacement<'_>, out: &mut V
     let start = out.len();
     put(asked, replacement, out);
     let target = out.get(start..).unwrap_or_default();
-    if memchr::memchr3(b'\r', b'\n', 0, target).is_some() {
+    // Nearly all are without control characters, which are looked for faster.
+    if first_control(target).is_some() {
         let target = out.split_off(start);
         out.extend(target.into_iter().flat_map(encoded_where_it_ends_a_line));
     }

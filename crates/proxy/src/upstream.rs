@@ -22,6 +22,7 @@ pub mod selection;
 mod shelf;
 pub mod sticky;
 mod succession;
+pub mod tried;
 
 use std::sync::Arc;
 

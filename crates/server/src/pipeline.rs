@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use tidegate_http::body::Body;
+use tidegate_http::client::{Answered, NoBody};
 use tidegate_http::exchange::Exchange;
 use tidegate_http::filter::{self, headers_more};
 use tidegate_http::phase::{access, limit_conn, limit_req, mirror, realip, rewrite};
@@ -84,6 +85,8 @@ pub(crate) async fn refuse(
 /// `ngx_http_post_action`).
 pub(crate) async fn afterwards(ex: &mut Exchange<'_>, generation: &Generation) {
     let status = ex.sent.status;
+    let body = std::mem::replace(&mut ex.body, Box::new(NoBody));
+    ex.body = Box::new(Answered(body));
     // What it leads to may lead on, as often as redirects may.
     for _ in 0..10 {
         let location = ex.location;

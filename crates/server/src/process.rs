@@ -5,6 +5,7 @@ mod admin;
 mod channel;
 mod child;
 mod daemon;
+mod environment;
 mod greeting;
 mod ground;
 mod inherited;
@@ -88,6 +89,9 @@ pub(crate) fn run(source: Source, config: Config) -> Result<ExitCode> {
     if config.main.process.daemon && !daemon::in_background() && !is_successor {
         return daemon::start();
     }
+    if !is_split(&config) {
+        environment::take_up(&config.main.process, &source.path)?;
+    }
     user::tell_ignored(&config.main.process);
     let said = config.clone();
     serve(source, config).inspect_err(|error| {
@@ -97,6 +101,11 @@ pub(crate) fn run(source: Source, config: Config) -> Result<ExitCode> {
         }
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether there are two processes: one has root's rights, the other serves.
+fn is_split(config: &Config) -> bool {
+    rustix::process::geteuid().is_root() && config.main.process.master_process
 }
 
 fn serve(source: Source, config: Config) -> Result<()> {
@@ -120,7 +129,7 @@ fn serve(source: Source, config: Config) -> Result<()> {
     }
     // Those that the configuration does not name are closed.
     drop(inherited);
-    let splits = is_root && process.master_process;
+    let splits = is_split(&ground.config);
     let rights = if is_root && !splits { Rights::GivenUp } else { Rights::All };
     let (place, admin) = if splits {
         let mut child = Child::start(&process)?;
@@ -130,7 +139,8 @@ fn serve(source: Source, config: Config) -> Result<()> {
         runtime.block_on(child.commit())?;
         (Place::There(child), admin)
     } else {
-        let refused = limit::apply(&process);
+        let mut refused = limit::apply(&process);
+        refused.extend(environment::faults(&process, &source.path));
         let mut serving = Serving::build(&ground)?;
         for text in &refused {
             serving.tell(Level::Alert, text);

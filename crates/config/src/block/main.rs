@@ -85,7 +85,8 @@ pub struct Process {
     /// The folder that the process works in.
     #[directive("working_directory", only(Main))]
     pub working_directory: Option<String>,
-    /// Variables of the environment that the worker process keeps (`NAME`) or gets (`NAME=value`).
+    /// Variables of the environment that the worker process keeps (`NAME`) or gets (`NAME=value`); where one
+    /// process does all, it keeps the others, too.
     #[directive("env", only(Main), repeat)]
     pub env: Vec<String>,
     /// A part that is loaded.

@@ -34,6 +34,8 @@ fn verbatim(args: &Arguments<'_>, _: &mut Cx<'_>) -> Result<Option<Template>, Fa
 pub struct Param {
     /// Its name.
     pub name: Bytes,
+    /// The same as a packet of uwsgi has it, between its length and room for that of the value.
+    pub packed: Bytes,
     /// Its value.
     pub value: Template,
     /// `if_not_empty`: it is not sent where its value comes out empty.
@@ -41,6 +43,14 @@ pub struct Param {
 }
 
 impl Param {
+    /// A variable that is always sent.
+    pub fn new(name: &[u8], value: Template) -> Self {
+        // A name that is too long makes a packet too long as well.
+        let length = (name.len() as u16).to_le_bytes();
+        let packed = [&length[..], name, &[0, 0]].concat().into();
+        Self { name: Bytes::copy_from_slice(name), packed, value, if_not_empty: false }
+    }
+
     pub(crate) fn parse(args: &Arguments<'_>, cx: &mut Cx<'_>) -> Result<Self, Fault> {
         let if_not_empty = match args.words.get(2) {
             None => false,
@@ -51,7 +61,7 @@ impl Param {
                 );
             }
         };
-        let name = Bytes::copy_from_slice(args.first().text.as_bytes());
-        Ok(Self { name, value: Template::compile(args.at(1), cx)?, if_not_empty })
+        let (name, value) = (args.first().text.as_bytes(), Template::compile(args.at(1), cx)?);
+        Ok(Self { if_not_empty, ..Self::new(name, value) })
     }
 }

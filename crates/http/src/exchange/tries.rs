@@ -7,7 +7,7 @@ use std::ops::Deref;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -75,12 +75,14 @@ pub struct UpstreamTry {
     pub asked: (&'static str, Bytes),
     /// The status it answered with; 502 or 504 where it did not.
     pub status: u16,
-    /// The time to a connection.
-    pub connect_time: Option<Duration>,
-    /// The time to its head.
-    pub header_time: Option<Duration>,
-    /// The time to its end.
-    pub response_time: Option<Duration>,
+    /// When it began.
+    pub begun: Option<Instant>,
+    /// When there was a connection.
+    pub connected: Option<Instant>,
+    /// When its head was there.
+    pub answered: Option<Instant>,
+    /// When it ended.
+    pub ended: Option<Instant>,
     /// The bytes of its body.
     pub response_length: u64,
     /// The bytes received from it.
@@ -94,6 +96,25 @@ pub struct UpstreamTry {
 }
 
 impl UpstreamTry {
+    /// The time to a connection.
+    pub fn connect_time(&self) -> Option<Duration> {
+        self.time_to(self.connected)
+    }
+
+    /// The time to its head.
+    pub fn header_time(&self) -> Option<Duration> {
+        self.time_to(self.answered)
+    }
+
+    /// The time to its end.
+    pub fn response_time(&self) -> Option<Duration> {
+        self.time_to(self.ended)
+    }
+
+    fn time_to(&self, moment: Option<Instant>) -> Option<Duration> {
+        Some(moment?.saturating_duration_since(self.begun?))
+    }
+
     /// What it was asked for, as a URL, for the error log.
     pub fn url(&self) -> Option<String> {
         let (scheme, uri) = &self.asked;

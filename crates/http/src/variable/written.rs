@@ -19,6 +19,7 @@ impl Exchange<'_> {
     }
 
     /// What most requests are sent on with is not put into memory of its own first.
+    #[inline]
     fn write_builtin(&mut self, builtin: Builtin, out: &mut Vec<u8>) {
         match builtin {
             Builtin::Uri | Builtin::DocumentUri => out.extend_from_slice(&self.uri),

@@ -23,6 +23,8 @@ pub(super) struct Elsewhere {
     untold_bytes: u64,
     /// Whether it is to be told of all clients, and to forget what it was told before.
     all: bool,
+    /// Whether it is to be asked for all that it holds: it may have told before the zone was here.
+    asks: bool,
     /// Wakes whoever tells it.
     bell: SyncSender<()>,
 }
@@ -34,7 +36,29 @@ impl Elsewhere {
     /// One that knows nothing yet, and of which nothing is known.
     pub(super) fn new(neighbour: Neighbour, bell: SyncSender<()>) -> Self {
         let (places, untold) = (HashMap::new(), HashSet::new());
-        Self { neighbour, places, taken: 0, untold, untold_bytes: 0, all: true, bell }
+        Self { neighbour, places, taken: 0, untold, untold_bytes: 0, all: true, asks: false, bell }
+    }
+
+    /// It is to be asked for all that it holds.
+    pub(super) fn ask(&mut self) {
+        self.asks = true;
+        self.wake();
+    }
+
+    /// Whether it is to be asked for all that it holds; that counts as done.
+    pub(super) fn asks(&mut self) -> bool {
+        std::mem::take(&mut self.asks)
+    }
+
+    /// It asks for all that is held here.
+    pub(super) fn asked(&mut self) {
+        self.all = true;
+        self.wake();
+    }
+
+    fn wake(&self) {
+        // Whoever tells it is awake already, or gone.
+        let _ = self.bell.try_send(());
     }
 
     /// Whether it is this one.
@@ -56,8 +80,7 @@ impl Elsewhere {
                 self.untold = HashSet::new();
             }
         }
-        // Whoever tells it is awake already, or gone.
-        let _ = self.bell.try_send(());
+        self.wake();
     }
 
     /// Whether it has been told of everything.

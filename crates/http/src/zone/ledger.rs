@@ -38,7 +38,9 @@ impl Ledger {
         });
         let new = Arc::new(ConnectionZone::new(name, size));
         for (neighbour, bell) in &known.neighbours {
-            new.places().elsewhere.push(Elsewhere::new(*neighbour, bell.clone()));
+            let mut other = Elsewhere::new(*neighbour, bell.clone());
+            other.ask();
+            new.places().elsewhere.push(other);
         }
         known.zones.push(Arc::clone(&new));
         new
@@ -82,6 +84,32 @@ impl Ledger {
         pieces
     }
 
+    /// What another process is to be asked; it counts as asked. What it told of a zone before the zone
+    /// was here has been passed over.
+    pub fn questions(&self, neighbour: Neighbour) -> Vec<Vec<u8>> {
+        let known = self.known();
+        let asks = |zone: &&Arc<ConnectionZone>| {
+            let mut places = zone.places();
+            let mut others = places.elsewhere.iter_mut();
+            others.find(|other| other.is(neighbour)).is_some_and(Elsewhere::asks)
+        };
+        let question = |zone: &Arc<ConnectionZone>| name(zone).bytes().to_vec();
+        known.zones.iter().filter(asks).map(question).collect()
+    }
+
+    /// Takes a question of another process, which is told all of a zone next; `None` where it is
+    /// nonsense. Of a zone that is not known here there is nothing to tell.
+    pub fn asked(&self, neighbour: Neighbour, question: &[u8]) -> Option<()> {
+        let mut reader = Reader::new(question);
+        let (name, size) = ([reader.text()?, reader.text()?], reader.number()?);
+        let known = self.known();
+        if let Some(zone) = known.zones.iter().find(|zone| zone.is(name, size)) {
+            let mut places = zone.places();
+            places.elsewhere.iter_mut().find(|other| other.is(neighbour))?.asked();
+        }
+        Some(())
+    }
+
     /// Takes what another process tells; `None` where it is nonsense. A zone that is not known here
     /// is passed over.
     pub fn hear(&self, neighbour: Neighbour, piece: &[u8]) -> Option<()> {
@@ -110,6 +138,15 @@ impl Ledger {
     }
 }
 
+/// Writes down which zone it is.
+fn name(zone: &ConnectionZone) -> Writer {
+    let mut writer = Writer::default();
+    writer.text(zone.name().as_bytes());
+    writer.text(zone.key().as_bytes());
+    writer.number(zone.size());
+    writer
+}
+
 /// Writes down what is new in a zone.
 fn write(zone: &ConnectionZone, (all, news): News, pieces: &mut Vec<Vec<u8>>) {
     let mut rest = news.as_slice();
@@ -122,10 +159,7 @@ fn write(zone: &ConnectionZone, (all, news): News, pieces: &mut Vec<Vec<u8>>) {
             fits
         });
         let (piece, more) = rest.split_at(fits.count());
-        let mut writer = Writer::default();
-        writer.text(zone.name().as_bytes());
-        writer.text(zone.key().as_bytes());
-        writer.number(zone.size());
+        let mut writer = name(zone);
         writer.number(u64::from(begins));
         writer.number(piece.len() as u64);
         for (key, count) in piece {
@@ -269,5 +303,30 @@ mod tests {
         assert!(theirs.hold(b"a", 1).is_ok());
         before.ledger.zone(["four", ""], 32768);
         assert_eq!(before.ledger.known().zones.len(), 2);
+    }
+
+    #[test]
+    fn a_zone_that_comes_later_hears_what_was_told_before() {
+        let (before, after) = (process(), process());
+        let theirs = before.ledger.zone(["two", ""], 32768);
+        let _held = theirs.hold(b"a", 1).unwrap();
+        // Nobody knows it there yet.
+        tell(&before, &after);
+        let mine = after.ledger.zone(["two", ""], 32768);
+        assert!(mine.hold(b"a", 1).is_ok(), "it is not known yet");
+        assert!(after.bell.try_recv().is_ok(), "there is something to ask");
+        let questions = after.ledger.questions(after.other);
+        assert_eq!(questions.len(), 1);
+        assert!(after.ledger.questions(after.other).is_empty());
+        while before.bell.try_recv().is_ok() {}
+        before.ledger.asked(before.other, &questions[0]).unwrap();
+        assert!(before.bell.try_recv().is_ok(), "there is something to tell");
+        assert_eq!(tell(&before, &after), 1);
+        assert!(mine.hold(b"a", 1).unwrap_err());
+        // What is not known is not told, and nonsense is not taken for a question.
+        let unknown = process();
+        unknown.ledger.asked(unknown.other, &questions[0]).unwrap();
+        let cut = &questions[0][..questions[0].len() - 1];
+        assert!(before.ledger.asked(before.other, cut).is_none());
     }
 }

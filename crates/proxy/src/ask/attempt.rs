@@ -20,6 +20,7 @@ use crate::http2::Session;
 use crate::link::{Broken, Limits, Link};
 use crate::protocol::{Event, Head, Invalid, told};
 use crate::response;
+use crate::silence::Silence;
 use crate::stream::Stream;
 use crate::upstream::keepalive::{self, Connection, Wanted};
 use crate::upstream::selection::Lease;
@@ -45,7 +46,7 @@ impl Question<'_> {
         &self,
         lease: Lease,
         client: &mut (dyn RequestBody + '_),
-        (begun, now): (Instant, Instant),
+        now: Instant,
     ) -> Result<(Box<Link>, Head), Failed> {
         if !(self.allows)() {
             return Err(Failed::before(Fault::Denied, lease));
@@ -70,8 +71,7 @@ impl Question<'_> {
             // Where it cannot be said, packets wait a little.
             let _ = connection.stream.hurry();
         }
-        let since = reached.saturating_duration_since(begun);
-        self.current(|current| current.connect_time = Some(since));
+        self.current(|current| current.connected = Some(reached));
         let payload = self.outgoing.content.payload();
         let limits = Limits::of(self.forward);
         let codec = self.outgoing.codec.clone();
@@ -82,7 +82,7 @@ impl Question<'_> {
                 let now = Instant::now();
                 link.now = Some(now);
                 self.current(|current| {
-                    current.header_time = Some(now.saturating_duration_since(begun));
+                    current.answered = Some(now);
                     current.status = head.status;
                 });
                 self.doubt(&head);
@@ -178,7 +178,7 @@ impl Question<'_> {
 
     fn connection(&self, stream: Stream, opened: Instant) -> Connection {
         let (place, from) = (self.terms.place, self.terms.manner.from);
-        Connection { place, from, ..Connection::new(stream, opened) }
+        Connection { place, from, silence: Silence::spare(), ..Connection::new(stream, opened) }
     }
 
     /// A peer has taken a connection.
@@ -271,7 +271,7 @@ impl Question<'_> {
 
     /// Ready when the client has left and that matters (nginx: `proxy_ignore_client_abort`).
     fn poll_gone(&self, client: &mut (dyn RequestBody + '_), cx: &mut Context<'_>) -> Poll<Failed> {
-        if self.forward.ignore_client_abort || self.is_live() {
+        if self.forward.ignore_client_abort {
             return Poll::Pending;
         }
         client.poll_closed(cx).map(|()| Failed::Ours(Unanswered::Gone))

@@ -28,12 +28,13 @@ pub(super) enum Told {
 
 impl Question<'_> {
     /// A peer is tried.
-    pub(super) fn begin(&self, lease: &Lease) {
-        self.journal.borrow_mut().push(self.one_try(lease.address.place()));
+    pub(super) fn begin(&self, lease: &Lease, now: Instant) {
+        self.journal.borrow_mut().push(self.one_try(lease.address.place(), now));
     }
 
-    fn one_try(&self, address: Place) -> UpstreamTry {
-        UpstreamTry { address, asked: self.outgoing.url.clone(), ..UpstreamTry::default() }
+    fn one_try(&self, address: Place, begun: Instant) -> UpstreamTry {
+        let asked = self.outgoing.url.clone();
+        UpstreamTry { address, asked, begun: Some(begun), ..UpstreamTry::default() }
     }
 
     pub(super) fn current(&self, change: impl FnOnce(&mut UpstreamTry)) {
@@ -49,10 +50,10 @@ impl Question<'_> {
         });
     }
 
-    pub(super) fn end(&self, status: u16, begun: Instant) {
+    pub(super) fn end(&self, status: u16) {
         self.current(|current| {
             current.status = status;
-            current.response_time = Some(begun.elapsed());
+            current.ended = Some(Instant::now());
         });
     }
 
@@ -118,8 +119,8 @@ impl Question<'_> {
     /// No peer is left.
     pub(super) fn nobody(&self, status: u16) {
         let address = Place::Nowhere(self.group.description.name.clone());
-        self.journal.borrow_mut().push(self.one_try(address));
-        self.end(status, Instant::now());
+        self.journal.borrow_mut().push(self.one_try(address, Instant::now()));
+        self.end(status);
     }
 
     /// The group has a server again that can be reached.
@@ -130,22 +131,22 @@ impl Question<'_> {
     }
 
     /// We have nothing left to ask anybody by, for which no peer is to blame.
-    pub(super) fn lack(&self, fault: &Fault, begun: Instant) -> Unanswered {
+    pub(super) fn lack(&self, fault: &Fault) -> Unanswered {
         let text = fault.to_string();
         shortage::told(&text).inspect(|text| (self.log)(Level::Alert, text));
         self.current(|current| current.error = text);
-        self.end(fault.status(), begun);
+        self.end(fault.status());
         Unanswered::Status(fault.status())
     }
 
     /// The client has left, or does not send what it promised.
-    pub(super) fn ours(&self, unanswered: Unanswered, begun: Instant) {
+    pub(super) fn ours(&self, unanswered: Unanswered) {
         let status = match unanswered {
             Unanswered::Status(status) => status,
             // The upstream has not said anything yet.
             Unanswered::Client(_) | Unanswered::Gone => 0,
         };
-        self.end(status, begun);
+        self.end(status);
         if unanswered == Unanswered::Gone {
             let message = "client prematurely closed connection, so upstream connection is closed \
                            too while reading response header from upstream";

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use bytes::BytesMut;
 use tidegate_config::block::Config;
-use tidegate_http::client::{ClientError, Connection, Endpoint};
+use tidegate_http::client::{ClientError, Connection, Endpoint, RequestBody};
 use tidegate_http::exchange::UpstreamTry;
 use tidegate_http::head::{Parsed, Parser, Rules as HeadRules};
 use tidegate_http::log::Logs;
@@ -80,7 +80,7 @@ impl Site {
         self.send(&format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n"), Client::default()).await
     }
 
-    async fn send(&self, head: &str, client: Client) -> Outcome {
+    async fn send(&self, head: &str, client: impl RequestBody + 'static) -> Outcome {
         let http = &self.config.http;
         let server = &http.servers[0];
         let mut bytes = BytesMut::from(head);
@@ -207,12 +207,12 @@ where
 }
 
 /// An application's side of a connection.
-struct Peer {
-    stream: TcpStream,
+struct Peer<S = TcpStream> {
+    stream: S,
     heard: String,
 }
 
-impl Peer {
+impl<S: Read + Write> Peer<S> {
     /// Reads until something is in what was told of this request.
     fn until(&mut self, text: &str) {
         let start = self.heard.len();

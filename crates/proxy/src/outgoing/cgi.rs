@@ -86,12 +86,13 @@ fn params(ex: &mut Exchange<'_>, configured: &[Param], forward: &Forward) -> Vec
 /// Puts down what the configuration tells an application, then what the client's fields say.
 fn put(ex: &mut Exchange<'_>, configured: &[Param], forward: &Forward, params: &mut impl Params) {
     let (mut has_host, mut has_fields) = (false, false);
-    for Param { name, value, if_not_empty } in configured {
+    for param in configured {
+        let Param { name, value, if_not_empty, .. } = param;
         if name.starts_with(request::PREFIX) {
             has_fields = true;
             has_host |= name == "HTTP_HOST";
         }
-        params.begin(name, b"");
+        params.begin_known(param);
         ex.write(value, params.value());
         if *if_not_empty && params.is_empty() {
             params.forget();
@@ -100,8 +101,9 @@ fn put(ex: &mut Exchange<'_>, configured: &[Param], forward: &Forward, params: &
         }
     }
     if !has_host {
-        params.begin(b"HTTP_HOST", b"");
-        ex.write(&HOST_AND_PORT, params.value());
+        let host = &*HOST;
+        params.begin_known(host);
+        ex.write(&host.value, params.value());
         if params.is_empty() { params.forget() } else { params.end() }
     }
     if forward.pass_request_headers {
@@ -110,9 +112,9 @@ fn put(ex: &mut Exchange<'_>, configured: &[Param], forward: &Forward, params: &
     }
 }
 
-/// `$host$is_request_port$request_port`
-static HOST_AND_PORT: LazyLock<Template> = LazyLock::new(|| {
+/// `HTTP_HOST`, `$host$is_request_port$request_port`.
+static HOST: LazyLock<Param> = LazyLock::new(|| {
     let variable = |builtin| Part::Variable(Variable::Builtin(builtin));
     let parts = [Builtin::Host, Builtin::IsRequestPort, Builtin::RequestPort].map(variable);
-    Template { parts: parts.into() }
+    Param::new(b"HTTP_HOST", Template { parts: parts.into() })
 });

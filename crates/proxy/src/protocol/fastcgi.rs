@@ -77,8 +77,8 @@ fn put_length(length: usize, out: &mut Vec<u8>) {
 }
 
 impl Codec for Fastcgi {
-    fn head(&self) -> Bytes {
-        self.head.clone()
+    fn head(&self) -> &[u8] {
+        &self.head
     }
 
     fn data(&self, mut bytes: Bytes, out: &mut VecDeque<Bytes>) {

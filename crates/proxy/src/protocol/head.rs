@@ -5,7 +5,10 @@
 
 mod fields;
 
+use std::sync::LazyLock;
+
 use bytes::{Bytes, BytesMut};
+use memchr::memmem::Finder;
 use tidegate_http::head::content_length;
 use tidegate_http::headers::Headers;
 
@@ -32,6 +35,8 @@ pub(super) struct Parsed {
     pub(super) chunked: bool,
     /// The peer will close the connection after this answer.
     pub(super) close: bool,
+    /// Whether nothing stands behind its empty line.
+    is_all: bool,
 }
 
 /// Looks for the end of a head, remembering how far it has looked.
@@ -42,8 +47,16 @@ pub(super) struct Scanner {
 }
 
 impl Scanner {
+    /// Where a head ends of which nothing was there before, if its lines end as nearly all do: there,
+    /// or before.
+    fn likely_end(&self, input: &[u8]) -> Option<usize> {
+        static END: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\r\n\r\n"));
+        let is_new = self.line == 0;
+        if is_new { END.find(input).map(|end| end + 4) } else { None }
+    }
+
     /// The length of the head with its empty line, once it is all there.
-    pub(super) fn end(&mut self, input: &[u8]) -> Option<usize> {
+    fn end(&mut self, input: &[u8]) -> Option<usize> {
         while let Some(rest) = input.get(self.line..) {
             let length = memchr::memchr(b'\n', rest)?;
             self.line += length + 1;
@@ -55,9 +68,40 @@ impl Scanner {
     }
 }
 
-/// Reads a head that is all there; `bytes` ends with its empty line.
-pub(super) fn parse(bytes: &Bytes, dialect: Dialect) -> Result<Parsed, Invalid> {
-    let mut lines = Lines { rest: bytes, stray: false };
+/// Takes a head from the front of `input` once it is complete, and no more than `limit` bytes long.
+pub(super) fn take(
+    scanner: &mut Scanner,
+    input: &mut BytesMut,
+    (dialect, limit): (Dialect, usize),
+) -> Result<Option<Parsed>, Invalid> {
+    if let Some(end) = scanner.likely_end(input).filter(|&end| end <= limit) {
+        let bytes = input.split_to(end).freeze();
+        let parsed = parse(&bytes, dialect)?;
+        if parsed.is_all {
+            return Ok(Some(parsed));
+        }
+        put_back(input, &bytes);
+    }
+    match scanner.end(input) {
+        Some(end) if end <= limit => {
+            *scanner = Scanner::default();
+            parse(&input.split_to(end).freeze(), dialect).map(Some)
+        }
+        None if input.len() < limit => Ok(None),
+        Some(_) | None => Err(Invalid::TooBig),
+    }
+}
+
+/// Puts bytes back before those of the buffer.
+#[cold]
+fn put_back(input: &mut BytesMut, bytes: &[u8]) {
+    let behind = std::mem::replace(input, BytesMut::from(bytes));
+    input.extend_from_slice(&behind);
+}
+
+/// Reads a head that is all there.
+fn parse(bytes: &Bytes, dialect: Dialect) -> Result<Parsed, Invalid> {
+    let mut lines = Lines { rest: bytes };
     let first = lines.next();
     let status_line = match dialect {
         Dialect::Fastcgi => None,
@@ -68,13 +112,13 @@ pub(super) fn parse(bytes: &Bytes, dialect: Dialect) -> Result<Parsed, Invalid> 
         (Some(line), ..) => line.close,
         (None, _, Dialect::Http) => return Err(Invalid::StatusLine),
         (None, Some(first), Dialect::Cgi | Dialect::Fastcgi) => {
-            fields.push(first, lines.stray)?;
+            fields.push(first)?;
             true
         }
         (None, None, Dialect::Cgi | Dialect::Fastcgi) => true,
     };
-    while let Some(line) = lines.next() {
-        fields.push(line, lines.stray)?;
+    if first.is_some() {
+        fields.push_all(&mut lines)?;
     }
     let (content_length, chunked) = framing(&fields)?;
     let Fields { headers, tells_connection, .. } = fields;
@@ -94,24 +138,19 @@ pub(super) fn parse(bytes: &Bytes, dialect: Dialect) -> Result<Parsed, Invalid> 
         || (tells_connection && connection.any(|value| contains_ignore_case(value, b"close")));
     drop(connection);
     let head = Head { status, reason, headers, content_length, upgrade: false, size: bytes.len() };
-    Ok(Parsed { head, chunked, close })
+    Ok(Parsed { head, chunked, close, is_all: lines.rest.is_empty() })
 }
 
 /// Reads the fields behind a body.
 pub(super) fn trailers(bytes: &Bytes) -> Result<Headers, Invalid> {
     let mut fields = Fields::new(bytes);
-    let mut lines = Lines { rest: bytes, stray: false };
-    while let Some(line) = lines.next() {
-        fields.push(line, lines.stray)?;
-    }
+    fields.push_all(&mut Lines { rest: bytes })?;
     Ok(fields.headers)
 }
 
 /// The lines up to the empty one, without their ends.
 struct Lines<'a> {
     rest: &'a [u8],
-    /// Whether a carriage return was seen that no line feed follows.
-    stray: bool,
 }
 
 impl<'a> Iterator for Lines<'a> {
@@ -123,11 +162,13 @@ impl<'a> Iterator for Lines<'a> {
         match self.rest.get(end..)? {
             [b'\n', rest @ ..] | [b'\r', b'\n', rest @ ..] => self.rest = rest,
             _ => {
-                self.stray = true;
                 end = memchr::memchr(b'\n', self.rest)?;
                 line = self.rest.get(..end)?;
                 self.rest = self.rest.get(end + 1..).unwrap_or_default();
-                while let [shorter @ .., b'\r'] = line {
+                // Of nothing but CRs one is left, for an empty line has no more than one.
+                while let [shorter @ .., b'\r'] = line
+                    && !shorter.is_empty()
+                {
                     line = shorter;
                 }
             }
@@ -210,20 +251,4 @@ fn framing(fields: &Fields<'_>) -> Result<(Option<u64>, bool), Invalid> {
 
 fn contains_ignore_case(haystack: &[u8], needle: &[u8]) -> bool {
     haystack.windows(needle.len()).any(|window| window.eq_ignore_ascii_case(needle))
-}
-
-/// Takes a head from the front of `input` once it is complete, and no more than `limit` bytes long.
-pub(super) fn take(
-    scanner: &mut Scanner,
-    input: &mut BytesMut,
-    limit: usize,
-) -> Result<Option<Bytes>, Invalid> {
-    match scanner.end(input) {
-        Some(end) if end <= limit => {
-            *scanner = Scanner::default();
-            Ok(Some(input.split_to(end).freeze()))
-        }
-        None if input.len() < limit => Ok(None),
-        Some(_) | None => Err(Invalid::TooBig),
-    }
 }

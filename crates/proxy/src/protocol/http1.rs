@@ -6,9 +6,10 @@ use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 use tidegate_http::headers::Headers;
+use tidegate_http::scan::first_control;
 
 use super::body::Body;
-use super::head::{self, Dialect, Scanner};
+use super::head::{self, Dialect, Parsed, Scanner};
 use super::{Codec, Decode, Event, Invalid, draft};
 use crate::request::ends_a_line;
 
@@ -97,10 +98,10 @@ impl Draft {
             self.out.truncate(start);
             return false;
         }
-        for byte in self.out.get_mut(place..).unwrap_or_default() {
-            if ends_a_line(*byte) {
-                *byte = b' ';
-            }
+        let value = self.out.get_mut(place..).unwrap_or_default();
+        // Nearly all are without control characters, which are looked for faster.
+        if first_control(value).is_some() {
+            value.iter_mut().filter(|byte| ends_a_line(**byte)).for_each(|byte| *byte = b' ');
         }
         self.out.extend_from_slice(b"\r\n");
         true
@@ -115,8 +116,8 @@ impl Draft {
 }
 
 impl Codec for Http1 {
-    fn head(&self) -> Bytes {
-        self.head.clone()
+    fn head(&self) -> &[u8] {
+        &self.head
     }
 
     fn data(&self, bytes: Bytes, out: &mut VecDeque<Bytes>) {
@@ -173,8 +174,7 @@ impl Answer {
     }
 
     /// Judges a complete head.
-    fn head(&mut self, bytes: &Bytes) -> Result<Event, Invalid> {
-        let mut parsed = head::parse(bytes, self.dialect)?;
+    fn head(&mut self, mut parsed: Parsed) -> Result<Event, Invalid> {
         match parsed.head.status {
             101 if self.upgrade => {
                 parsed.head.upgrade = true;
@@ -199,12 +199,11 @@ impl Decode for Answer {
             State::Upgraded => Ok(None),
             State::Body(body) => body.decode(input, ended),
             State::Head(scanner) => {
-                let start = b"HTTP/";
-                if self.dialect == Dialect::Http && !input.iter().zip(start).all(|(a, b)| a == b) {
+                if self.dialect == Dialect::Http && !begins_as_it_should(input) {
                     return Err(Invalid::StatusLine);
                 }
-                match head::take(scanner, input, self.limit)? {
-                    Some(bytes) => self.head(&bytes).map(Some),
+                match head::take(scanner, input, (self.dialect, self.limit))? {
+                    Some(parsed) => self.head(parsed).map(Some),
                     None if ended => Err(Invalid::Ended),
                     None => Ok(None),
                 }
@@ -215,6 +214,12 @@ impl Decode for Answer {
     fn reusable(&self) -> bool {
         self.keep
     }
+}
+
+/// Whether what is there begins a status line.
+fn begins_as_it_should(input: &[u8]) -> bool {
+    const START: &[u8] = b"HTTP/";
+    input.starts_with(START) || START.starts_with(input)
 }
 
 #[cfg(test)]

@@ -110,8 +110,8 @@ const NEVER_BEHIND: [&str; 21] = [
 ];
 
 impl Codec for Http2 {
-    fn head(&self) -> Bytes {
-        Bytes::new()
+    fn head(&self) -> &[u8] {
+        b""
     }
 
     fn decoder(&self, _: usize) -> Box<dyn Decode> {

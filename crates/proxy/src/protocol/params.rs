@@ -1,11 +1,17 @@
 //! The variables that an application is told, put down one after the other.
 
 use bytes::Bytes;
+use tidegate_config::http::uwsgi::Param;
 
 /// Where variables are put down.
 pub(crate) trait Params {
     /// Begins a variable: its name, and a field's name that becomes the rest of it.
     fn begin(&mut self, name: &[u8], field: &[u8]);
+
+    /// Begins one that the configuration names.
+    fn begin_known(&mut self, param: &Param) {
+        self.begin(&param.name, b"");
+    }
 
     /// Where the value goes of the one that was begun.
     fn value(&mut self) -> &mut Vec<u8>;

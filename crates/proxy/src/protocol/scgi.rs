@@ -41,8 +41,8 @@ impl Scgi {
 }
 
 impl Codec for Scgi {
-    fn head(&self) -> Bytes {
-        self.head.clone()
+    fn head(&self) -> &[u8] {
+        &self.head
     }
 
     fn is_raw(&self) -> bool {
@@ -68,6 +68,6 @@ mod tests {
     fn variables_are_one_string_behind_its_length() {
         let params = [("REQUEST_URI".into(), "/x".into()), ("EMPTY".into(), Bytes::new())];
         let scgi = Scgi::new(27, &params, false);
-        assert_eq!(scgi.head(), "40:CONTENT_LENGTH\x0027\0REQUEST_URI\0/x\0EMPTY\0\0,");
+        assert_eq!(scgi.head(), b"40:CONTENT_LENGTH\x0027\0REQUEST_URI\0/x\0EMPTY\0\0,");
     }
 }

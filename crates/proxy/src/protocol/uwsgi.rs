@@ -4,6 +4,7 @@
 
 use bytes::Bytes;
 use thiserror::Error;
+use tidegate_config::http::uwsgi::Param;
 
 use super::head::Dialect;
 use super::http1::Answer;
@@ -97,6 +98,13 @@ impl Params for Draft {
         self.out.extend_from_slice(&[0, 0]);
     }
 
+    #[inline]
+    fn begin_known(&mut self, param: &Param) {
+        let start = self.out.len();
+        self.out.extend_from_slice(&param.packed);
+        self.variable = (start, self.out.len() - 2);
+    }
+
     fn value(&mut self) -> &mut Vec<u8> {
         &mut self.out
     }
@@ -116,8 +124,8 @@ impl Params for Draft {
 }
 
 impl Codec for Uwsgi {
-    fn head(&self) -> Bytes {
-        self.head.clone()
+    fn head(&self) -> &[u8] {
+        &self.head
     }
 
     fn is_raw(&self) -> bool {

@@ -93,11 +93,8 @@ fn an_upgrade_is_welcome_only_where_it_was_asked_for_and_passed_on() {
 
 #[test]
 fn a_client_s_fields_are_joined_and_give_way_to_configured_ones() {
-    let param = |name: &'static str, value: &'static str| Param {
-        name: name.into(),
-        value: Template::text(value),
-        if_not_empty: false,
-    };
+    let param =
+        |name: &str, value: &'static str| Param::new(name.as_bytes(), Template::text(value));
     let params = [param("A", "1"), param("HTTP_X_Y", "conf")];
     let client = fields(&[
         ("Host", "client"),

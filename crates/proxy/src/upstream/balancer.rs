@@ -9,6 +9,7 @@ use tidegate_config::http::upstream::balance::{Answered, Method};
 
 use super::peer::{Outcome, Peer, Settings};
 use super::ring::Ring;
+use super::tried::{Lots, Tried};
 use super::{hash, ip_hash, least_conn, least_time, random, round_robin};
 use crate::connect::Address;
 
@@ -21,47 +22,6 @@ pub struct Balancer {
     pub backup: Vec<Peer>,
     method: Method,
     ring: Ring,
-}
-
-/// What one request has tried so far.
-#[derive(Debug, Default)]
-pub struct Tried {
-    ids: Vec<u64>,
-    on_backup: bool,
-    lots: Lots,
-    /// How many lots fell on peers that could not be asked.
-    misses: u32,
-    /// What the peer is called that the client is kept with.
-    sid: Option<Bytes>,
-    /// Whether those that are ejected are asked though nobody else was.
-    desperate: bool,
-}
-
-impl Tried {
-    /// The client is kept with the peer that is called so.
-    pub fn keep_with(&mut self, sid: Option<Bytes>) {
-        self.sid = sid;
-    }
-
-    /// From now on the ejected are asked, too.
-    pub fn asks_the_ejected(&mut self) {
-        self.desperate = true;
-    }
-}
-
-/// How a request comes to the peers before it asks them in turn.
-#[derive(Debug, Default)]
-enum Lots {
-    /// Not at all.
-    #[default]
-    None,
-    Address(ip_hash::Numbers),
-    Key(hash::Numbers),
-    /// The next point of the ring.
-    Ring(usize),
-    Chance,
-    /// The less busy of two that chance has drawn.
-    Two,
 }
 
 /// So many lots are drawn in vain before peers are asked in turn.
@@ -119,7 +79,7 @@ impl Balancer {
     pub fn has_asked_all(&self, tried: &Tried) -> bool {
         self.all().all(|peer| {
             let Settings { down, drain, .. } = peer.settings;
-            down || drain || peer.health.is_out() || tried.ids.contains(&peer.id)
+            down || drain || peer.health.is_out() || tried.has(peer.id)
         })
     }
 
@@ -143,10 +103,11 @@ impl Balancer {
 
     /// The next peer to ask; none where all are down, full, ejected or tried.
     pub fn pick(&mut self, tried: &mut Tried, now: Instant) -> Option<(u64, Address)> {
+        tried.ids.extend(tried.latest.take());
         let id = self.choose(tried, now).or_else(|| self.ejected(tried))?;
         let picked = self.peer(id)?;
         picked.begin(now);
-        tried.ids.push(id);
+        tried.latest = Some(id);
         Some((id, picked.address.clone()))
     }
 

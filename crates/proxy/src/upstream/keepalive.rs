@@ -68,6 +68,15 @@ impl Connection {
         Self { stream, requests: 1, opened, place: 0, from: None, silence: Silence::default() }
     }
 
+    /// Closes it after its last request; where the peer is known to have closed it, both sides forget it
+    /// at once.
+    pub(crate) fn close(self, is_over: bool) {
+        if is_over {
+            self.stream.forget();
+        }
+        self.silence.leave();
+    }
+
     /// The same in the event loop of this thread.
     fn moved(self) -> io::Result<Self> {
         Ok(Self { stream: self.stream.moved()?, silence: Silence::default(), ..self })
@@ -163,7 +172,7 @@ impl Wanted<'_> {
 
 /// Keeps a connection that has nothing more to say, as far as the settings allow.
 pub fn put(
-    (group, address): (u64, Address),
+    (group, address): (u64, &Address),
     mut connection: Box<Connection>,
     settings: &Settings,
     now: Instant,
@@ -200,16 +209,16 @@ pub fn put(
 }
 
 /// Puts a connection on its shelf; where the group has as many as it may, the oldest goes.
-fn store(pool: &mut Vec<Shelf>, (group, address): (u64, Address), idle: Idle, most: usize) {
+fn store(pool: &mut Vec<Shelf>, (group, address): (u64, &Address), idle: Idle, most: usize) {
     let its = |shelf: &Shelf| shelf.group == group;
     let mine = pool.iter().filter(|shelf| its(shelf)).map(|shelf| shelf.idle.len());
     if mine.sum::<usize>() >= most {
         take_oldest(pool, its);
     }
-    if let Some(shelf) = shelf(pool, group, &address) {
+    if let Some(shelf) = shelf(pool, group, address) {
         shelf.idle.push(idle);
     } else {
-        pool.push(Shelf::new(group, address, idle));
+        pool.push(Shelf::new(group, address.clone(), idle));
     }
 }
 
@@ -274,7 +283,7 @@ mod tests {
         (Connection::new(Stream::Unix(near), Instant::now()), far)
     }
 
-    fn put(group: u64, address: Address, connection: Connection, settings: &Settings) {
+    fn put(group: u64, address: &Address, connection: Connection, settings: &Settings) {
         super::put((group, address), Box::new(connection), settings, Instant::now());
     }
 
@@ -292,8 +301,8 @@ mod tests {
             let (mut first, _far) = pair();
             let (mut second, _other) = pair();
             (first.requests, second.requests) = (10, 20);
-            put(10, address(1), first, &Settings::default());
-            put(10, address(1), second, &Settings::default());
+            put(10, &address(1), first, &Settings::default());
+            put(10, &address(1), second, &Settings::default());
             assert!(wanted(11, &address(1)).take().is_none());
             assert!(wanted(10, &address(2)).take().is_none());
             assert_eq!(wanted(10, &address(1)).take().map(|taken| taken.requests), Some(21));
@@ -307,10 +316,10 @@ mod tests {
     async fn what_cannot_be_sent_twice_goes_over_proven_connections() {
         let test = async {
             let (fresh, _far) = pair();
-            put(20, address(1), fresh, &Settings::default());
+            put(20, &address(1), fresh, &Settings::default());
             assert!(wanted(20, &address(1)).take_proven().is_none());
             let proven = *wanted(20, &address(1)).take().unwrap();
-            put(20, address(1), proven, &Settings::default());
+            put(20, &address(1), proven, &Settings::default());
             assert_eq!(wanted(20, &address(1)).take_proven().map(|taken| taken.requests), Some(3));
         };
         LocalSet::new().run_until(test).await;
@@ -320,12 +329,12 @@ mod tests {
     async fn what_the_runtime_has_heard_of_is_not_taken_for_a_repeatable_request() {
         let test = async {
             let (closed, far) = pair();
-            put(1, address(1), closed, &Settings::default());
+            put(1, &address(1), closed, &Settings::default());
             drop(far);
             tokio::time::sleep(Duration::from_millis(5)).await;
             assert!(wanted(1, &address(1)).take_repeatable().is_none());
             let (open, _far) = pair();
-            put(1, address(1), open, &Settings::default());
+            put(1, &address(1), open, &Settings::default());
             assert_eq!(
                 wanted(1, &address(1)).take_repeatable().map(|taken| taken.requests),
                 Some(2)
@@ -339,7 +348,7 @@ mod tests {
         let test = async {
             let (mut own, _far) = pair();
             own.place = 7;
-            put(50, address(1), own, &Settings::default());
+            put(50, &address(1), own, &Settings::default());
             assert!(wanted(50, &address(1)).take().is_none());
             assert!(wanted(58, &address(1)).take().is_none());
             assert!(wanted(53, &address(1)).take().is_some());
@@ -351,32 +360,32 @@ mod tests {
     async fn closed_talkative_worn_and_superfluous_ones_are_let_go() {
         let test = async {
             let (closed, far) = pair();
-            put(30, address(1), closed, &Settings::default());
+            put(30, &address(1), closed, &Settings::default());
             drop(far);
             assert!(wanted(30, &address(1)).take().is_none());
 
             let (talkative, far) = pair();
-            put(30, address(1), talkative, &Settings::default());
+            put(30, &address(1), talkative, &Settings::default());
             far.try_write(b"unasked").unwrap();
             assert!(wanted(30, &address(1)).take().is_none());
 
             let (mut worn, _far) = pair();
             worn.requests = 1000;
-            put(30, address(1), worn, &Settings::default());
+            put(30, &address(1), worn, &Settings::default());
             assert!(wanted(30, &address(1)).take().is_none());
 
             let one = Settings { connections: 1, ..Settings::default() };
             let ((old, _far), (mut new, _other)) = (pair(), pair());
             new.requests = 5;
-            put(30, address(1), old, &one);
-            put(30, address(1), new, &one);
+            put(30, &address(1), old, &one);
+            put(30, &address(1), new, &one);
             assert_eq!(wanted(30, &address(1)).take().map(|taken| taken.requests), Some(6));
             assert!(wanted(30, &address(1)).take().is_none());
 
             // The limit is the group's, whoever its peers are.
             let ((old, _far), (new, _other)) = (pair(), pair());
-            put(30, address(1), old, &one);
-            put(30, address(2), new, &one);
+            put(30, &address(1), old, &one);
+            put(30, &address(2), new, &one);
             assert!(wanted(30, &address(1)).take().is_none());
             assert!(wanted(30, &address(2)).take().is_some());
         };
@@ -389,9 +398,9 @@ mod tests {
             let (near, mut far) = pair();
             let ((mut later, _far), (mut other, _other)) = (pair(), pair());
             (later.requests, other.requests) = (5, 7);
-            put(40, address(1), near, &Settings::default());
-            put(40, address(1), later, &Settings::default());
-            put(41, address(1), other, &Settings::default());
+            put(40, &address(1), near, &Settings::default());
+            put(40, &address(1), later, &Settings::default());
+            put(41, &address(1), other, &Settings::default());
             let elsewhere = tokio::task::spawn_blocking(|| {
                 let mut builder = tokio::runtime::Builder::new_current_thread();
                 let runtime = builder.enable_all().build().unwrap();
@@ -412,6 +421,46 @@ mod tests {
             assert_eq!((&asked, &elsewhere.await.unwrap()), (b"asked", b"answered"));
             assert!(wanted(40, &address(1)).take().is_none());
             assert_eq!(wanted(41, &address(1)).take().map(|taken| taken.requests), Some(8));
+        };
+        LocalSet::new().run_until(test).await;
+    }
+
+    #[tokio::test]
+    async fn a_connection_of_http2_that_has_ended_while_it_was_lent_is_not_given_back() {
+        use std::sync::mpsc::channel;
+
+        let test = async {
+            let (near, far) = pair();
+            let server = tokio::task::spawn_local(async move {
+                let mut server = h2::server::handshake(far).await.unwrap();
+                while server.accept().await.is_some() {}
+            });
+            let session = crate::http2::Session::open(near.stream, 4096).await.unwrap();
+            let driven = Connection::new(Stream::Http2(session), Instant::now());
+            put(60, &address(1), driven, &Settings::default());
+            let ((taken, is_taken), (ended, has_ended)) =
+                (tokio::sync::oneshot::channel(), channel());
+            let borrow = async move || {
+                let lent = wanted(60, &address(1)).take().expect("it is lent");
+                taken.send(()).unwrap();
+                has_ended.recv().unwrap();
+                super::put((60, &address(1)), lent, &Settings::default(), Instant::now());
+            };
+            let runtime = tokio::runtime::Handle::current();
+            let borrower = tokio::task::spawn_blocking(move || {
+                runtime.block_on(LocalSet::new().run_until(borrow()));
+            });
+            is_taken.await.unwrap();
+            server.abort();
+            left().await;
+            ended.send(()).unwrap();
+            borrower.await.unwrap();
+            let kept = |pool: &std::sync::Arc<super::super::pool::Pool>| {
+                let kept = pool.lock();
+                let its = kept.shelves.iter().filter(|shelf| shelf.group == 60);
+                its.map(|shelf| shelf.idle.len()).sum::<usize>()
+            };
+            assert_eq!(own(kept), 0);
         };
         LocalSet::new().run_until(test).await;
     }

@@ -6,9 +6,10 @@ use std::time::Instant;
 use bytes::Bytes;
 use tidegate_config::http::upstream::balance::Answered;
 
-use super::balancer::{Balancer, Tried};
+use super::balancer::Balancer;
 use super::group::Group;
 use super::peer::Outcome;
+use super::tried::Tried;
 use crate::connect::Address;
 use crate::fault::Fault;
 

@@ -4,7 +4,7 @@
 pub(super) type Row = (&'static str, [&'static str; 3]);
 
 /// What has no row of its own: an option or a command that is not known.
-pub(super) const CODES: [Row; 13] = [
+pub(super) const CODES: [Row; 15] = [
     (
         "a start",
         [
@@ -59,4 +59,6 @@ pub(super) const CODES: [Row; 13] = [
         ["it is explained", "", "the configuration or the URL is refused, or nobody listens there"],
     ),
     ("help", ["it is told", "", "nobody knows of it"]),
+    ("completions", ["they are told", "", "they are for bash, zsh or fish alone"]),
+    ("man", ["it is told", "", ""]),
 ];

@@ -13,7 +13,6 @@ use tidegate_http::answer_head::{Frame, Framing};
 use tidegate_http::body::{Body, BodyStream, FileSlice, Part, Told};
 use tidegate_http::chunked::write_chunk_head;
 use tidegate_http::exchange::Exchange;
-use tidegate_http::head::Version;
 use tidegate_http::pace::Pace;
 use tidegate_http::response::Response;
 
@@ -58,7 +57,10 @@ pub(crate) async fn write(
         bytes: 0,
         pace,
     };
-    let result = match writer.at_once(start, body) {
+    // What goes on behind an answer does not keep it waiting.
+    let goes_on = !ex.tasks.is_empty() || ex.location.post_action.uri.is_some();
+    let follows = if promise.keep_alive || goes_on { Follows::Nothing } else { Follows::End };
+    let result = match writer.at_once(start, body, follows) {
         Ok(None) => Ok(()),
         // Boxed, as most answers are short and go at once.
         Ok(Some(rest)) => Box::pin(writer.rest(rest, ex)).await,
@@ -69,10 +71,7 @@ pub(crate) async fn write(
     ex.sent.body_bytes += writer.bytes.saturating_sub(head_bytes);
     result?;
     ex.sent.complete = true;
-    let lives = promise.keep_alive && promise.framing != Framing::Close;
-    let lives =
-        lives && promise.framing != Framing::Tunnel && ex.request.version != Version::Http09;
-    Ok(if lives { Sent::KeepAlive } else { Sent::Close })
+    Ok(if promise.keep_alive { Sent::KeepAlive } else { Sent::Close })
 }
 
 struct Writer<'a> {

@@ -248,17 +248,14 @@ impl RequestBody for Http1Body {
     }
 
     fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        // Bytes of a next request stay in the buffer; while it is not read, more are not taken.
         if self.io.has_ended() {
             return Poll::Ready(());
         }
-        if !self.io.buffer.borrow().is_empty() {
-            return Poll::Pending;
+        if self.io.buffer.borrow().is_empty() && ready!(self.io.poll_fill(cx)).unwrap_or(0) == 0 {
+            return Poll::Ready(());
         }
-        match self.io.poll_fill(cx) {
-            Poll::Ready(Ok(0) | Err(_)) => Poll::Ready(()),
-            Poll::Ready(Ok(_)) | Poll::Pending => Poll::Pending,
-        }
+        // Bytes of a next request stay in the buffer; while it is not read, more are not taken.
+        self.io.stream.poll_hung_up(cx)
     }
 
     fn hint(&mut self, fields: &Headers) {

@@ -143,6 +143,8 @@ async fn one(worker: &Worker, connection: &Connection, io: &Rc<Io>, next: Next) 
     };
     let body = Box::new(Http1Body::new(Rc::clone(io), Rc::clone(&client.state)));
     let sent = request::serve(worker, connection, (next, body), &mut client).await;
+    // The request has given back what it held, and is in the log.
+    io.end();
     let Some(mut farewell) = client.farewell.get() else { return sent };
     farewell.resets |= client.timed_out;
     settle(io, &client.state, sent, farewell).await

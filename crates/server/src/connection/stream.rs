@@ -86,6 +86,21 @@ impl Stream {
         self.try_write_by(|socket| rustix::net::send(socket, bytes, flags))
     }
 
+    /// The same of the last that is written: where all of it fits, it goes with the [`end`](Self::end) in
+    /// one packet, and the client wakes up once.
+    pub(crate) fn try_send_last(&self, bytes: &[u8]) -> io::Result<usize> {
+        let Self::Tcp(_) = self else { return self.try_send(bytes) };
+        let flags = SendFlags::MORE | SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+        self.try_write_by(|socket| rustix::net::send(socket, bytes, flags))
+    }
+
+    /// Says the end behind what [`try_send_last`](Self::try_send_last) has sent.
+    pub(crate) fn end(&self) {
+        if let Self::Tcp(_) = self {
+            self.shutdown();
+        }
+    }
+
     /// Writes as much as fits of what more follows at once, so that it need not go in a packet of its
     /// own, for which a client would wake up (nginx: `tcp_nopush`).
     pub(crate) fn try_write_more(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
@@ -110,6 +125,14 @@ impl Stream {
             Self::Tcp(stream) | Self::Unix(stream) => stream.poll_read_ready(cx),
             Self::Tls(stream) if stream.is_waiting() => Poll::Ready(Ok(())),
             Self::Tls(stream) => stream.socket().poll_read_ready(cx),
+        }
+    }
+
+    /// Ready when the client sends nothing more, or is gone; what it has sent is left there.
+    pub(crate) fn poll_hung_up(&self, cx: &mut Context<'_>) -> Poll<()> {
+        match self {
+            Self::Tcp(stream) | Self::Unix(stream) => stream.poll_hung_up(cx),
+            Self::Tls(stream) => stream.socket().poll_hung_up(cx),
         }
     }
 
@@ -212,5 +235,52 @@ impl Stream {
                 stream.socket().shutdown();
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    fn pair() -> (Stream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (near, _) = listener.accept().unwrap();
+        near.set_nonblocking(true).unwrap();
+        (Stream::tcp(near.into()), client)
+    }
+
+    fn packets(stream: &Stream) -> u32 {
+        let Stream::Tcp(socket) = stream else { panic!("not over TCP") };
+        socket.with(tcp_info::packets).unwrap().unwrap()
+    }
+
+    #[test]
+    fn the_last_that_is_written_and_the_end_go_in_one_packet() {
+        let (stream, mut client) = pair();
+        let before = packets(&stream);
+        assert_eq!(stream.try_send_last(b"the last").unwrap(), 8);
+        assert_eq!(packets(&stream), before);
+        stream.end();
+        assert_eq!(packets(&stream), before + 1);
+        let mut read = Vec::new();
+        client.read_to_end(&mut read).unwrap();
+        assert_eq!(read, b"the last");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_not_the_end() {
+        let (stream, mut client) = pair();
+        let long = vec![b'x'; 32 << 20];
+        let sent = stream.try_send_last(&long).unwrap();
+        assert!(sent < long.len());
+        let mut read = vec![0; sent];
+        client.read_exact(&mut read).unwrap();
+        client.set_nonblocking(true).unwrap();
+        let error = client.read(&mut read).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
     }
 }

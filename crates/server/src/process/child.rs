@@ -2,6 +2,9 @@
 
 pub(super) mod answer;
 pub(super) mod order;
+mod reply;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -9,14 +12,14 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 use tidegate_config::block::main::Process;
 use tidegate_http::log::file::LogFiles;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::time::timeout;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::{Instant as Moment, timeout_at};
 
 use super::Source;
 use super::channel::Channel;
@@ -25,6 +28,7 @@ use super::memory::Memory;
 use super::parcel;
 use super::serving::Numbers;
 use super::worker::State;
+use reply::{Answer, Pulse, Reply};
 
 /// Says in the environment that this is the worker process.
 pub(super) const MARK: &str = "TIDEGATE_WORKER";
@@ -38,30 +42,29 @@ const COMMITMENT: Duration = Duration::from_secs(5);
 /// How long a worker may take to build a configuration.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// What the worker says.
-enum Reply {
-    Built(Result<(), String>),
-    Committed,
-    Numbers(Numbers),
-    Log(Vec<u8>),
-    Memory(Memory),
+/// How long a worker may take to say what it knows.
+const SAYING: Duration = Duration::from_secs(2);
+
+/// Why there is no answer.
+enum Silence {
+    /// The worker is no more.
+    Ended,
+    /// It has not answered in time.
+    Late,
+    /// It does not take the question.
+    Deaf(io::Error),
 }
 
 /// A worker process.
 pub(super) struct Child {
-    process: std::process::Child,
+    /// Where it runs by itself.
+    process: Option<std::process::Child>,
     channel: Channel,
-    answers: UnboundedReceiver<Reply>,
+    answers: UnboundedReceiver<Answer>,
+    /// The number of the newest question, which its answer has, too.
+    asked: u64,
     pulse: Arc<Pulse>,
     started: Instant,
-}
-
-/// What is heard of its life.
-#[derive(Debug, Default)]
-struct Pulse {
-    beats: AtomicU64,
-    /// Whether it has been asked, and has not answered yet.
-    asked: AtomicBool,
 }
 
 impl Child {
@@ -73,7 +76,7 @@ impl Child {
         let failed = "the worker process cannot be spoken to";
         let channel = Channel::new(own, MOST).context(failed)?;
         let pulse = Arc::<Pulse>::default();
-        let answers = listen(channel.try_clone().context(failed)?, Arc::clone(&pulse))?;
+        let answers = reply::listen(channel.try_clone().context(failed)?, Arc::clone(&pulse))?;
         // The very program that runs, whatever lies in its place by now.
         let mut command = Command::new("/proc/self/exe");
         command.arg0("tidegate: worker process").env_clear().env(MARK, "1");
@@ -91,30 +94,34 @@ impl Child {
             command.stdout(Stdio::null()).stderr(Stdio::null());
         }
         let process = command.spawn().context("the worker process cannot be started")?;
-        Ok(Self { process, channel, answers, pulse, started: Instant::now() })
+        let (process, started) = (Some(process), Instant::now());
+        Ok(Self { process, channel, answers, asked: 0, pulse, started })
     }
 
     /// Has a configuration built; where that fails, the worker goes on as it was.
     pub(super) async fn prepare(&mut self, source: &Source, ground: &Ground) -> Result<()> {
-        // An answer that came too late is none to this.
-        while self.answers.try_recv().is_ok() {}
-        let sent = parcel::send(&self.channel, order::BUILD, source, ground);
+        self.asked += 1;
+        let sent = parcel::send(&self.channel, order::BUILD, self.asked, source, ground);
         sent.context("the worker process does not take the configuration")?;
-        match timeout(PATIENCE, self.answers.recv()).await {
-            Ok(Some(Reply::Built(built))) => built.map_err(|fault| anyhow!("{fault}")),
-            Ok(Some(_)) => bail!("the worker process talks nonsense"),
-            Ok(None) => bail!("the worker process has ended while it built the configuration"),
-            Err(_) => bail!("the worker process has not built the configuration in 60 seconds"),
+        match self.answer(answer::BUILT, PATIENCE).await {
+            Ok(Reply::Built(built)) => built.map_err(|fault| anyhow!("{fault}")),
+            Ok(_) => bail!("the worker process talks nonsense"),
+            Err(Silence::Late) => {
+                bail!("the worker process has not built the configuration in 60 seconds")
+            }
+            Err(_) => bail!("the worker process has ended while it built the configuration"),
         }
     }
 
     /// Lets what was built hold; ready when it does for every request from then on.
     pub(super) async fn commit(&mut self) -> Result<()> {
-        self.channel.send(order::COMMIT, &[], &[]).context("the worker process is deaf")?;
-        match timeout(COMMITMENT, self.answers.recv()).await {
-            Ok(None) => bail!("the worker process has ended while it took up the configuration"),
+        match self.ask(order::COMMIT, answer::COMMITTED, COMMITMENT).await {
             // It has the order, and goes by it when it can.
-            _ => Ok(()),
+            Ok(_) | Err(Silence::Late) => Ok(()),
+            Err(Silence::Ended) => {
+                bail!("the worker process has ended while it took up the configuration")
+            }
+            Err(Silence::Deaf(error)) => Err(error).context("the worker process is deaf"),
         }
     }
 
@@ -125,11 +132,11 @@ impl Child {
 
     /// Orders it to end, while another serves; ready when it takes no more connections.
     pub(super) async fn leave(&mut self) -> io::Result<()> {
-        while self.answers.try_recv().is_ok() {}
-        self.order(State::Leaving)?;
-        // It has the order, and goes by it when it can.
-        let _ = timeout(COMMITMENT, self.answers.recv()).await;
-        Ok(())
+        match self.ask(order::LEAVE, answer::LEFT, COMMITMENT).await {
+            Err(Silence::Deaf(error)) => Err(error),
+            // It has the order, and goes by it when it can.
+            _ => Ok(()),
+        }
     }
 
     /// Orders it to end.
@@ -144,40 +151,58 @@ impl Child {
 
     /// What is told of it; `None` where it does not answer.
     pub(super) async fn numbers(&mut self) -> Option<Numbers> {
-        while self.answers.try_recv().is_ok() {}
-        self.channel.send(order::NUMBERS, &[], &[]).ok()?;
-        match timeout(Duration::from_secs(2), self.answers.recv()).await {
-            Ok(Some(Reply::Numbers(numbers))) => Some(numbers),
+        match self.ask(order::NUMBERS, answer::NUMBERS, SAYING).await {
+            Ok(Reply::Numbers(numbers)) => Some(numbers),
             _ => None,
         }
     }
 
     /// The newest lines of its logs in memory; `None` where it does not answer.
     pub(super) async fn log(&mut self) -> Option<Vec<u8>> {
-        while self.answers.try_recv().is_ok() {}
-        self.channel.send(order::LOG, &[], &[]).ok()?;
-        match timeout(Duration::from_secs(2), self.answers.recv()).await {
-            Ok(Some(Reply::Log(text))) => Some(text),
+        match self.ask(order::LOG, answer::LOG, SAYING).await {
+            Ok(Reply::Log(text)) => Some(text),
             _ => None,
         }
     }
 
     /// What it knows of clients and servers; `None` where it does not answer.
     pub(super) async fn memory(&mut self) -> Option<Memory> {
-        self.ask(order::MEMORY, Duration::from_secs(2)).await
+        match self.ask(order::MEMORY, answer::MEMORY, SAYING).await {
+            Ok(Reply::Memory(memory)) => Some(memory),
+            _ => None,
+        }
     }
 
     /// Ways to it, and to those who serve beside it; `None` where it does not answer.
     pub(super) async fn ways(&mut self) -> Option<Memory> {
-        self.ask(order::WAYS, Duration::from_secs(1)).await
+        match self.ask(order::WAYS, answer::WAYS, Duration::from_secs(1)).await {
+            Ok(Reply::Ways(ways)) => Some(ways),
+            _ => None,
+        }
     }
 
-    async fn ask(&mut self, order: u8, patience: Duration) -> Option<Memory> {
-        while self.answers.try_recv().is_ok() {}
-        self.channel.send(order, &[], &[]).ok()?;
-        match timeout(patience, self.answers.recv()).await {
-            Ok(Some(Reply::Memory(memory))) => Some(memory),
-            _ => None,
+    async fn ask(&mut self, order: u8, kind: u8, patience: Duration) -> Result<Reply, Silence> {
+        self.asked += 1;
+        let number = self.asked.to_le_bytes();
+        self.channel.send(order, &[&number], &[]).map_err(Silence::Deaf)?;
+        self.answer(kind, patience).await
+    }
+
+    /// The answer of this kind to what was asked last. What the worker says besides is passed over: an
+    /// answer that nobody waits for any more, or what comes of an order.
+    async fn answer(&mut self, kind: u8, patience: Duration) -> Result<Reply, Silence> {
+        let deadline = Moment::now() + patience;
+        loop {
+            match timeout_at(deadline, self.answers.recv()).await {
+                Ok(Some(Answer { number, reply }))
+                    if number == Some(self.asked) && reply.kind() == kind =>
+                {
+                    return Ok(reply);
+                }
+                Ok(Some(_)) => {}
+                Ok(None) => return Err(Silence::Ended),
+                Err(_) => return Err(Silence::Late),
+            }
         }
     }
 
@@ -195,12 +220,13 @@ impl Child {
     /// Has it end at once; its end is heard of.
     pub(super) fn kill(&mut self) {
         // One that has ended already is heard of, too.
-        let _ = self.process.kill();
+        let _ = self.process.as_mut().map(std::process::Child::kill);
     }
 
     /// Whether it is no more.
     pub(super) fn has_ended(&mut self) -> bool {
-        self.process.try_wait().is_ok_and(|ended| ended.is_some())
+        let ended = |process: &mut std::process::Child| process.try_wait();
+        self.process.as_mut().is_none_or(|process| ended(process).is_ok_and(|how| how.is_some()))
     }
 
     /// Ready when it is no more.
@@ -211,68 +237,18 @@ impl Child {
     /// Ends it, if it has not ended yet, and says how it did.
     pub(super) fn end(&mut self) -> io::Result<ExitStatus> {
         // Without effect on one that has ended: it is not waited for yet.
-        let _ = self.process.kill();
-        self.process.wait()
+        let Some(process) = &mut self.process else { return Ok(ExitStatus::default()) };
+        let _ = process.kill();
+        process.wait()
     }
 
     /// Its number.
     pub(super) fn pid(&self) -> u32 {
-        self.process.id()
+        self.process.as_ref().map_or(0, std::process::Child::id)
     }
 
     /// How long it has lived.
     pub(super) fn age(&self) -> Duration {
         self.started.elapsed()
     }
-}
-
-/// Reads what the worker says on a thread of its own. The receiver is closed when the worker ends.
-fn listen(channel: Channel, pulse: Arc<Pulse>) -> Result<UnboundedReceiver<Reply>> {
-    let (sender, receiver) = unbounded_channel();
-    let read = move || {
-        while let Ok(message) = channel.receive() {
-            let answer = match (message.kind, message.fields.as_slice()) {
-                (answer::BUILT, _) => Reply::Built(Ok(())),
-                (answer::FAULT, [text, ..]) => {
-                    Reply::Built(Err(String::from_utf8_lossy(text).into_owned()))
-                }
-                (answer::COMMITTED, _) => Reply::Committed,
-                (
-                    answer::NUMBERS,
-                    [accepted, active, requests, turned_away, upstreams, each @ ..],
-                ) => Reply::Numbers(Numbers {
-                    accepted: number(accepted),
-                    active: number(active),
-                    requests: number(requests),
-                    turned_away: number(turned_away),
-                    upstreams: printable(upstreams),
-                    each: each.iter().map(|field| number(field)).collect(),
-                }),
-                (answer::LOG, [text]) => Reply::Log(text.clone()),
-                (answer::MEMORY, [mark]) => Reply::Memory(Memory::of(Some(mark), message.files)),
-                (answer::BEATS, [beats]) => {
-                    pulse.beats.store(number(beats), Ordering::Relaxed);
-                    pulse.asked.store(false, Ordering::Relaxed);
-                    continue;
-                }
-                _ => continue,
-            };
-            if sender.send(answer).is_err() {
-                return;
-            }
-        }
-    };
-    let thread = std::thread::Builder::new().name("worker process".to_owned());
-    thread.spawn(read).context("a thread cannot be started")?;
-    Ok(receiver)
-}
-
-/// A text that is shown on a terminal.
-fn printable(field: &[u8]) -> String {
-    let text = String::from_utf8_lossy(field);
-    text.chars().filter(|char| *char == '\n' || !char.is_control()).collect()
-}
-
-fn number(field: &[u8]) -> u64 {
-    field.try_into().map_or(0, u64::from_le_bytes)
 }

@@ -9,6 +9,7 @@ mod upstream;
 mod watch;
 mod worker;
 
+use std::future::Future;
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -116,21 +117,30 @@ impl Master {
             let running = self.state == State::Running;
             let due = match self.parts.place {
                 Place::Nowhere(_) if !running && self.leaving.is_empty() => break,
-                Place::Nowhere(due) => due,
+                // Whoever ends starts nobody any more.
+                Place::Nowhere(due) if running => due,
                 _ => None,
             };
             let someone_leaves = Some(LEAVING).filter(|_| !self.leaving.is_empty());
             let takeover_deadline = self.takeover.as_ref().and_then(Takeover::deadline);
-            tokio::select! {
-                word = signals.next() => self.act(word).await,
-                Some(ask) = next(&mut self.admin) => self.answer(ask).await,
-                () = ended(&mut self.parts.place, running && !self.resting) => self.bury(),
-                () = until(due) => self.start_another().await,
-                news = news(&mut self.takeover) => self.hear(news),
-                () = until(takeover_deadline) => self.give_up_takeover(),
-                () = until(Some(self.watch.due())) => self.look(),
-                () = pause(someone_leaves) => self.leaving.retain_mut(|place| !place.has_ended()),
+            let stopped = tokio::select! {
+                word = signals.next() => unless_stopped(&mut signals, self.act(word)).await,
+                Some(ask) = next(&mut self.admin) => {
+                    unless_stopped(&mut signals, self.answer(ask)).await
+                }
+                () = until(due) => unless_stopped(&mut signals, self.start_another()).await,
+                () = ended(&mut self.parts.place, running && !self.resting) => { self.bury(); None },
+                news = news(&mut self.takeover) => { self.hear(news); None },
+                () = until(takeover_deadline) => { self.give_up_takeover(); None },
+                () = until(Some(self.watch.due())) => { self.look(); None },
+                () = pause(someone_leaves) => {
+                    self.leaving.retain_mut(|place| !place.has_ended());
+                    None
+                }
                 () = until(deadline) => break,
+            };
+            if let Some(word) = stopped {
+                self.act(word).await;
             }
             if self.state == State::Stopping && deadline.is_none() {
                 deadline = Some(Instant::now() + STOPPING);
@@ -234,6 +244,16 @@ impl Master {
             }
         }
         self.log.tell(Level::Notice, "exit");
+    }
+}
+
+/// Does something that may have to wait for others, a worker process that stands still among them:
+/// the word to end at once comes before it. What is given up then ends with the process.
+async fn unless_stopped(signals: &mut Signals, work: impl Future<Output = ()>) -> Option<Word> {
+    tokio::select! {
+        biased;
+        () = work => None,
+        told = signals.stop() => Some(told),
     }
 }
 

@@ -30,6 +30,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// What clients hold in a zone.
 const NEWS: u8 = b'n';
 
+/// All that is held in a zone is asked for.
+const QUESTION: u8 = b'q';
+
 /// All that was held when the socket was opened has been told.
 const COMPLETE: u8 = b'c';
 
@@ -121,6 +124,7 @@ impl Neighbours {
                 outgoing.send(COMPLETE, &[], &[])?;
                 while rung.recv().is_ok() {
                     news(&ledger, neighbour, &outgoing)?;
+                    questions(&ledger, neighbour, &outgoing)?;
                     let Some(link) = own.upgrade() else { break };
                     let ways = std::mem::take(&mut *lock(&link.introductions));
                     ways.iter()
@@ -145,6 +149,9 @@ impl Neighbours {
                     let heard = self.ledger.hear(link.neighbour, piece);
                     // One who talks nonsense is not believed in anything.
                     let Some(()) = heard else { return };
+                }
+                (QUESTION, [zone]) => {
+                    let Some(()) = self.ledger.asked(link.neighbour, zone) else { return };
                 }
                 (COMPLETE, _) => drop(complete.take()),
                 (INTRODUCTION, _) => {
@@ -184,6 +191,12 @@ impl Neighbours {
 fn news(ledger: &Ledger, neighbour: Neighbour, outgoing: &Channel) -> io::Result<()> {
     let news = ledger.news(neighbour);
     news.iter().try_for_each(|piece| outgoing.send(NEWS, &[piece], &[]))
+}
+
+/// Asks for what was told before it could be understood.
+fn questions(ledger: &Ledger, neighbour: Neighbour, outgoing: &Channel) -> io::Result<()> {
+    let questions = ledger.questions(neighbour);
+    questions.iter().try_for_each(|zone| outgoing.send(QUESTION, &[zone], &[]))
 }
 
 fn named(name: &str) -> thread::Builder {
@@ -259,6 +272,19 @@ mod tests {
         first.dies();
         eventually("all is given back", || !third.is_full(b"b"));
         eventually("it is alone", || third.0.links().is_empty());
+    }
+
+    #[test]
+    fn a_zone_that_is_added_hears_what_others_hold_in_it() {
+        let zone = |of: &Process| of.0.ledger.zone(["two", ""], 32768);
+        let first = Process::alone();
+        let theirs = zone(&first);
+        let held = theirs.hold(b"a", 1).unwrap();
+        let second = first.another();
+        let mine = zone(&second);
+        eventually("it is held there", || mine.hold(b"a", 1).is_err());
+        drop(held);
+        eventually("it is given back", || mine.hold(b"a", 1).is_ok());
     }
 
     #[test]

@@ -21,10 +21,11 @@ use super::memory::Memory;
 use crate::listen::{Listener, Listeners};
 use crate::tls::Chain;
 
-/// Sends a configuration and what is open for it.
+/// Sends a configuration and what is open for it, as the question of this number.
 pub(super) fn send(
     channel: &Channel,
     kind: u8,
+    number: u64,
     source: &Source,
     ground: &Ground,
 ) -> io::Result<()> {
@@ -42,7 +43,7 @@ pub(super) fn send(
     let chain = chain.map(|chain| chain.bytes().to_vec()).unwrap_or_default();
     files.extend(ground.memory.iter().flat_map(Memory::files));
     let mark = ground.memory.as_ref().map(|memory| memory.mark().to_vec()).unwrap_or_default();
-    let fields: [&[u8]; 8] = [
+    let fields: [&[u8]; 9] = [
         source.path.as_os_str().as_bytes(),
         options.prefix.as_os_str().as_bytes(),
         &optional(options.global.as_deref().map(str::as_bytes)),
@@ -51,6 +52,7 @@ pub(super) fn send(
         &ground.config.files.encode(),
         &chain,
         &mark,
+        &number.to_le_bytes(),
     ];
     channel.send(kind, &fields, &files)
 }
@@ -60,7 +62,7 @@ fn optional(field: Option<&[u8]>) -> Vec<u8> {
     field.map_or(vec![0], |field| [&[1], field].concat())
 }
 
-/// Takes what [`send`] sent: the configuration is read from the bytes that came with it.
+/// Takes what [`send`] sent, without the number: the configuration is read from the bytes that came with it.
 pub(super) fn receive(message: Message) -> Result<Ground> {
     if !message.whole {
         bail!(LOST);

@@ -1,5 +1,8 @@
 //! The part that serves: worker threads over a configuration, which a built one replaces.
 
+#[cfg(test)]
+mod tests;
+
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;

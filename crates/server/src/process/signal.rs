@@ -111,6 +111,14 @@ impl Signals {
         })
     }
 
+    /// The next one that ends the process at once; the others wait.
+    pub(super) async fn stop(&mut self) -> Word {
+        tokio::select! {
+            _ = self.term.recv() => Word::Stop,
+            _ = self.int.recv() => Word::Interrupt,
+        }
+    }
+
     /// The next one.
     pub(super) async fn next(&mut self) -> Word {
         tokio::select! {

@@ -15,6 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::channel::{Channel, Message};
+use super::environment;
 use super::ground::Ground;
 use super::inherited::{SOCKETS, SUCCEEDS};
 use super::memory::Memory;
@@ -64,7 +65,10 @@ impl Successor {
             .args(env::args_os().skip(1))
             .env(SOCKETS, numbers.join(";") + ";")
             .env(SUCCEEDS, "1");
-        command.env_remove("LISTEN_PID").env_remove("LISTEN_FDS").stdin(OwnedFd::from(other));
+        for gone in ["LISTEN_PID", "LISTEN_FDS", environment::MARK] {
+            command.env_remove(gone);
+        }
+        command.stdin(OwnedFd::from(other));
         let pass = |flags: FdFlags| -> Result<()> {
             sockets.iter().try_for_each(|socket| fcntl_setfd(socket, flags)).map_err(Into::into)
         };

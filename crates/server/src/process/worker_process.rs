@@ -1,7 +1,8 @@
 //! The worker process: it serves, with no rights but its user's.
 
 use std::fs::File;
-use std::os::fd::AsFd;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 
 use anyhow::{Context, Result};
@@ -28,21 +29,41 @@ pub(crate) fn is_this() -> bool {
     std::env::var_os(MARK).is_some()
 }
 
+/// What the master asks; or an order, of which it is told unasked.
+struct Question<'a> {
+    channel: &'a Channel,
+    /// Its number, as it came.
+    number: Vec<u8>,
+}
+
+impl<'a> Question<'a> {
+    /// Takes the number from a message.
+    fn of(channel: &'a Channel, message: &mut Message) -> Self {
+        Self { channel, number: message.fields.pop().unwrap_or_default() }
+    }
+
+    fn answer(&self, kind: u8, fields: &[&[u8]], files: &[BorrowedFd<'_>]) -> io::Result<()> {
+        let fields: Vec<&[u8]> = fields.iter().copied().chain([self.number.as_slice()]).collect();
+        self.channel.send(kind, &fields, files)
+    }
+}
+
 /// Serves what the master says, which is at the other end of standard input.
 pub(crate) fn run() -> Result<()> {
     let stream = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
     rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
     let channel = Channel::new(stream, MOST)?;
-    let first = channel.receive().context("the master is gone")?;
+    let mut first = channel.receive().context("the master is gone")?;
+    let question = Question::of(&channel, &mut first);
     match start(first) {
         Ok((runtime, signals, serving)) => {
-            channel.send(answer::BUILT, &[], &[])?;
+            question.answer(answer::BUILT, &[], &[])?;
             let messages = listen(channel.try_clone()?)?;
             runtime.block_on(follow(&channel, messages, signals, serving))
         }
         Err(error) => {
             // The master tells it.
-            channel.send(answer::FAULT, &[format!("{error:#}").as_bytes()], &[])?;
+            question.answer(answer::FAULT, &[format!("{error:#}").as_bytes()], &[])?;
             Ok(())
         }
     }
@@ -103,17 +124,20 @@ async fn follow(
 
 async fn act(
     channel: &Channel,
-    message: Message,
+    mut message: Message,
     serving: &mut Serving,
     state: &mut State,
 ) -> Result<()> {
+    let question = Question::of(channel, &mut message);
     match message.kind {
         order::BUILD => {
             let built = parcel::receive(message).and_then(|ground| serving.prepare(&ground));
             // A master that does not take the answer is gone, which is noticed at its next message.
             let _ = match built {
-                Ok(()) => channel.send(answer::BUILT, &[], &[]),
-                Err(error) => channel.send(answer::FAULT, &[format!("{error:#}").as_bytes()], &[]),
+                Ok(()) => question.answer(answer::BUILT, &[], &[]),
+                Err(error) => {
+                    question.answer(answer::FAULT, &[format!("{error:#}").as_bytes()], &[])
+                }
             };
         }
         order::NUMBERS => {
@@ -124,27 +148,27 @@ async fn act(
             let fields: Vec<[u8; 8]> = first.into_iter().map(u64::to_le_bytes).collect();
             let mut fields: Vec<&[u8]> = fields.iter().map(<[u8; 8]>::as_slice).collect();
             fields.insert(4, numbers.upstreams.as_bytes());
-            let _ = channel.send(answer::NUMBERS, &fields, &[]);
+            let _ = question.answer(answer::NUMBERS, &fields, &[]);
         }
         order::LOG => {
             let text = memory::kept(usize::try_from(child::MOST / 2).unwrap_or(usize::MAX));
-            let _ = channel.send(answer::LOG, &[&text], &[]);
+            let _ = question.answer(answer::LOG, &[&text], &[]);
         }
         order::COMMIT => {
             serving.commit()?;
             serving.adopted().await;
-            let _ = channel.send(answer::COMMITTED, &[], &[]);
+            let _ = question.answer(answer::COMMITTED, &[], &[]);
         }
         order::MEMORY => {
             let known = serving.memory();
-            let _ = channel.send(answer::MEMORY, &[&known.mark()], &known.files());
+            let _ = question.answer(answer::MEMORY, &[&known.mark()], &known.files());
         }
         order::WAYS => {
             let known = Memory { file: None, ways: serving.ways() };
-            let _ = channel.send(answer::MEMORY, &[&known.mark()], &known.files());
+            let _ = question.answer(answer::WAYS, &[&known.mark()], &known.files());
         }
         order::BEATS => {
-            let _ = channel.send(answer::BEATS, &[&serving.beats().to_le_bytes()], &[]);
+            let _ = question.answer(answer::BEATS, &[&serving.beats().to_le_bytes()], &[]);
         }
         order::LOGS if message.whole => serving.replace_logs(parcel::logs(message.files)),
         order::LOGS => serving.tell(Level::Alert, &format!("logs are not opened anew: {LOST}")),
@@ -154,7 +178,7 @@ async fn act(
                 serving.order(*state);
                 serving.adopted().await;
             }
-            let _ = channel.send(answer::COMMITTED, &[], &[]);
+            let _ = question.answer(answer::LEFT, &[], &[]);
         }
         order::DRAIN => *state = State::Draining,
         order::STOP => *state = State::Stopping,

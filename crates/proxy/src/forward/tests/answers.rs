@@ -34,7 +34,7 @@ async fn a_long_answer_comes_whole_whichever_way_it_is_buffered() {
         let outcome = within(site.get("/")).await;
         assert!(outcome.body() == text.as_bytes(), "{more}");
         assert_eq!(outcome.tries[0].response_length, text.len() as u64);
-        assert!(outcome.tries[0].response_time.is_some());
+        assert!(outcome.tries[0].response_time().is_some());
     }
 }
 

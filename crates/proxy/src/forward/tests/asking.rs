@@ -75,7 +75,7 @@ async fn a_refused_peer_is_passed_over_whatever_the_method() {
         let outcome = site.send(request, Client::default()).await;
         assert_eq!(outcome.statuses(), [502, 200]);
         assert_eq!(outcome.tries[0].address.to_string(), "unix:/nonexistent.sock");
-        assert_eq!(outcome.tries[0].connect_time, None);
+        assert_eq!(outcome.tries[0].connect_time(), None);
     })
     .await;
 }

@@ -1,5 +1,8 @@
 //! Requests with bodies, whole or on their way.
 
+use std::os::unix::net::UnixListener;
+use std::pin::pin;
+
 use super::*;
 
 #[tokio::test]
@@ -143,4 +146,37 @@ impl RequestBody for Talks {
     }
 
     fn set_limits(&mut self, _: Duration, _: Option<u64>) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_of_a_slow_client_is_not_that_of_the_application() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app");
+    let listener = UnixListener::bind(&path).unwrap();
+    // What is not there at once is missing.
+    listener.set_nonblocking(true).unwrap();
+    let site = Site::at(&format!(
+        "proxy_request_buffering off; proxy_read_timeout 60s; proxy_pass http://unix:{}:/;",
+        path.display()
+    ));
+    let answered = Rc::new(Cell::new(false));
+    let body = Talks { halves: ["hello", "world"].into(), answered: answered.clone() };
+    let head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let test = async {
+        let mut sent = pin!(site.send(head, body));
+        assert!(poll_fn(|cx| Poll::Ready(sent.as_mut().poll(cx).is_pending())).await);
+        let (stream, _) = listener.accept().unwrap();
+        stream.set_nonblocking(true).unwrap();
+        let mut application = Peer { stream, heard: String::new() };
+        application.until("5\r\nhello\r\n");
+        tokio::time::advance(Duration::from_hours(1)).await;
+        answered.set(true);
+        assert!(poll_fn(|cx| Poll::Ready(sent.as_mut().poll(cx).is_pending())).await);
+        application.until("5\r\nworld\r\n0\r\n\r\n");
+        tokio::time::resume();
+        application.say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        let outcome = tokio::time::timeout(Duration::from_secs(20), sent).await;
+        assert_eq!(outcome.expect("the test hangs").status(), 200);
+    };
+    LocalSet::new().run_until(test).await;
 }

@@ -65,7 +65,7 @@ fn a_request_is_written_in_order_and_spelling() {
     let request = Request { method: "PUT".into(), target, headers, ..Default::default() };
     assert_eq!(
         Http1::new(&request).head(),
-        "PUT /%2F?q HTTP/1.0\r\nHost: a\r\nx-Odd: 1\r\nx-Odd: 2\r\n\r\n"
+        b"PUT /%2F?q HTTP/1.0\r\nHost: a\r\nx-Odd: 1\r\nx-Odd: 2\r\n\r\n"
     );
 }
 
@@ -147,6 +147,8 @@ fn rubbish_is_refused() {
     assert_eq!(with("A: b\r\n folded"), Field("\\x20...".into()));
     assert_eq!(with("A: b\0"), Field("A: b\\x00...".into()));
     assert_eq!(with(": x"), Field("\\x3a...".into()));
+    assert_eq!(with("A: b\r\n\r\r\nContent-Length: 5"), Field("\\x0d...".into()));
+    assert_eq!(with("\r"), Field("\\x0d...".into()));
     assert_eq!(with("Content-Length: 2x"), ContentLength("2x".into()));
     assert_eq!(with("Content-Length: -1"), ContentLength("-1".into()));
     assert_eq!(
@@ -196,5 +198,35 @@ proptest! {
         read(format!("HTTP/1.1 200 OK\r\n{answer}\r\n\r\n").as_bytes(), step, &get());
         let chunks = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{answer}");
         read(chunks.as_bytes(), step, &get());
+    }
+}
+
+#[test]
+fn a_head_without_a_line_ends_where_it_begins() {
+    let mut decoder = Answer::new(Dialect::Cgi, 4096);
+    let mut input = BytesMut::from("\r\nA: b\r\n\r\n");
+    let Ok(Some(Event::Head(head))) = decoder.decode(&mut input, false) else {
+        panic!("there is a head");
+    };
+    assert_eq!((head.status, head.headers.len(), head.size), (200, 0, 2));
+    assert_eq!(decoder.decode(&mut input, true), Ok(Some(Event::Body("A: b\r\n\r\n".into()))));
+}
+
+#[test]
+fn a_head_ends_at_its_first_empty_line_however_lines_end() {
+    for (answer, size) in [
+        ("HTTP/1.1 200 OK\nA: b\n\nC: d\r\n\r\n", 22),
+        ("HTTP/1.1 200 OK\r\nA: b\r\n\nC: d\r\n\r\n", 24),
+        ("HTTP/1.1 200 OK\r\nA: b\r\n\r\nC: d\r\n\r\n", 25),
+        ("HTTP/1.1 200 OK\r\nA: b\n\r\nC: d\r\n\r\n", 24),
+        ("HTTP/1.1 200 OK\r\nA: b\r\r\n\r\nC: d\r\n\r\n", 26),
+    ] {
+        let mut decoder = Answer::new(Dialect::Http, 4096);
+        let mut input = BytesMut::from(answer);
+        let Ok(Some(Event::Head(head))) = decoder.decode(&mut input, false) else {
+            panic!("there is a head in {answer:?}");
+        };
+        assert_eq!((head.headers.len(), head.size), (1, size), "{answer:?}");
+        assert_eq!(input, answer[size..], "{answer:?}");
     }
 }

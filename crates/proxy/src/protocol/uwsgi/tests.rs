@@ -25,8 +25,8 @@ fn answer(text: &str) -> Result<Head, Invalid> {
 fn a_packet_has_little_endian_lengths() {
     let mut packet = packet(&[("A", "bc"), ("EMPTY", "")]);
     (packet.modifier1, packet.modifier2) = (5, 7);
-    let head = Uwsgi::new(&packet).unwrap().head();
-    assert_eq!(&head[..], b"\x05\x10\0\x07\x01\0A\x02\0bc\x05\0EMPTY\0\0");
+    let codec = Uwsgi::new(&packet).unwrap();
+    assert_eq!(codec.head(), b"\x05\x10\0\x07\x01\0A\x02\0bc\x05\0EMPTY\0\0");
 }
 
 #[test]
@@ -82,7 +82,8 @@ proptest! {
     ) {
         let borrowed: Vec<_> = params.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
         let packet = packet(&borrowed);
-        let head = Uwsgi::new(&packet).unwrap().head();
+        let codec = Uwsgi::new(&packet).unwrap();
+        let head = codec.head();
         prop_assert_eq!(usize::from(u16::from_le_bytes([head[1], head[2]])), head.len() - 4);
         prop_assert_eq!(unpack(&head[4..]), packet.params);
     }

@@ -11,6 +11,7 @@ use tidegate_http::body::Body;
 use tidegate_http::response::Response;
 
 use super::Writer;
+use crate::connection::io::Follows;
 
 thread_local! {
     /// The memory that answers are put together in.
@@ -63,7 +64,12 @@ impl Drop for Start {
 
 impl Writer<'_> {
     /// Writes what is here as a whole, without waiting; what is left of it.
-    pub(super) fn at_once(&mut self, mut start: Start, body: Body) -> io::Result<Option<Body>> {
+    pub(super) fn at_once(
+        &mut self,
+        mut start: Start,
+        body: Body,
+        follows: Follows,
+    ) -> io::Result<Option<Body>> {
         let bytes = match (self.framing, body) {
             (_, body) if self.pace.is_some() => {
                 self.head = start.split();
@@ -78,7 +84,7 @@ impl Writer<'_> {
         };
         if bytes.len() <= JOINED {
             start.0.extend_from_slice(&bytes);
-            let written = self.io.send_now(&start.0)?;
+            let written = self.io.send_now(&start.0, follows)?;
             self.bytes += written.length as u64;
             if written.is_all {
                 return Ok(None);

@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 use tokio::io::Interest;
@@ -20,6 +21,8 @@ pub(crate) struct Socket {
     bare: Cell<Option<OwnedFd>>,
     /// Something has been tried in vain, so that the next wait is one.
     tried: Cell<bool>,
+    /// Something to read may have been left there, of which the event loop does not tell again.
+    left: Cell<bool>,
     /// Whatever kind of a socket it is: no more than its descriptor is used.
     watched: OnceCell<TcpStream>,
 }
@@ -33,7 +36,8 @@ impl std::fmt::Debug for Socket {
 impl Socket {
     /// Takes a socket that does not block.
     pub(crate) fn new(socket: OwnedFd) -> Self {
-        Self { bare: Cell::new(Some(socket)), tried: Cell::new(false), watched: OnceCell::new() }
+        let bare = Cell::new(Some(socket));
+        Self { bare, tried: Cell::new(false), left: Cell::new(false), watched: OnceCell::new() }
     }
 
     /// Makes a call that may say that it would have to wait.
@@ -43,7 +47,15 @@ impl Socket {
         mut call: impl FnMut(BorrowedFd<'_>) -> Result<T, Errno>,
     ) -> io::Result<T> {
         match self.watched.get() {
-            Some(watched) => watched.try_io(interest, || Ok(call(watched.as_fd())?)),
+            Some(watched) => {
+                if self.left.get() && interest == Interest::READABLE {
+                    match call(watched.as_fd()) {
+                        Err(Errno::WOULDBLOCK) => self.left.set(false),
+                        done => return Ok(done?),
+                    }
+                }
+                watched.try_io(interest, || Ok(call(watched.as_fd())?))
+            }
             None => self.try_bare(call),
         }
     }
@@ -77,13 +89,16 @@ impl Socket {
 
     /// Reads what is there into the room of a buffer; 0 is the end.
     pub(super) fn try_read_buf(&self, buffer: &mut BytesMut) -> io::Result<usize> {
-        if let Some(watched) = self.watched.get() {
+        if let Some(watched) = self.watched.get()
+            && !self.left.get()
+        {
             return watched.try_read_buf(buffer);
         }
         let before = buffer.len();
         buffer.resize(buffer.capacity(), 0);
         let room = buffer.get_mut(before..).unwrap_or_default();
-        let read = self.try_bare(|socket| Ok(recv(socket, &mut *room, RecvFlags::empty())?.0));
+        let receive = |socket: BorrowedFd<'_>| Ok(recv(socket, &mut *room, RecvFlags::empty())?.0);
+        let read = self.try_io(Interest::READABLE, receive);
         buffer.truncate(before + read.as_ref().map_or(0, |read| *read));
         read
     }
@@ -91,9 +106,36 @@ impl Socket {
     /// Whether there is something to read, or it has not been tried.
     pub(super) fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.watched.get() {
+            Some(_) if self.left.get() => poll_turn(cx).map(Ok),
             Some(watched) => watched.poll_read_ready(cx),
             None if self.tried.get() => self.watch()?.poll_read_ready(cx),
             None => poll_turn(cx).map(Ok),
+        }
+    }
+
+    /// Ready when the other end sends nothing more, or is gone; what it has sent is left there.
+    pub(super) fn poll_hung_up(&self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            if self.with(has_hung_up).unwrap_or(true) {
+                return Poll::Ready(());
+            }
+            let watched = match self.watched.get() {
+                Some(watched) => watched,
+                None => match self.watch() {
+                    Ok(watched) => watched,
+                    Err(_) => return Poll::Ready(()),
+                },
+            };
+            match ready!(watched.poll_read_ready(cx)) {
+                // There is more to read: the event loop is to tell of what comes next.
+                Ok(()) => {
+                    self.left.set(true);
+                    let _ = watched.try_io(Interest::READABLE, || {
+                        Err::<(), _>(io::ErrorKind::WouldBlock.into())
+                    });
+                }
+                Err(_) => return Poll::Ready(()),
+            }
         }
     }
 
@@ -127,6 +169,14 @@ impl Socket {
         self.bare.set(Some(bare));
         Ok(done)
     }
+}
+
+/// Whether the other end has closed its side, whatever there still is to be read.
+fn has_hung_up(socket: BorrowedFd<'_>) -> bool {
+    let mut asked = [PollFd::from_borrowed_fd(socket, PollFlags::RDHUP)];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    let gone = PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR;
+    poll(&mut asked, Some(&now)).is_ok() && asked.iter().any(|one| one.revents().intersects(gone))
 }
 
 /// Ready unless the task has gone on for so long that it is another one's turn, as the runtime has it
@@ -202,6 +252,48 @@ mod tests {
         drop(later.await.unwrap());
         poll_fn(|cx| socket.poll_read_ready(cx)).await.unwrap();
         buffer.clear();
+        assert_eq!(socket.try_read_buf(&mut buffer).unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn an_end_behind_what_is_not_read_is_seen_and_what_is_there_is_read_later() {
+        let (socket, far) = pair();
+        send(&far, b"asked", SendFlags::empty()).unwrap();
+        let once = |socket: &Socket| {
+            let waker = std::task::Waker::noop();
+            socket.poll_hung_up(&mut Context::from_waker(waker)).is_ready()
+        };
+        assert!(!once(&socket));
+        // Until the event loop has told of what is there.
+        while !socket.left.get() {
+            tokio::task::yield_now().await;
+            assert!(!once(&socket));
+        }
+        let mut buffer = BytesMut::with_capacity(3);
+        poll_fn(|cx| socket.poll_read_ready(cx)).await.unwrap();
+        assert_eq!(socket.try_read_buf(&mut buffer).unwrap(), 3);
+        poll_fn(|cx| socket.poll_read_ready(cx)).await.unwrap();
+        let (mut rest, room) = ([0; 8], RecvFlags::empty());
+        let mut read = || socket.try_io(Interest::READABLE, |fd| Ok(recv(fd, &mut rest, room)?.0));
+        assert_eq!(read().unwrap(), 2);
+        assert_eq!(read().unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        assert!(!socket.left.get());
+        // It is told of what comes later as before.
+        let later = async {
+            tokio::task::yield_now().await;
+            send(&far, b"more", SendFlags::empty()).unwrap();
+        };
+        let (told, ()) = tokio::join!(poll_fn(|cx| socket.poll_read_ready(cx)), later);
+        told.unwrap();
+        assert!(!once(&socket));
+        let leaves = async {
+            tokio::task::yield_now().await;
+            drop(far);
+        };
+        tokio::join!(poll_fn(|cx| socket.poll_hung_up(cx)), leaves);
+        buffer.clear();
+        buffer.reserve(8);
+        assert_eq!(socket.try_read_buf(&mut buffer).unwrap(), 4);
         assert_eq!(socket.try_read_buf(&mut buffer).unwrap(), 0);
     }
 }

@@ -26,3 +26,9 @@ pub(super) fn of(socket: BorrowedFd<'_>) -> Option<TcpInfo> {
         rcv_space: info.tcpi_rcv_space,
     })
 }
+
+/// How many packets have been sent, with those that carry nothing.
+#[cfg(test)]
+pub(super) fn packets(socket: BorrowedFd<'_>) -> Option<u32> {
+    getsockopt(&socket, Measured).ok().map(|info| info.tcpi_segs_out)
+}

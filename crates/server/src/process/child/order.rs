@@ -1,4 +1,4 @@
-//! The kinds of messages to the worker.
+//! The kinds of messages to the worker; the last field of a question is its number.
 
 /// A configuration to build.
 pub(crate) const BUILD: u8 = b'b';

@@ -85,6 +85,10 @@ impl Master {
         if !self.resting && self.state == State::Running {
             self.log.tell(Level::Notice, "signal 28 (SIGWINCH) received, the workers end");
             self.resting = true;
+            if let Place::Nowhere(due) = &mut self.parts.place {
+                // The next one is not started either.
+                *due = None;
+            }
             self.parts.place.order(State::Leaving, &self.log);
         }
     }
