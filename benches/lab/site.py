@@ -1,7 +1,9 @@
 """The files and the backends that all servers share."""
 
 import os
+import shutil
 import subprocess
+import sys
 
 from .process import CLIENT_CORE, Process, free_port, wait_for
 from .server import ROOT, fill, oracles
@@ -51,6 +53,32 @@ def compile_rust(source, folder):
     command = ["rustc", "--edition", "2024", "-O", "-o", program, ROOT / "benches" / source]
     subprocess.run(command, check=True)
     return program
+
+
+MANIFEST = """
+[package]
+name = "@name@"
+edition = "2024"
+[[bin]]
+name = "@name@"
+path = "@path@"
+[dependencies]
+rustix = { version = "1", features = ["net"] }
+"""
+
+
+def compile_with_rustix(source, folder):
+    """The same of one that asks the kernel for what the standard library does not; by the versions of all."""
+    name = source.removesuffix(".rs")
+    package = folder / f"{name}.package"
+    package.mkdir()
+    manifest = fill(MANIFEST, {"name": name, "path": ROOT / "benches" / source})
+    (package / "Cargo.toml").write_text(manifest)
+    shutil.copy(ROOT / "Cargo.lock", package)
+    command = ["cargo", "build", "--quiet", "--release", "--offline", "--target-dir", package / "target"]
+    if subprocess.run(command, cwd=package).returncode:
+        sys.exit(f"{source} is not built: where rustix is missing, `cargo fetch --locked` in {ROOT} gets it")
+    return package / "target/release" / name
 
 
 def http_backend(folder, running, shared, at="127.0.0.1:"):
