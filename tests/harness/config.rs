@@ -41,11 +41,24 @@ impl Ports {
         out + rest
     }
 
-    /// The text with every real port replaced by the name it has in the configuration.
+    /// The text with every real port replaced by the name it has in the configuration; what is part
+    /// of a longer number or word is none.
     pub fn take_out_of(&self, text: &str) -> String {
-        self.real.iter().fold(text.to_owned(), |text, (named, real)| {
-            text.replace(&real.to_string(), &named.to_string())
-        })
+        let is_word = |byte: &u8| byte.is_ascii_alphanumeric();
+        let named = |word: &str| {
+            let number: u16 = word.parse().ok()?;
+            self.real.iter().find(|(_, real)| **real == number).map(|(named, _)| named.to_string())
+        };
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(at) = rest.bytes().position(|byte| is_word(&byte)) {
+            let (before, from) = rest.split_at(at);
+            let (word, behind) = from.split_at(from.bytes().take_while(is_word).count());
+            out.push_str(before);
+            out.push_str(&named(word).unwrap_or_else(|| word.to_owned()));
+            rest = behind;
+        }
+        out + rest
     }
 }
 

@@ -152,7 +152,7 @@ async fn a_client_asks_the_same_server() {
 async fn a_key_asks_the_same_server() {
     let paths: Vec<String> = ["/hash", "/ring", "/twice"]
         .iter()
-        .flat_map(|place| (0..40).map(move |number| format!("{place}?{}", number * 7919)))
+        .flat_map(|place| (0..40).map(move |number| format!("{place}?key{}", number * 7919)))
         .collect();
     let mut asks: Vec<&str> = paths.iter().map(String::as_str).collect();
     asks.extend([
