@@ -1,11 +1,11 @@
 //! In a container: as its first process, by templates, and by the image's recipe.
 
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::harness::config::free_port;
 use crate::harness::{Client, eventually, process};
 
 #[tokio::test]
@@ -20,7 +20,7 @@ async fn the_first_process_of_a_container_buries_orphans() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let conf = format!(
         "daemon off; user root; pid t.pid; error_log error.log info; events {{}}
          http {{ access_log off; server {{ listen 127.0.0.1:{port}; return 200 here; }} }}"
@@ -68,7 +68,7 @@ async fn the_image_serves_what_templates_say_and_ends_when_told() {
     let recipe = std::fs::read_to_string(project.join("conf/Dockerfile")).unwrap();
     // The image, in a folder.
     let folder = tempfile::tempdir().unwrap();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     for name in said(&recipe, "RUN mkdir -p")[0].split(' ') {
         std::fs::create_dir_all(folder.path().join(&name[1..])).unwrap();
     }

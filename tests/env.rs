@@ -2,10 +2,10 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
+use crate::harness::config::free_port;
 use crate::harness::{Client, eventually, process};
 
 /// A server that does all in one process, and ends with this.
@@ -17,7 +17,7 @@ struct Alone {
 
 impl Alone {
     fn new() -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let server = Self { folder: tempfile::tempdir().unwrap(), port, child: None };
         let conf = format!(
             "daemon off; master_process off; pid t.pid; error_log error.log; env SET=one; env SET=two;

@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::io::Read;
-use std::net::TcpListener;
 use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixDatagram;
@@ -13,6 +12,7 @@ use std::time::Duration;
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::harness::config::free_port;
 use crate::harness::{Client, Tidegate, eventually, process};
 
 /// Asks so many times on one connection, each by a long line.
@@ -142,7 +142,7 @@ async fn standard_error_that_nobody_reads_holds_nobody_up() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let conf = format!(
         "daemon off; pid t.pid; error_log stderr info; events {{}}
          http {{ access_log off; server {{ listen 127.0.0.1:{port}; keepalive_requests 10000; }} }}"

@@ -1,13 +1,14 @@
 //! The process: it goes to the background, gives up root's rights, and keeps to its limits.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::harness::config::free_port;
 use crate::harness::{Client, DEADLINE, Load, eventually, process};
 
 /// A line of `/proc/PID/…` that begins with a word.
@@ -18,7 +19,7 @@ fn line(pid: &str, file: &str, word: &str) -> String {
 
 fn ask(port: u16) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
     stream.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
@@ -41,7 +42,7 @@ fn it_goes_to_the_background_as_another_user_with_its_limit_of_files() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let conf = format!(
         "daemon on; user nobody; pid t.pid; worker_processes 2; worker_rlimit_nofile 777;
          worker_priority 5; worker_rlimit_core 1m; working_directory /proc; env KEPT; env SET=2;
@@ -75,7 +76,7 @@ fn it_goes_to_the_background_as_another_user_with_its_limit_of_files() {
     assert_eq!(kept, ["KEPT=1", "SET=2", ""]);
 
     run(folder.path(), &["-s", "stop"]);
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + DEADLINE;
     while TcpStream::connect(("127.0.0.1", port)).is_ok() {
         assert!(Instant::now() < deadline, "it still listens");
         std::thread::sleep(Duration::from_millis(10));
@@ -97,7 +98,7 @@ fn the_worker_has_all_groups_of_its_user_and_no_right_beside() {
         eprintln!("skipped: `unshare --mount` takes root's rights");
         return;
     }
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let conf = format!(
         "user nobody main; pid t.pid; error_log error.log; events {{}}
          http {{ access_log off; server {{ listen 127.0.0.1:{port}; return 200 here; }} }}"
@@ -138,7 +139,7 @@ async fn who_is_not_root_serves_with_what_is_granted() {
         eprintln!("skipped: another user is tried by root");
         return;
     }
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let server = Background { folder: tempfile::tempdir().unwrap(), port };
     let folder = server.folder.path();
     let path = |name: &str| folder.join(name);
@@ -203,7 +204,7 @@ struct Background {
 impl Background {
     fn start(conf: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let conf =
             format!("daemon on; user root; pid t.pid; {}", conf.replace("8080", &port.to_string()));
         std::fs::write(folder.path().join("nginx.conf"), conf).unwrap();

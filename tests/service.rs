@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::harness::config::free_port;
 use crate::harness::{Client, DEADLINE, eventually, process};
 
 #[tokio::test]
@@ -18,7 +19,7 @@ async fn systemd_gives_sockets_and_is_told() {
     }
     let folder = tempfile::tempdir().unwrap();
     let manager = UnixDatagram::bind(folder.path().join("notify")).unwrap();
-    manager.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    manager.set_read_timeout(Some(DEADLINE)).unwrap();
     let told = || {
         let mut text = [0; 500];
         let length = manager.recv(&mut text).expect("the manager is told");
@@ -69,7 +70,7 @@ async fn a_worker_that_stands_still_longer_than_the_watchdog_allows_is_replaced(
         let told = || manager.recv(&mut text).ok().map(|length| text[..length] == *b"WATCHDOG=1");
         std::iter::from_fn(told).filter(|beats| *beats).count()
     };
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let conf = format!(
         "daemon off; pid t.pid; error_log error.log; worker_processes 2; events {{}}
          http {{ access_log off; server {{ listen 127.0.0.1:{port}; return 200 here; }} }}"
@@ -139,7 +140,7 @@ async fn a_reload_that_takes_longer_than_the_watchdog_allows_is_waited_for() {
         String::from_utf8_lossy(&text[..length]).into_owned()
     };
     let next = || std::iter::repeat_with(told).find(|text| text != "WATCHDOG=1").unwrap();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let conf = |more: &str| {
         format!(
             "daemon off; pid t.pid; error_log error.log; events {{}} http {{ access_log off;

@@ -2,10 +2,10 @@
 
 use std::cell::RefCell;
 use std::io::Write;
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
+use crate::harness::config::free_port;
 use crate::harness::{Client, eventually, process};
 
 /// A shell on a terminal of its own (`script` makes it).
@@ -83,7 +83,7 @@ async fn a_session_from_start_to_quit() {
         return;
     }
     let Some(terminal) = Terminal::open() else { return };
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let client = Client::of_port(port);
     let conf = format!(
         "user root; pid t.pid; error_log error.log notice; events {{}}

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::ops::Range;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr as Name, UnixDatagram};
+use std::sync::Mutex;
 
 use socket2::{Domain, Socket, Type};
 
@@ -62,13 +65,18 @@ impl Ports {
     }
 }
 
-/// A port nobody listens on, below those the system gives to clients.
-fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = u32::from(std::process::id().wrapping_mul(97) as u16) % 12_000;
+/// A port nobody listens on, below those the system gives to clients, and that no other test is given,
+/// of this process or another.
+pub fn free_port() -> u16 {
+    static OURS: Mutex<(Vec<UnixDatagram>, Range<u16>)> = Mutex::new((Vec::new(), 0..0));
+    let mut ours = OURS.lock().expect("no panic before");
     loop {
-        let step = u32::from(NEXT.fetch_add(1, Ordering::Relaxed));
-        let port = 20_000 + ((start + step) % 12_000) as u16;
+        let Some(port) = ours.1.next() else {
+            let (held, ports) = block();
+            ours.0.push(held);
+            ours.1 = ports;
+            continue;
+        };
         // Bound and not listened on, so that nobody who waits for a server finds us.
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
         socket.set_reuse_address(true).expect("a socket");
@@ -77,6 +85,21 @@ fn free_port() -> u16 {
         }
     }
 }
+
+/// Ports that no other process of tests has, for as long as the socket of their name lives.
+fn block() -> (UnixDatagram, Range<u16>) {
+    let first = std::process::id() as u16 % BLOCKS;
+    let mut blocks = (0..BLOCKS).map(|step| 20_000 + (first + step) % BLOCKS * BLOCK);
+    let held = |start: u16| {
+        let name = Name::from_abstract_name(format!("tidegate-tests-{start}")).ok()?;
+        Some((UnixDatagram::bind_addr(&name).ok()?, start..start + BLOCK))
+    };
+    blocks.find_map(held).expect("ports that no other tests have")
+}
+
+/// How many ports a process of tests takes at a time, and how often there are as many.
+const BLOCK: u16 = 200;
+const BLOCKS: u16 = 60;
 
 /// The ports of the configuration's `listen` statements, as written.
 pub fn listening(text: &str) -> Vec<u16> {
