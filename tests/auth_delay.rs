@@ -10,7 +10,7 @@ async fn a_refused_client_waits() {
         "error_log logs/error.log info;
          server {
              listen 127.0.0.1:8080;
-             auth_delay 1s;
+             auth_delay 3s;
              location / { auth_basic site; auth_basic_user_file users; error_page 401 /login; }
              location /any { satisfy any; deny all; auth_basic site; auth_basic_user_file users; }
              location /denied { deny all; }
@@ -25,7 +25,7 @@ async fn a_refused_client_waits() {
         server.ask(ask).await.is(status);
         started.elapsed()
     };
-    let delay = Duration::from_millis(990);
+    let delay = Duration::from_millis(2990);
     let (wrong, none, any, known, denied) = tokio::join!(
         timed("/a | Authorization: Basic YW5uOnk=", 401),
         timed("/a", 401),

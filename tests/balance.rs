@@ -71,7 +71,7 @@ async fn who_answers_sooner_is_asked_more_often() {
     let slow = Backend::raw(|mut stream| async move {
         let mut request = [0; 4096];
         while stream.read(&mut request).await.is_ok_and(|length| length > 0) {
-            tokio::time::sleep(Duration::from_millis(60)).await;
+            tokio::time::sleep(Duration::from_millis(500)).await;
             let _ = stream.write_all(backend::ok("slow").as_bytes()).await;
         }
     })

@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::harness::backend::fastcgi::{end, stdout};
-use crate::harness::{Backend, Tidegate, eventually, process};
+use crate::harness::{Backend, DEADLINE, Tidegate, eventually, process};
 
 const PROTOCOLS: [&str; 4] = ["proxy", "uwsgi", "fastcgi", "scgi"];
 
@@ -35,7 +35,7 @@ async fn faulty(protocol: &'static str) -> Backend {
                 reset(stream);
             }
             "reset" | "unread-reset" => reset(stream),
-            "stall" | "hang" | "unread" => tokio::time::sleep(Duration::from_secs(5)).await,
+            "stall" | "hang" | "unread" => tokio::time::sleep(DEADLINE).await,
             _ => {
                 // What is left unread would make a reset of it.
                 let _ = stream.shutdown().await;
@@ -116,12 +116,12 @@ fn conf() -> String {
         format!(
             "server {{
                 listen 127.0.0.1:{listen};
-                location / {{
-                    {protocol}_read_timeout 200ms;
-                    {protocol}_send_timeout 200ms;
-                    {param}
-                    {protocol}_pass {scheme}127.0.0.1:{port};
-                }}
+                {param}
+                location / {{ {protocol}_pass {scheme}127.0.0.1:{port}; }}
+                location /stall {{ {protocol}_read_timeout 200ms; {protocol}_pass {scheme}127.0.0.1:{port}; }}
+                location = /unread! {{ {protocol}_send_timeout 200ms; {protocol}_pass {scheme}127.0.0.1:{port}; }}
+                # Half of it has to have come by then.
+                location /hang {{ {protocol}_read_timeout 2s; {protocol}_pass {scheme}127.0.0.1:{port}; }}
                 location /refused {{ {protocol}_pass {scheme}127.0.0.1:8098; }}
             }}\n",
             listen = 8080 + place,
@@ -253,6 +253,11 @@ async fn a_bounded_answer_takes_its_time() {
         assert_eq!(server.get(path).await.is(200).body.len(), 150_000);
         begun.elapsed().as_secs_f32()
     };
-    let (free, bound) = (timed("/free").await, timed("/").await);
+    let bound = timed("/").await;
+    let mut free = timed("/free").await;
+    // One may be held up by what else the machine does.
+    for _ in 0..20 {
+        free = free.min(timed("/free").await);
+    }
     assert!(free < bound && bound >= 0.9, "{free} and {bound}");
 }

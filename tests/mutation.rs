@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::harness::backend::fastcgi;
 use crate::harness::http2::{DATA, END_HEADERS, HEADERS, frame, literals, settings_frame};
-use crate::harness::{Backend, Tidegate, eventually, process};
+use crate::harness::{Backend, DEADLINE, Tidegate, eventually, process};
 
 /// How often each protocol is tried; each run takes others.
 const TIMES: u64 = 300;
@@ -121,7 +121,7 @@ async fn no_answer_hurts_the_server() {
         tokio::spawn(async move {
             for time in 0..TIMES {
                 let text = format!("GET /{protocol} HTTP/1.1\r\nHost: a\r\nTE: trailers\r\nConnection: close\r\n\r\n");
-                let answered = timeout(Duration::from_secs(20), client.request(text)).await;
+                let answered = timeout(DEADLINE, client.request(text)).await;
                 assert!(answered.is_ok(), "{protocol} hangs, seed {seed}, time {time}");
             }
         })

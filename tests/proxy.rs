@@ -100,7 +100,7 @@ async fn a_client_that_leaves_is_a_499() {
     .await;
     let mut connection = server.connect().await;
     connection.send("GET /left HTTP/1.1\r\nHost: a\r\n\r\n").await;
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    eventually("the backend is asked", || async { backend.connections() > 0 }).await;
     drop(connection);
     let line = server.access_log(1).await.remove(0);
     assert!(line.contains("\"GET /left HTTP/1.1\" 499 0"), "{line}");

@@ -12,7 +12,7 @@ async fn server() -> Tidegate {
         server {
             listen 127.0.0.1:8080 proxy_protocol;
             http2 on;
-            client_header_timeout 300ms;
+            client_header_timeout 2s;
             set_real_ip_from 127.0.0.1;
             real_ip_header proxy_protocol;
             return 200 \"$remote_addr $remote_port $server_protocol $proxy_protocol_server_port\";

@@ -80,14 +80,14 @@ async fn a_request_that_finds_no_descriptor_gets_503_and_blames_nobody() {
     }
     let took = start.elapsed();
     let refused = answers.iter().filter(|answer| answer.status == 503).count();
-    assert!(refused > 0 && took < Duration::from_millis(500), "{refused} in {took:?}");
+    assert!(refused > 0 && took < Duration::from_secs(5), "{refused} in {took:?}");
     for answer in &answers {
         assert!([200, 503].contains(&answer.status), "{}", answer.status);
         assert_eq!(answer.keeps_alive(), answer.status == 200);
     }
     server.logs("socket() failed (24: Too many open files) while connecting to upstream").await;
     let told = server.error_log().matches("socket() failed").count();
-    assert!((1..=2).contains(&told), "{told} lines");
+    assert!((1..=took.as_secs() as usize + 2).contains(&told), "{told} lines in {took:?}");
     drop((asking, clients));
     eventually("it recovers", || async { server.get("/app").await.status == 200 }).await;
     for _ in 0..4 {
@@ -188,6 +188,7 @@ async fn whatever_a_request_lacks_a_descriptor_for_it_gets_503() {
     .with_port(8053, dns.port())
     .await;
     let pid = process::serving(server.pid());
+    let start = Instant::now();
     for (line, more) in KINDS {
         // Once it is answered it has its descriptor.
         let mut client = server.connect().await;
@@ -206,7 +207,8 @@ async fn whatever_a_request_lacks_a_descriptor_for_it_gets_503() {
         assert_ne!(other.status, 503, "{line}");
     }
     let told = server.error_log().matches("(24: Too many open files)").count();
-    assert!(told < KINDS.len(), "one line a second, not {told}");
+    let seconds = start.elapsed().as_secs() as usize;
+    assert!(told <= seconds + 2, "one line a second, not {told} in {seconds}");
     assert!(!server.error_log().contains("temporarily disabled"), "nobody is to blame");
 
     let mut client = server.connect().await;

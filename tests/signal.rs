@@ -109,7 +109,7 @@ async fn quit_says_close_and_gives_tunnels_their_time() {
         }
     })
     .await;
-    let conf = "worker_shutdown_timeout 1s; error_log logs/error.log; events {} http { server {
+    let conf = "worker_shutdown_timeout 4s; error_log logs/error.log; events {} http { server {
         listen 127.0.0.1:8080; location / { proxy_pass http://127.0.0.1:8090; proxy_http_version 1.1;
         proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $http_connection; } } }";
     let mut server = Tidegate::start(conf).with_port(8090, backend.port()).await;
@@ -135,7 +135,7 @@ async fn quit_says_close_and_gives_tunnels_their_time() {
     }
     assert!(tunnel.closes().await);
     server.ends().await;
-    assert!(start.elapsed() > std::time::Duration::from_millis(900));
+    assert!(start.elapsed() > std::time::Duration::from_millis(3900));
 }
 
 #[tokio::test]

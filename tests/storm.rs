@@ -256,7 +256,7 @@ async fn a_worker_that_is_killed_under_load_is_back_soon() {
     eprintln!("back after {} ms at most", longest.as_millis());
     // Few are no measure on a busy machine.
     let back = if is_long() { longest } else { soonest };
-    assert!(back < Duration::from_millis(if is_long() { 100 } else { 1000 }), "{back:?}");
+    assert!(back < Duration::from_millis(if is_long() { 100 } else { 5000 }), "{back:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

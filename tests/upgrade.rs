@@ -88,7 +88,7 @@ async fn bytes_behind_the_request_are_not_lost() {
 #[tokio::test]
 async fn a_silent_tunnel_is_closed() {
     let backend = echoing().await;
-    let conf = CONF.replace("proxy_http_version", "proxy_read_timeout 300ms; proxy_http_version");
+    let conf = CONF.replace("proxy_http_version", "proxy_read_timeout 2s; proxy_http_version");
     let server = Tidegate::start(&conf).with_port(8090, backend.port()).await;
     let mut socket = server.connect().await;
     socket.send(HELLO).await;
@@ -109,13 +109,13 @@ async fn a_tunnel_lives_while_the_client_alone_talks() {
         }
     })
     .await;
-    let conf = CONF.replace("proxy_http_version", "proxy_read_timeout 1s; proxy_http_version");
+    let conf = CONF.replace("proxy_http_version", "proxy_read_timeout 3s; proxy_http_version");
     let server = Tidegate::start(&conf).with_port(8090, backend.port()).await;
     let mut socket = server.connect().await;
     socket.send(HELLO).await;
     socket.until("ready;").await;
     for _ in 0..8 {
-        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
         socket.send("tick;").await;
     }
     socket.send("!").await;

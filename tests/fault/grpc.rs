@@ -168,11 +168,15 @@ async fn each_fault_of_frames_has_its_status_and_its_line() {
     let server = Tidegate::start(
         "server {
             listen 127.0.0.1:8080;
-            location / { grpc_read_timeout 200ms; grpc_pass 127.0.0.1:8090; }
-            location /http2 {
-                proxy_http_version 2; proxy_read_timeout 200ms; proxy_pass http://127.0.0.1:8090;
-            }
-            location /refused { proxy_http_version 2; proxy_pass http://127.0.0.1:8098; }
+            proxy_http_version 2;
+            location / { grpc_pass 127.0.0.1:8090; }
+            location /x/late { grpc_read_timeout 200ms; grpc_pass 127.0.0.1:8090; }
+            location /http2 { proxy_pass http://127.0.0.1:8090; }
+            location /http2/late { proxy_read_timeout 200ms; proxy_pass http://127.0.0.1:8090; }
+            # Half of it has to have come by then.
+            location /x/half { grpc_read_timeout 2s; grpc_pass 127.0.0.1:8090; }
+            location /http2/half { proxy_read_timeout 2s; proxy_pass http://127.0.0.1:8090; }
+            location /refused { proxy_pass http://127.0.0.1:8098; }
         }",
     )
     .with_port(8090, backend.port())
@@ -180,12 +184,17 @@ async fn each_fault_of_frames_has_its_status_and_its_line() {
     let open = || {
         std::fs::read_dir(format!("/proc/{}/fd", process::serving(server.pid()))).unwrap().count()
     };
-    let _ = server.get("/").await;
+    let _ = server.get("/x/late").await;
     let before = open();
     server.get("/refused").await.is(502);
     server.logs("connect() failed (111: Connection refused) while connecting to upstream").await;
     let all = || faults().into_iter().enumerate();
     for ((number, fault), path) in all().zip(repeat("/x")).chain(all().zip(repeat("/http2"))) {
+        let path = match (fault.words, fault.status) {
+            (LATE, 200) => format!("{path}/half"),
+            (LATE, _) => format!("{path}/late"),
+            _ => path.to_owned(),
+        };
         next.store(number, Ordering::Relaxed);
         let logged = server.error_log().len();
         let mut connection = server.connect().await;

@@ -1,7 +1,5 @@
 //! What RFC 9113 and RFC 7541 ask of a server, case by case, as h2spec asks it.
 
-use std::time::Duration;
-
 use crate::harness::http2::*;
 use crate::harness::{Http2, Tidegate};
 
@@ -64,7 +62,7 @@ pub fn with_block(extra: &[u8]) -> Vec<u8> {
 
 /// Sends bytes behind the settings, and says what is wrong with what comes back.
 async fn judge(server: &Tidegate, name: &str, bytes: &[u8], expect: Expect) -> Option<String> {
-    let mut client = Http2::to(server).await.with_patience(Duration::from_secs(3));
+    let mut client = Http2::to(server).await;
     // The settings are agreed on before, as by a client that is in its midst.
     client.until(SETTINGS).await;
     client.send(bytes).await;
@@ -176,7 +174,7 @@ async fn more_streams_than_were_agreed_on_are_refused() {
     )
     .with_file("large", "x".repeat(100_000))
     .await;
-    let mut client = Http2::to(&server).await.with_patience(Duration::from_secs(3));
+    let mut client = Http2::to(&server).await;
     client.until(SETTINGS).await;
     let bytes: Vec<u8> = [1, 3, 5, 7].into_iter().flat_map(open).collect();
     client.send(&bytes).await;

@@ -15,7 +15,7 @@ use crate::harness::ask::Ask;
 use crate::harness::process;
 use crate::harness::server::Start;
 use crate::harness::tls::{self, Made};
-use crate::harness::{Backend, Tidegate};
+use crate::harness::{Backend, DEADLINE, Tidegate};
 
 /// What every `http` block starts with, unless the configuration says `types` itself: tidegate
 /// guesses types where a configuration has none.
@@ -208,7 +208,7 @@ async fn logs(
         lines.sort();
         lines.join("\n")
     };
-    let end = Instant::now() + Duration::from_secs(2);
+    let end = Instant::now() + DEADLINE;
     while read(first) != read(second) {
         if Instant::now() > end {
             return Some(difference(&format!("the {kind} log"), &read(first), &read(second)));

@@ -8,7 +8,7 @@ async fn requests_beyond_the_burst_are_refused() {
         r#"
         limit_req_zone $arg_k zone=slow:32k rate=1r/m;
         limit_req_zone $arg_k$uri zone=path:32k rate=1r/m;
-        limit_req_zone $arg_k zone=fast:32k rate=10r/s;
+        limit_req_zone $arg_k zone=fast:32k rate=1r/s;
         log_format limits '$uri $arg_k $limit_req_status $status';
         access_log logs/access.log limits;
         error_log logs/error.log info;

@@ -1,7 +1,6 @@
 //! Requests in the notation of HTTP/1, asked over HTTP/2.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use super::normal;
 use crate::harness::ask::Ask;
@@ -21,8 +20,7 @@ impl OverHttp2 {
     }
 
     /// One request, on a connection whose settings are exchanged.
-    pub async fn ask(&mut self, client: Http2, server: &Tidegate, ask: &Ask) -> String {
-        let mut client = client.with_patience(Duration::from_secs(4));
+    pub async fn ask(&mut self, mut client: Http2, server: &Tidegate, ask: &Ask) -> String {
         let text = String::from_utf8(ask.bytes.clone()).expect("a request is text");
         let (head, body) = text.split_once("\r\n\r\n").expect("a head");
         let mut lines = head.split("\r\n");

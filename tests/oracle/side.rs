@@ -1,7 +1,6 @@
 //! One of the two servers that are compared, as a client has it.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use super::normal;
 use super::over_http2::OverHttp2;
@@ -10,9 +9,6 @@ use crate::harness::client::Connection;
 use crate::harness::handshake::Handshakes;
 use crate::harness::tls::Made;
 use crate::harness::{Http2, Tidegate};
-
-/// How long one answer may take.
-const PATIENCE: Duration = Duration::from_secs(4);
 
 /// One of the two servers, and the connections to it that may be used again.
 pub struct Side<'a> {
@@ -92,11 +88,10 @@ impl<'a> Side<'a> {
 
     async fn connect(&mut self, ask: &Ask) -> Result<Connection, String> {
         let port = self.port(ask);
-        let connection = match &ask.tls {
+        Ok(match &ask.tls {
             Some(word) => Connection::over(self.handshakes.connect(port, word).await?),
             None => self.client(ask).connect().await,
-        };
-        Ok(connection.with_patience(PATIENCE))
+        })
     }
 
     async fn http2(&mut self, ask: &Ask) -> Result<Http2, String> {

@@ -1,12 +1,10 @@
 //! Handshakes that are none: closed in time, one line of the log each, and nothing left behind.
 
-use std::time::Duration;
-
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::harness::{Tidegate, eventually, process};
+use crate::harness::{DEADLINE, Tidegate, eventually, process};
 
 /// No TLS, lengths that are none, SSL 2, a hello of nothing, and one that stalls.
 const JUNK: [&[u8]; 5] = [
@@ -32,7 +30,7 @@ async fn send(port: u16, bytes: &[u8]) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     stream.write_all(bytes).await.unwrap();
     let mut answer = Vec::new();
-    let read = tokio::time::timeout(Duration::from_secs(8), stream.read_to_end(&mut answer));
+    let read = tokio::time::timeout(DEADLINE, stream.read_to_end(&mut answer));
     let _ = read.await.expect("closed in time");
     assert!(answer.len() < 16, "{answer:?}");
 }
