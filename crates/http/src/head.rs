@@ -163,37 +163,39 @@ impl Parser {
     }
 
     fn read(&mut self, buffer: &mut BytesMut, rules: &Rules) -> Result<bool, HeadFault> {
-        let mut room = self.room.take().unwrap_or_else(|| Room::new(rules));
         self.skip_blank(buffer);
-        if self.scanned == 0
-            && let Some(end) = end_of_head(buffer)
-        {
-            return self.read_whole(buffer, end, (room, rules));
-        }
-        loop {
-            self.skip_blank(buffer);
-            let unseen = buffer.get(self.scanned..).unwrap_or_default();
-            let Some(end) = memchr::memchr(b'\n', unseen) else {
-                self.scanned = buffer.len();
-                if self.head.is_none() {
-                    line::judge_start(buffer)?;
-                }
-                if room.is_short_for(buffer.len()) {
-                    return Err(self.too_long(buffer, rules));
-                }
-                self.room = Some(room);
-                return Ok(false);
-            };
-            let length = self.scanned + end + 1;
+        if let Some(end) = self.end_of_lines(buffer) {
             self.scanned = 0;
-            if !room.take(length) {
-                return Err(self.too_long(buffer, rules));
-            }
-            let line = buffer.split_to(length).freeze();
-            if self.take_line(&line, 0..length, rules)? {
+            let room = self.room(rules);
+            if self.read_lines(buffer, end, (room, rules))? {
                 return Ok(true);
             }
         }
+        self.scanned = buffer.len();
+        if self.head.is_none() {
+            line::judge_start(buffer)?;
+        }
+        let room = self.room(rules);
+        if room.is_short_for(buffer.len()) {
+            return Err(self.too_long(buffer, rules));
+        }
+        self.room = Some(room);
+        Ok(false)
+    }
+
+    fn room(&mut self, rules: &Rules) -> Room {
+        self.room.take().unwrap_or_else(|| Room::new(rules))
+    }
+
+    /// The place behind the last line that is here as a whole, or behind the head.
+    fn end_of_lines(&self, buffer: &[u8]) -> Option<usize> {
+        if self.scanned == 0
+            && let Some(end) = end_of_head(buffer)
+        {
+            return Some(end);
+        }
+        let unseen = buffer.get(self.scanned..)?;
+        memchr::memrchr(b'\n', unseen).map(|last| self.scanned + last + 1)
     }
 
     /// Lines before a request that hold nothing are passed over.

@@ -1,4 +1,4 @@
-//! Heads that are here as a whole. Lines as nearly all are, are read in one pass; any other is left
+//! Lines that are here as a whole. Those as nearly all are, are read in one pass; any other is left
 //! to those who know all that may be said, and what is wrong with it.
 
 use std::ops::Range;
@@ -13,9 +13,9 @@ use crate::scan::{end_of_name, first_control};
 use crate::uri::Uri;
 
 impl Parser {
-    /// Reads a head that ends where told, as it mostly does, or before: its lines are parts of one
-    /// piece of memory. What is not taken goes back to the buffer.
-    pub(super) fn read_whole(
+    /// Reads the lines before this place, where the head ends, as it mostly does, or before, or behind:
+    /// they are parts of one piece of memory. What is not taken goes back to the buffer.
+    pub(super) fn read_lines(
         &mut self,
         buffer: &mut BytesMut,
         end: usize,
@@ -292,24 +292,29 @@ mod tests {
                 ignore_invalid: true, underscores: false, merge_slashes: true,
             };
             let text = format!("GET {target} HTTP/1.1\r\nHost: a.b\r\n{fields}\r\n");
-            let mut whole = BytesMut::from(text.as_bytes());
-            let quick = format!("{:?}", Parser::new().parse(&mut whole, &rules));
-            // Byte by byte, no line is taken quickly.
+            let said = |parsed: Parsed| match parsed {
+                Parsed::Complete(mut head) => {
+                    head.length = 0;
+                    // A line that is passed over is kept with its carriage return.
+                    format!("{head:?}").replace("\\r", "")
+                }
+                Parsed::Fault(fault, _) => format!("{fault:?}").replace("\\r", ""),
+                Parsed::Partial => "partial".to_owned(),
+            };
+            let whole = said(Parser::new().parse(&mut BytesMut::from(text.as_bytes()), &rules));
             let (mut parser, mut buffer) = (Parser::new(), BytesMut::new());
-            let mut slow = Parsed::Partial;
+            let mut in_pieces = Parsed::Partial;
             for byte in text.bytes() {
                 buffer.extend_from_slice(&[byte]);
-                if matches!(slow, Parsed::Partial) {
-                    slow = parser.parse(&mut buffer, &rules);
+                if matches!(in_pieces, Parsed::Partial) {
+                    in_pieces = parser.parse(&mut buffer, &rules);
                 }
             }
-            match slow {
-                Parsed::Fault(fault, _) => {
-                    let fault = format!("{fault:?}");
-                    prop_assert!(quick.contains(&fault), "{} in {}", fault, quick);
-                }
-                slow => prop_assert_eq!(format!("{slow:?}"), quick),
-            }
+            prop_assert_eq!(&said(in_pieces), &whole);
+            // No line that ends by a line feed alone is taken quickly.
+            let slow = text.replace("\r\n", "\n");
+            let slow = said(Parser::new().parse(&mut BytesMut::from(slow.as_bytes()), &rules));
+            prop_assert_eq!(slow, whole);
         }
     }
 }

@@ -21,7 +21,7 @@ const READ: usize = 16 * 1024;
 const READ_BODY: usize = 64 * 1024;
 
 /// How much is read at once where a head may begin; most heads are shorter.
-const READ_HEAD: usize = 2 * 1024;
+const READ_HEAD: usize = 4 * 1024;
 
 /// The most buffers for heads that a thread keeps.
 const SPARES: usize = 64;
