@@ -1,6 +1,8 @@
 //! Request bodies: into memory, into files, and on to the application.
 
-use crate::harness::{Backend, Tidegate, backend};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+use crate::harness::{Backend, Tidegate, backend, process};
 
 /// A backend that says how many bytes it got, and their sum.
 async fn summing() -> Backend {
@@ -108,6 +110,54 @@ async fn a_file_that_cannot_be_made_is_told() {
     server.logs("open() \"/dev/full/bodies\" failed (20: Not a directory)").await;
     assert!(backend.received().is_empty());
     server.ask("GET /").await.is(200);
+}
+
+#[tokio::test]
+async fn a_folder_of_temporary_files_that_is_for_all_keeps_its_owner() {
+    if !process::is_ours() || !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: only root can give a folder away");
+        return;
+    }
+    let backend = summing().await;
+    let mut start =
+        Tidegate::start("server { listen 127.0.0.1:8080; }").with_port(8090, backend.port());
+    let modes = [("tmp", 0o1777), ("open", 0o777), ("sticky", 0o1755), ("own", 0o755)];
+    for (name, _) in modes {
+        start = start.with_prefix_file(&format!("{name}/here/before"), "");
+    }
+    let mut server = start.await;
+    let path = |server: &Tidegate, name: &str| server.folder().join(name);
+    let set = |path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    for (name, mode) in modes {
+        set(path(&server, name), mode);
+    }
+    // The workers are another user from now on, to whom the folders are to be of use.
+    set(path(&server, ""), 0o755);
+    std::os::unix::fs::symlink("own/here", path(&server, "link")).unwrap();
+    server.put_conf(
+        "user nobody; error_log logs/error.log info; events {} http { access_log off; server {
+         listen 127.0.0.1:8080; client_body_buffer_size 1k; client_body_in_file_only clean;
+         client_body_temp_path tmp; proxy_temp_path open; fastcgi_temp_path sticky;
+         uwsgi_temp_path own; scgi_temp_path link;
+         proxy_set_header X-File $request_body_file;
+         location / { proxy_pass http://127.0.0.1:8090; } } }",
+    );
+    for words in [&["-t"][..], &["reload"]] {
+        let output = server.command(words);
+        assert!(output.status.success(), "{output:?}");
+        let owner = |name: &str| std::fs::metadata(path(&server, name)).unwrap().uid();
+        for name in ["tmp", "open", "sticky", "link"] {
+            assert_eq!(owner(name), 0, "{name}");
+        }
+        assert_ne!(owner("own"), 0);
+    }
+    let body = "x".repeat(5000);
+    server.ask(&format!("POST / || {body}")).await.is(200);
+    let asked = backend.received().pop().unwrap();
+    let folder = path(&server, "tmp/");
+    assert!(asked.contains(&format!("X-File: {}", folder.display())), "{asked}");
 }
 
 #[tokio::test]

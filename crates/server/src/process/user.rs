@@ -1,12 +1,13 @@
 //! Giving up root's rights, and what must be done before.
 
 use std::ffi::CString;
-use std::fs::{self, DirBuilder, Metadata};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-use std::path::PathBuf;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
-use nix::unistd::{Gid, Group, Uid, User, chown, initgroups, setgid, setuid};
+use nix::unistd::{Gid, Group, Uid, User, chown, fchown, initgroups, setgid, setuid};
+use rustix::fs::{Mode, OFlags, fstat, open};
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use rustix::thread::{
     CapabilitySet, CapabilitySets, set_capabilities, set_keep_capabilities, set_no_new_privs,
@@ -107,18 +108,30 @@ fn become_with(words: Option<&[String]>, kept: CapabilitySet) -> Result<()> {
 }
 
 /// Makes the folders for temporary files where they lack, for that user alone; those of another user
-/// become this one's, as in nginx. Where it fails, the
-/// first file tells.
+/// become this one's, as in nginx, unless they are for all. Where it fails, the first file tells.
 pub(crate) fn make_folders(folders: &[PathBuf], words: Option<&[String]>) {
     let owner = named(words).ok().filter(|_| Uid::effective().is_root());
     for folder in folders {
         let _ = DirBuilder::new().mode(0o700).create(folder);
-        let Some(owner) = &owner else { continue };
-        let others = |meta: &Metadata| meta.is_dir() && meta.uid() != owner.uid.as_raw();
-        if fs::symlink_metadata(folder).is_ok_and(|meta| others(&meta)) {
-            let _ = chown(folder, Some(owner.uid), None);
+        if let Some(owner) = &owner {
+            let _ = own(folder, owner.uid);
         }
     }
+}
+
+/// Makes a folder this user's. One where everybody may put files, or where nobody may take away
+/// another's (the sticky bit), belongs to others as well: whose it is stays, where nginx has `/tmp`
+/// become the workers' user's. It is asked and changed while it is open, so that nobody can put
+/// another in its place meanwhile.
+fn own(folder: &Path, user: Uid) -> Result<()> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let folder = open(folder, flags, Mode::empty())?;
+    let about = fstat(&folder)?;
+    let is_shared = Mode::from_raw_mode(about.st_mode).intersects(Mode::SVTX | Mode::WOTH);
+    if about.st_uid != user.as_raw() && !is_shared {
+        fchown(&folder, Some(user), None)?;
+    }
+    Ok(())
 }
 
 /// The group that is named beside the user.
