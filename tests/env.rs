@@ -5,6 +5,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
+use rustix::process::{Pid, Signal, geteuid, kill_process};
+
 use crate::harness::config::free_port;
 use crate::harness::{Client, eventually, process};
 
@@ -19,12 +21,18 @@ impl Alone {
     fn new() -> Self {
         let port = free_port();
         let server = Self { folder: tempfile::tempdir().unwrap(), port, child: None };
+        server.says("env SET=one; env SET=two;");
+        server
+    }
+
+    /// Writes a configuration with these statements of `env`.
+    fn says(&self, env: &str) {
+        let port = self.port;
         let conf = format!(
-            "daemon off; master_process off; pid t.pid; error_log error.log; env SET=one; env SET=two;
+            "daemon off; master_process off; pid t.pid; error_log error.log notice; {env}
              events {{}} http {{ access_log off; server {{ listen 127.0.0.1:{port}; return 200 here; }} }}"
         );
-        std::fs::write(server.path("nginx.conf"), conf).unwrap();
-        server
+        std::fs::write(self.path("nginx.conf"), conf).unwrap();
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -53,14 +61,33 @@ impl Alone {
 
     /// What it is started with.
     fn environment(&self) -> Vec<String> {
-        let text = std::fs::read_to_string(format!("/proc/{}/environ", self.pid())).unwrap();
-        text.split('\0').map(str::to_owned).collect()
+        environment(self.pid().cast_signed())
     }
+
+    /// Has another program take its place, and waits until that serves: its number.
+    async fn upgrade(&self) -> i32 {
+        kill_process(Pid::from_child(self.child.as_ref().unwrap()), Signal::USR2).unwrap();
+        eventually("two programs serve", || async {
+            self.log().contains("new binary process") && self.log().contains(" serves")
+        })
+        .await;
+        std::fs::read_to_string(self.path("t.pid")).unwrap().trim().parse().unwrap()
+    }
+}
+
+/// What a process is started with.
+fn environment(pid: i32) -> Vec<String> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/environ")).unwrap();
+    text.split('\0').map(str::to_owned).collect()
 }
 
 impl Drop for Alone {
     fn drop(&mut self) {
         let Some(child) = &mut self.child else { return };
+        // A program that has taken its place.
+        for successor in process::children(child.id().cast_signed()) {
+            let _ = kill_process(Pid::from_raw(successor).unwrap(), Signal::KILL);
+        }
         child.kill().unwrap();
         child.wait().unwrap();
     }
@@ -109,4 +136,30 @@ async fn a_configuration_that_comes_through_a_pipe_is_read_once() {
     let log = server.log();
     assert!(log.contains("\"SET\" of \"env\" does not hold"), "{log}");
     assert!(log.contains("unlike \"/dev/stdin\""), "{log}");
+}
+
+#[tokio::test]
+async fn what_is_taken_out_of_it_is_gone_after_an_upgrade() {
+    if !process::is_ours() {
+        return;
+    }
+    let mut server = Alone::new();
+    // Whoever gives up root's rights could not give the pid file another name.
+    let user = if geteuid().is_root() { "user root;" } else { "" };
+    server.says(&format!("{user} env SET=one; env HELD=two; env STAYS=three;"));
+    let script = "HELD=before STAYS=before exec \"$0\" -p . -c nginx.conf";
+    server.start(script, Stdio::null()).await;
+    let environment_of_first = server.environment();
+    for said in ["SET=one", "HELD=two", "STAYS=three"] {
+        assert!(environment_of_first.contains(&said.to_owned()), "{environment_of_first:?}");
+    }
+    server.says(&format!("{user} env STAYS=four;"));
+    let environment = environment(server.upgrade().await);
+    let of = |name: &str| {
+        let name = format!("{name}=");
+        environment.iter().find_map(|one| one.strip_prefix(&name)).unwrap_or("")
+    };
+    assert_eq!((of("SET"), of("HELD"), of("STAYS")), ("", "before", "four"), "{environment:?}");
+    assert!(!environment.contains(&"SET=".to_owned()), "{environment:?}");
+    assert!(!server.log().contains("does not hold"), "{}", server.log());
 }

@@ -12,23 +12,52 @@ use tidegate_http::log::words::words;
 
 /// Says in the environment which process has begun anew, by its number, which it keeps: the system
 /// may take a variable from it each time.
-pub(super) const MARK: &str = "TIDEGATE_BEGUN_ANEW";
+const MARK: &str = "TIDEGATE_BEGUN_ANEW";
+
+/// Says in the environment of one that has begun anew which variables it did so for. What no name has
+/// stands between them.
+const SET: &str = "TIDEGATE_SET";
+
+/// What the name begins with that the value of such a variable has which it had before.
+const BEFORE: &str = "TIDEGATE_BEFORE_";
 
 /// Begins this program anew, in its place and with the same words, where its environment is not what
 /// `env NAME=value` says, once. Nobody changes the environment of a program with threads; what a worker
 /// process has, it is started with.
 pub(super) fn take_up(settings: &Process, configuration: &Path) -> Result<()> {
-    let is_whole = lacking(settings).next().is_none();
-    if is_whole || has_begun_anew() || !can_be_read_again(configuration) {
+    let set: Vec<&str> = lacking(settings).collect();
+    if set.is_empty() || has_begun_anew() || !can_be_read_again(configuration) {
         return Ok(());
     }
     let mut words_of_start = env::args_os();
     let name = words_of_start.next().unwrap_or_else(|| "tidegate".into());
     // The very program that runs, whatever lies in its place by now.
     let mut command = Command::new("/proc/self/exe");
-    command.arg0(name).args(words_of_start).envs(said(settings));
+    command.arg0(name).args(words_of_start).envs(said(settings)).env(SET, set.join("="));
+    for name in set {
+        let kept = format!("{BEFORE}{name}");
+        match env::var_os(name) {
+            Some(before) => command.env(kept, before),
+            None => command.env_remove(kept),
+        };
+    }
     let error = command.env(MARK, std::process::id().to_string()).exec();
     Err(anyhow!("execve() failed ({}): `env` takes it where one process serves", words(&error)))
+}
+
+/// Has another program begin with the environment that this one began with: what `env` says is for the
+/// configuration that it finds.
+pub(super) fn give_back(command: &mut Command) {
+    let names = env::var(SET).ok().filter(|_| has_begun_anew()).unwrap_or_default();
+    for name in names.split('=').filter(|name| !name.is_empty()) {
+        let kept = format!("{BEFORE}{name}");
+        match env::var_os(&kept) {
+            Some(before) => command.env(name, before),
+            None => command.env_remove(name),
+        };
+        command.env_remove(kept);
+    }
+    command.env_remove(SET).env_remove(MARK);
 }
 
 /// What of `env NAME=value` does not hold here, and what may be done about it.

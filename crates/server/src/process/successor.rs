@@ -61,13 +61,12 @@ impl Successor {
         // It fits into what the system keeps for who reads later; another program does not read it.
         Channel::new(own.try_clone()?, 0)?.send(HANDED_ON, &[&chain, &mark], &files)?;
         let mut command = Command::new(program);
+        environment::give_back(&mut command);
         command
             .args(env::args_os().skip(1))
             .env(SOCKETS, numbers.join(";") + ";")
             .env(SUCCEEDS, "1");
-        for gone in ["LISTEN_PID", "LISTEN_FDS", environment::MARK] {
-            command.env_remove(gone);
-        }
+        command.env_remove("LISTEN_PID").env_remove("LISTEN_FDS");
         command.stdin(OwnedFd::from(other));
         let pass = |flags: FdFlags| -> Result<()> {
             sockets.iter().try_for_each(|socket| fcntl_setfd(socket, flags)).map_err(Into::into)
