@@ -1,15 +1,18 @@
 //! The process: it goes to the background, gives up root's rights, and keeps to its limits.
 
+mod background;
+
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use background::Background;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::harness::config::free_port;
-use crate::harness::{Client, DEADLINE, Load, eventually, process};
+use crate::harness::{Client, DEADLINE, eventually, process};
 
 /// A line of `/proc/PID/…` that begins with a word.
 fn line(pid: &str, file: &str, word: &str) -> String {
@@ -193,96 +196,4 @@ async fn who_is_not_root_serves_with_what_is_granted() {
         assert!(done, "{text}");
     }
     eventually("it ends", || async { !path("t.pid").exists() }).await;
-}
-
-/// A server in the background, which ends with this.
-struct Background {
-    folder: tempfile::TempDir,
-    port: u16,
-}
-
-impl Background {
-    fn start(conf: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let port = free_port();
-        let conf =
-            format!("daemon on; user root; pid t.pid; {}", conf.replace("8080", &port.to_string()));
-        std::fs::write(folder.path().join("nginx.conf"), conf).unwrap();
-        run(folder.path(), &[]);
-        Self { folder, port }
-    }
-
-    fn pid(&self, file: &str) -> Option<i32> {
-        std::fs::read_to_string(self.folder.path().join(file)).ok()?.trim().parse().ok()
-    }
-
-    fn signal(&self, file: &str, signal: Signal) {
-        let pid = self.pid(file).and_then(Pid::from_raw).expect("a process");
-        kill_process(pid, signal).unwrap();
-    }
-}
-
-impl Drop for Background {
-    fn drop(&mut self) {
-        for file in ["t.pid", "t.pid.oldbin"] {
-            if let Some(pid) = self.pid(file).and_then(Pid::from_raw) {
-                let _ = kill_process(pid, Signal::TERM);
-            }
-        }
-    }
-}
-
-#[tokio::test]
-async fn the_workers_of_an_old_program_rest_and_come_back() {
-    if !process::is_ours() {
-        return;
-    }
-    let server = Background::start(
-        "error_log error.log info; events {} http { access_log off;
-         server { listen 127.0.0.1:8080; location / { return 200 word$pid; } } }",
-    );
-    let client = Client::of_port(server.port);
-    let who = async || client.get("/").await.text();
-    let load = Load::on(client);
-    let old = who().await;
-    server.signal("t.pid", Signal::USR2);
-    eventually("two masters", || async {
-        server.pid("t.pid.oldbin").is_some() && server.pid("t.pid").is_some()
-    })
-    .await;
-    eventually("the new one serves", || async { who().await != old }).await;
-    server.signal("t.pid.oldbin", Signal::WINCH);
-    let is_root = rustix::process::geteuid().is_root();
-    let master = server.pid("t.pid.oldbin").unwrap();
-    eventually("the old workers end", || async {
-        !is_root || process::children(master).len() == 1
-    })
-    .await;
-    for _ in 0..20 {
-        assert_ne!(who().await, old);
-    }
-    // Back: the old one serves again, by HUP, and the new one goes.
-    server.signal("t.pid.oldbin", Signal::HUP);
-    eventually("the old master has workers", || async {
-        !is_root || process::children(master).len() == 2
-    })
-    .await;
-    server.signal("t.pid", Signal::QUIT);
-    eventually("the old name", || async { server.pid("t.pid") == Some(master) }).await;
-    eventually("the new one ends", || async {
-        process::children(master).len() == usize::from(is_root)
-    })
-    .await;
-    load.end().await;
-    client.get("/").await.is(200);
-    // Alone it rests as well; who comes meanwhile waits.
-    server.signal("t.pid", Signal::WINCH);
-    eventually("nobody serves", || async { !is_root || process::children(master).is_empty() })
-        .await;
-    if is_root {
-        let mut waiting = client.connect().await;
-        waiting.send("GET / HTTP/1.0\r\n\r\n").await;
-        server.signal("t.pid", Signal::HUP);
-        waiting.answer().await.is(200);
-    }
 }

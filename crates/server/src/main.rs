@@ -15,6 +15,7 @@ mod tls;
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
 use tidegate_config::{Loaded, Options, load};
@@ -70,8 +71,8 @@ fn act() -> Result<ExitCode> {
         prefix: cli.prefix(&conf),
         global: cli.global.clone(),
         error_log: cli.error_log.clone(),
+        files: Arc::new(process::handed_on()?),
         without_files: cli.without_files,
-        ..Options::default()
     };
     let error_log = cli.error_log.as_deref().filter(|path| *path != Path::new("stderr"));
     if let Some(error) = error_log.and_then(|path| unwritable(&options.prefix.join(path))) {

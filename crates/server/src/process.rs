@@ -37,6 +37,7 @@ use crate::listen::{Listeners, Purpose};
 use admin::Admin;
 pub(crate) use admin::{Request, ask};
 use child::Child;
+pub(crate) use daemon::handed_on;
 use ground::{Ground, Rights};
 use master::{Master, Parts, Place};
 use pid::PidFile;
@@ -87,7 +88,7 @@ pub(crate) fn absent(config: &Config) -> Vec<String> {
 pub(crate) fn run(source: Source, config: Config) -> Result<ExitCode> {
     let is_successor = inherited::is_successor();
     if config.main.process.daemon && !daemon::in_background() && !is_successor {
-        return daemon::start();
+        return daemon::start(&config.files);
     }
     if !is_split(&config) {
         environment::take_up(&config.main.process, &source.path)?;

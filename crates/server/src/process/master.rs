@@ -160,8 +160,8 @@ impl Master {
             Word::Stop | Word::Interrupt => self.order(State::Stopping),
             Word::Quit => self.order(self.quitting()),
             Word::Reload if self.state != State::Running => {}
-            Word::Reload if self.resting => self.wake().await,
             // What comes of it is in the log.
+            Word::Reload if self.resting => drop(self.wake().await),
             Word::Reload => drop(self.reload().await),
             Word::Reopen => self.reopen(),
             Word::Upgrade => {
@@ -192,6 +192,7 @@ impl Master {
                 Ok("it ends with its last connection".to_owned())
             }
             _ if !running => Err("the server is ending".to_owned()),
+            Request::Reload if self.resting => self.wake().await,
             Request::Reload => self.reload().await,
             Request::Upgrade => match self.start_takeover().await {
                 Ok(()) => {

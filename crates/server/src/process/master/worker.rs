@@ -7,6 +7,7 @@ use tidegate_config::http::error_log::Level;
 
 use super::{Master, Place};
 use crate::listen;
+use crate::process::admin::Answer;
 use crate::process::worker::State;
 
 /// A worker that dies younger than this is started again after a pause.
@@ -94,13 +95,17 @@ impl Master {
     }
 
     /// Has somebody serve here again, by the configuration that held.
-    pub(super) async fn wake(&mut self) {
+    pub(super) async fn wake(&mut self) -> Answer {
         self.resting = false;
         let nowhere = Place::Nowhere(Some(Instant::now()));
         // Those who still finish what they have begun go on with that.
         let before = std::mem::replace(&mut self.parts.place, nowhere);
         self.leaving.push(before);
         self.start_another().await;
+        match self.parts.place {
+            Place::Nowhere(_) => Err("no worker process could be started yet".to_owned()),
+            _ => Ok("workers serve again, by the configuration that held".to_owned()),
+        }
     }
 }
 
