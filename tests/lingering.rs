@@ -106,3 +106,29 @@ async fn an_idle_connection_outlives_the_end_for_as_long_as_told() {
     told.answer().await.is(200).says("told").has("Connection", "close");
     assert!(told.closes().await, "still open");
 }
+
+/// An end that follows in a packet of its own comes late for some of so many.
+#[tokio::test]
+async fn a_short_answer_and_the_end_of_its_connection_come_together() {
+    let server = Tidegate::start(
+        "server {
+             listen 127.0.0.1:8080;
+             location /short { return 200 short; }
+             location /file { }
+         }",
+    )
+    .with_file("file/index.html", "a file")
+    .await;
+    let port = server.port(8080);
+    for round in 0..300 {
+        let path = if round % 2 == 0 { "/short" } else { "/file/index.html" };
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        let asked = format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        stream.write_all(asked.as_bytes()).unwrap();
+        let mut room = [0; 4096];
+        assert!(stream.read(&mut room).unwrap() > 0);
+        stream.set_nonblocking(true).unwrap();
+        assert_eq!(stream.read(&mut room).map_err(|error| error.kind()), Ok(0), "{path}");
+    }
+}
