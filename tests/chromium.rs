@@ -9,7 +9,7 @@ use sha1::{Digest, Sha1};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::harness::{Backend, Tidegate};
+use crate::harness::{Backend, DEADLINE, Tidegate};
 
 /// A browser that has opened a page; it ends with this.
 struct Browser(Child);
@@ -174,7 +174,7 @@ async fn a_page_and_its_parts() {
     let url = format!("http://127.0.0.1:{}/", server.port(8080));
     let Some(_browser) = Browser::open(&url, server.folder()) else { return };
     let mut told = Vec::new();
-    let end = Instant::now() + Duration::from_secs(40);
+    let end = Instant::now() + 4 * DEADLINE;
     while told.len() < 2 {
         assert!(Instant::now() < end, "the browser has told {told:?}");
         tokio::time::sleep(Duration::from_millis(20)).await;

@@ -128,10 +128,11 @@ async fn nothing_is_sent_changed_or_waited_for() {
     .with_file("../users", "")
     .await;
     let port = server.port(8080);
-    // What the start says comes when it comes.
+    // What the start says comes when it comes, and so does what a busy machine has told.
+    let is_chance = |line: &str| line.contains("[notice]") || line.contains(" stood still for ");
     let said = || {
         let errors = server.error_log();
-        let errors = errors.lines().filter(|line| !line.contains("[notice]")).map(str::to_owned);
+        let errors = errors.lines().filter(|line| !is_chance(line)).map(str::to_owned);
         (errors.collect::<Vec<_>>(), server.read("logs/access.log"))
     };
     let before = said();

@@ -13,11 +13,10 @@ async fn the_wrong_protocol_is_told_with_the_right_directive() {
     let server = Tidegate::start(&format!(
         "server {{
              listen 127.0.0.1:8080;
-             uwsgi_read_timeout 300ms;
              {params}
              location /one {{ proxy_pass http://{}; }}
-             location /two {{ uwsgi_pass {}; }}
-             location /three {{ uwsgi_pass {}; }}
+             location /two {{ uwsgi_read_timeout 300ms; uwsgi_pass {}; }}
+             location /three {{ uwsgi_read_timeout 300ms; uwsgi_pass {}; }}
              location /long {{ uwsgi_pass {}; }}
          }}",
         uwsgi.at, gunicorn.at, http.at, uwsgi.at

@@ -21,7 +21,6 @@ const CONF: &str = "
             proxy_ssl_trusted_certificate cert.pem;
             uwsgi_ssl_trusted_certificate cert.pem;
             grpc_ssl_trusted_certificate cert.pem;
-            proxy_connect_timeout 300ms;
             location /misnamed { proxy_pass https://127.0.0.1:8443; proxy_ssl_verify on; proxy_ssl_name other.test; }
             location /uwsgi { uwsgi_pass suwsgi://127.0.0.1:8443; uwsgi_ssl_verify on; }
             location /grpc { grpc_pass grpcs://127.0.0.1:8443; grpc_ssl_verify on; grpc_ssl_protocols TLSv1.3; grpc_ssl_name $arg_name; }
@@ -35,7 +34,7 @@ const CONF: &str = "
             location /nameless { proxy_pass https://127.0.0.1:8444; }
             location /plain { proxy_pass https://127.0.0.1:8092; }
             location /silent { proxy_pass https://127.0.0.1:8090; }
-            location /stalls { proxy_pass https://127.0.0.1:8091; }
+            location /stalls { proxy_connect_timeout 300ms; proxy_pass https://127.0.0.1:8091; }
         }
     }";
 

@@ -44,8 +44,8 @@ impl Ports {
         out + rest
     }
 
-    /// The text with every real port replaced by the name it has in the configuration; what is part
-    /// of a longer number or word is none.
+    /// The text with every real port replaced by the name it has in the configuration: a whole number
+    /// where a port can stand, for a length or a count may be the same.
     pub fn take_out_of(&self, text: &str) -> String {
         let is_word = |byte: &u8| byte.is_ascii_alphanumeric();
         let named = |word: &str| {
@@ -58,7 +58,10 @@ impl Ports {
             let (before, from) = rest.split_at(at);
             let (word, behind) = from.split_at(from.bytes().take_while(is_word).count());
             out.push_str(before);
-            out.push_str(&named(word).unwrap_or_else(|| word.to_owned()));
+            let may_be =
+                out.is_empty() || out.ends_with([':', '=', '|', '"']) || out.ends_with("port ");
+            let name = named(word).filter(|_| may_be);
+            out.push_str(&name.unwrap_or_else(|| word.to_owned()));
             rest = behind;
         }
         out + rest
@@ -89,10 +92,11 @@ pub fn free_port() -> u16 {
 /// Ports that no other process of tests has, for as long as the socket of their name lives.
 fn block() -> (UnixDatagram, Range<u16>) {
     let first = std::process::id() as u16 % BLOCKS;
-    let mut blocks = (0..BLOCKS).map(|step| 20_000 + (first + step) % BLOCKS * BLOCK);
+    // No round number, which may be a length.
+    let mut blocks = (0..BLOCKS).map(|step| 20_001 + (first + step) % BLOCKS * BLOCK);
     let held = |start: u16| {
         let name = Name::from_abstract_name(format!("tidegate-tests-{start}")).ok()?;
-        Some((UnixDatagram::bind_addr(&name).ok()?, start..start + BLOCK))
+        Some((UnixDatagram::bind_addr(&name).ok()?, start..start + BLOCK - 1))
     };
     blocks.find_map(held).expect("ports that no other tests have")
 }
@@ -153,4 +157,13 @@ pub fn framed(text: &str, is_ours: bool) -> String {
     let access_log = if said("access_log") { "" } else { "access_log logs/access.log;\n" };
     let wait = if is_ours && !said("upstream_wait") { "upstream_wait off;\n" } else { "" };
     format!("{out}http {{\n{access_log}{bodies}{wait}{text}\n}}\n")
+}
+
+#[test]
+fn a_port_is_named_where_one_can_stand_and_nowhere_else() {
+    let mut ports = Ports::default();
+    ports.set(8080, 30_000);
+    let text = "http://a:30000/ port 30000, SERVER_PORT=30000|30000 Content-Length: 30000 1:130000";
+    let named = "http://a:8080/ port 8080, SERVER_PORT=8080|8080 Content-Length: 30000 1:130000";
+    assert_eq!(ports.take_out_of(text), named);
 }

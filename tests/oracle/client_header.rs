@@ -191,7 +191,9 @@ async fn heads_that_do_not_come_to_their_end() {
         "GET / HTTP/1.1\r\nHost: q\r\n\r\nGET /x⊣",
         "GET / HTTP/1.1\r\nHost: q\r\n\r\nGET /x HTTP/1.1\r\nHos⊣",
     ];
-    alike(CUT).with_errors().answers(&asks).await;
+    // Their end has to have come by then.
+    let cut = CUT.replace("client_header_timeout 300ms;", "");
+    alike(&cut).with_errors().answers(&asks).await;
     // The C libraries of the two have different words for this.
     alike(CUT).answers(&["GET /x HTTP/1.1\r", "GET /x HTTP/1.1\r\nHost: q\r\n"]).await;
 }

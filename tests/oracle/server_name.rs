@@ -55,9 +55,9 @@ async fn names_in_their_order_of_worth() {
 async fn the_default_server_of_a_port() {
     alike(
         r#"
-        server { listen 127.0.0.1:8080; server_name a; return 200 "a $server_port"; }
+        server { listen 127.0.0.1:8080; server_name a; return 200 "a port $server_port"; }
         server { listen 127.0.0.1:8080 default_server; server_name b; return 200 "b"; }
-        server { listen 127.0.0.1:8081; listen 127.0.0.1:8082; server_name c; return 200 "c $server_port"; }
+        server { listen 127.0.0.1:8081; listen 127.0.0.1:8082; server_name c; return 200 "c port $server_port"; }
         server { listen 127.0.0.1:8081; server_name d; return 200 "d $server_addr:$server_port"; }
         server { listen 8083; server_name e; return 200 "e $server_addr"; }
         server { listen 127.0.0.1:8083; server_name f; return 200 "f $server_addr"; }

@@ -49,7 +49,7 @@ async fn plain_requests_on_a_port_of_tls_and_redirects() {
             location /w {{ rewrite ^ /x redirect; }}
             location /p {{ port_in_redirect off; return 301 /to; }}
             location /a {{ absolute_redirect off; return 301 /to; }}
-            location /b {{ proxy_pass http://127.0.0.1:8090; proxy_set_header X-P "$scheme $https $server_port"; }}
+            location /b {{ proxy_pass http://127.0.0.1:8090; proxy_set_header X-P "$scheme $https port $server_port"; }}
             location /v {{ return 200 "$scheme|$https|$server_port|$ssl_protocol|$ssl_server_name|$ssl_session_reused|$ssl_client_verify|$http2|$request_scheme_none"; }}
         }}
         server {{ listen 127.0.0.1:8444 ssl; error_page 497 https://$host$request_uri; return 200 in; }}

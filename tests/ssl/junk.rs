@@ -40,8 +40,9 @@ async fn what_is_no_handshake_is_closed_with_one_line_and_leaves_nothing() {
     let server = Tidegate::start(
         "master_process off; error_log logs/error.log info; events { worker_connections 2048; }
         http {
-            ssl_certificate cert.pem; ssl_certificate_key key.pem; client_header_timeout 300ms;
-            server { listen 127.0.0.1:8443 ssl; return 200 ok; }
+            ssl_certificate cert.pem; ssl_certificate_key key.pem;
+            server { listen 127.0.0.1:8443 ssl; client_header_timeout 300ms; }
+            server { listen 127.0.0.1:8445 ssl; return 200 ok; }
             server { listen 127.0.0.1:8444 ssl; ssl_reject_handshake on; }
             server { listen 127.0.0.1:8444 ssl; server_name b.test; return 200 b; }
         }",
@@ -55,7 +56,7 @@ async fn what_is_no_handshake_is_closed_with_one_line_and_leaves_nothing() {
         let pages: Vec<u64> = text.split_whitespace().map(|text| text.parse().unwrap()).collect();
         (pages[1] - pages[2]) * 4096
     };
-    server.over_tls("localhost").get("/").await.is(200);
+    server.at(8445).over_tls("localhost").get("/").await.is(200);
     let (before, held) = (descriptors(), memory());
     for _ in 0..rounds() {
         let mut tasks = JoinSet::new();

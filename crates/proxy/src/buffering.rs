@@ -244,7 +244,7 @@ mod tests {
     async fn settled(condition: impl Fn() -> bool) {
         let begun = std::time::Instant::now();
         while !condition() {
-            assert!(begun.elapsed().as_secs() < 5, "it never settles");
+            assert!(begun.elapsed().as_secs() < 30, "it never settles");
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         }
     }
