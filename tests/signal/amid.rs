@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 
-use crate::harness::{Tidegate, eventually, process};
+use crate::harness::{Connection, Tidegate, eventually, process};
 
 /// A configuration whose workers have another environment with every number.
 fn conf(number: u32) -> String {
@@ -58,6 +58,96 @@ async fn term_does_not_wait_for_a_reload_that_waits_for_a_worker() {
             assert_eq!(asks.wait().unwrap().code(), Some(1));
         }
     }
+}
+
+/// A server that is amid an answer, the client, and the worker process.
+async fn amid_an_answer() -> (Tidegate, Connection, i32) {
+    let server = Tidegate::start(&conf(0)).with_file("slow", "x".repeat(3000)).await;
+    let worker = process::children(server.pid())[0];
+    let mut slow = server.connect().await;
+    slow.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    slow.until("xxx").await;
+    (server, slow, worker)
+}
+
+#[tokio::test]
+async fn quit_does_not_wait_for_a_reload_that_waits_for_a_worker() {
+    if !is_split() {
+        return;
+    }
+    for (reloads, quits) in [(None, None), (Some("reload"), None), (None, Some("quit"))] {
+        let (mut server, mut slow, worker) = amid_an_answer().await;
+        send(worker, Signal::STOP);
+        let ask = |word: &str| {
+            let mut command = process::command(&process::binary(), server.folder());
+            command.arg(word).spawn().unwrap()
+        };
+        let reloads = reloads.map(ask);
+        if reloads.is_none() {
+            server.signal(Signal::HUP);
+        }
+        server.logs("reconfiguring").await;
+        let mut status = ask("status");
+        let quits = quits.map(ask);
+        if quits.is_none() {
+            server.signal(Signal::QUIT);
+        }
+        // The worker process would be waited for for a minute.
+        server.logs("the reload is given up: the server ends").await;
+        server.logs("shutting down").await;
+        send(worker, Signal::CONT);
+        // Nothing is lost of what has been begun.
+        assert_eq!(slow.rest().await.len(), 2997);
+        server.ends().await;
+        let codes =
+            [reloads, quits].map(|asked| asked.map(|mut asked| asked.wait().unwrap().code()));
+        assert!(codes[0].is_none_or(|code| code == Some(1)), "{codes:?}");
+        assert!(codes[1].is_none_or(|code| code == Some(0)), "{codes:?}");
+        // Who asks meanwhile is answered, or hears that there is nobody any more.
+        assert!(status.wait().unwrap().code().is_some());
+    }
+}
+
+#[tokio::test]
+async fn quit_amid_a_change_of_worker_processes_lets_both_finish() {
+    if !is_split() {
+        return;
+    }
+    let (mut server, mut slow, worker) = amid_an_answer().await;
+    server.put_conf(&conf(1));
+    send(worker, Signal::STOP);
+    server.signal(Signal::HUP);
+    let another = || process::children(server.pid()).into_iter().find(|pid| *pid != worker);
+    eventually("another one serves", || async {
+        another().is_some_and(|pid| has_told(&server, &format!("start worker process {pid}")))
+    })
+    .await;
+    // The first is waited for now, to take no more connections.
+    server.signal(Signal::QUIT);
+    server.logs("shutting down").await;
+    send(worker, Signal::CONT);
+    assert_eq!(slow.rest().await.len(), 2997);
+    server.ends().await;
+}
+
+#[tokio::test]
+async fn a_large_configuration_for_a_worker_that_stands_still_holds_up_no_signal() {
+    if !is_split() {
+        return;
+    }
+    let (mut server, mut slow, worker) = amid_an_answer().await;
+    // More than the system keeps for who reads later.
+    let large = format!("{}\n# {}", conf(0), "large ".repeat(1 << 18));
+    server.put_conf(&large.replace("200 ok", "200 new"));
+    send(worker, Signal::STOP);
+    server.signal(Signal::HUP);
+    server.logs("reconfiguring").await;
+    server.signal(Signal::QUIT);
+    server.logs("shutting down").await;
+    assert!(!has_told(&server, "does not take the configuration"), "{}", server.error_log());
+    send(worker, Signal::CONT);
+    assert_eq!(slow.rest().await.len(), 2997);
+    server.ends().await;
 }
 
 #[tokio::test]

@@ -119,7 +119,8 @@ pub(super) struct Ask {
 pub(super) struct Admin {
     path: PathBuf,
     identity: Option<(u64, u64)>,
-    asks: UnboundedReceiver<Ask>,
+    /// Until somebody takes it.
+    asks: Option<UnboundedReceiver<Ask>>,
     task: JoinHandle<()>,
 }
 
@@ -136,12 +137,12 @@ impl Admin {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).with_context(failed)?;
         let (sender, asks) = unbounded_channel();
         let task = tokio::spawn(accept(listener, sender));
-        Ok(Self { identity: identity(&path), path, asks, task })
+        Ok(Self { identity: identity(&path), path, asks: Some(asks), task })
     }
 
-    /// The next request.
-    pub(super) async fn next(&mut self) -> Option<Ask> {
-        self.asks.recv().await
+    /// Where requests come from; to be taken once.
+    pub(super) fn asks(&mut self) -> Option<UnboundedReceiver<Ask>> {
+        self.asks.take()
     }
 
     /// Goes where the pid file has gone.
@@ -249,14 +250,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let pid = folder.path().join("nginx.pid");
         let mut admin = Admin::open(&pid).unwrap();
+        let mut asks = admin.asks().unwrap();
         let client = std::thread::spawn({
             let pid = pid.clone();
             move || (ask(&Request::Status, &pid), ask(&Request::Upstream(words()), &pid))
         });
-        let first = admin.next().await.unwrap();
+        let first = asks.recv().await.unwrap();
         assert_eq!(first.request, Request::Status);
         first.answer.send(Ok("all is well".into())).unwrap();
-        let second = admin.next().await.unwrap();
+        let second = asks.recv().await.unwrap();
         assert_eq!(second.request, Request::Upstream(words()));
         second.answer.send(Err("no".into())).unwrap();
         let (status, change) =

@@ -2,6 +2,7 @@
 
 pub(super) mod answer;
 pub(super) mod order;
+mod outbox;
 mod reply;
 #[cfg(test)]
 mod tests;
@@ -25,9 +26,10 @@ use super::Source;
 use super::channel::Channel;
 use super::ground::Ground;
 use super::memory::Memory;
-use super::parcel;
+use super::parcel::Parcel;
 use super::serving::Numbers;
 use super::worker::State;
+use outbox::Outbox;
 use reply::{Answer, Pulse, Reply};
 
 /// Says in the environment that this is the worker process.
@@ -59,7 +61,7 @@ enum Silence {
 pub(super) struct Child {
     /// Where it runs by itself.
     process: Option<std::process::Child>,
-    channel: Channel,
+    outbox: Outbox,
     answers: UnboundedReceiver<Answer>,
     /// The number of the newest question, which its answer has, too.
     asked: u64,
@@ -74,9 +76,10 @@ impl Child {
         let (own, other) = UnixStream::pair().context("socketpair() failed")?;
         // Whatever may fail comes before it is there.
         let failed = "the worker process cannot be spoken to";
-        let channel = Channel::new(own, MOST).context(failed)?;
+        let channel = Channel::patient(own, MOST);
         let pulse = Arc::<Pulse>::default();
         let answers = reply::listen(channel.try_clone().context(failed)?, Arc::clone(&pulse))?;
+        let outbox = Outbox::new(channel)?;
         // The very program that runs, whatever lies in its place by now.
         let mut command = Command::new("/proc/self/exe");
         command.arg0("tidegate: worker process").env_clear().env(MARK, "1");
@@ -95,14 +98,14 @@ impl Child {
         }
         let process = command.spawn().context("the worker process cannot be started")?;
         let (process, started) = (Some(process), Instant::now());
-        Ok(Self { process, channel, answers, asked: 0, pulse, started })
+        Ok(Self { process, outbox, answers, asked: 0, pulse, started })
     }
 
     /// Has a configuration built; where that fails, the worker goes on as it was.
     pub(super) async fn prepare(&mut self, source: &Source, ground: &Ground) -> Result<()> {
         self.asked += 1;
-        let sent = parcel::send(&self.channel, order::BUILD, self.asked, source, ground);
-        sent.context("the worker process does not take the configuration")?;
+        let parcel = Parcel::of_ground(order::BUILD, self.asked, source, ground);
+        self.outbox.ask(parcel).context("the worker process does not take the configuration")?;
         match self.answer(answer::BUILT, PATIENCE).await {
             Ok(Reply::Built(built)) => built.map_err(|fault| anyhow!("{fault}")),
             Ok(_) => bail!("the worker process talks nonsense"),
@@ -127,7 +130,7 @@ impl Child {
 
     /// Hands over logs that were opened anew.
     pub(super) fn replace_logs(&self, logs: &LogFiles) -> io::Result<()> {
-        parcel::send_logs(&self.channel, order::LOGS, logs)
+        self.outbox.tell(Parcel::of_logs(order::LOGS, logs))
     }
 
     /// Orders it to end, while another serves; ready when it takes no more connections.
@@ -141,12 +144,13 @@ impl Child {
 
     /// Orders it to end.
     pub(super) fn order(&self, state: State) -> io::Result<()> {
-        match state {
-            State::Running => Ok(()),
-            State::Leaving => self.channel.send(order::LEAVE, &[], &[]),
-            State::Draining => self.channel.send(order::DRAIN, &[], &[]),
-            State::Stopping => self.channel.send(order::STOP, &[], &[]),
-        }
+        let kind = match state {
+            State::Running => return Ok(()),
+            State::Leaving => order::LEAVE,
+            State::Draining => order::DRAIN,
+            State::Stopping => order::STOP,
+        };
+        self.outbox.tell(Parcel::plain(kind, Vec::new()))
     }
 
     /// What is told of it; `None` where it does not answer.
@@ -183,8 +187,8 @@ impl Child {
 
     async fn ask(&mut self, order: u8, kind: u8, patience: Duration) -> Result<Reply, Silence> {
         self.asked += 1;
-        let number = self.asked.to_le_bytes();
-        self.channel.send(order, &[&number], &[]).map_err(Silence::Deaf)?;
+        let number = self.asked.to_le_bytes().to_vec();
+        self.outbox.ask(Parcel::plain(order, vec![number])).map_err(Silence::Deaf)?;
         self.answer(kind, patience).await
     }
 
@@ -212,7 +216,7 @@ impl Child {
         let beats = self.pulse.beats.load(Ordering::Relaxed);
         if !self.pulse.asked.swap(true, Ordering::Relaxed) {
             // One that is deaf does not beat.
-            let _ = self.channel.send(order::BEATS, &[], &[]);
+            let _ = self.outbox.tell(Parcel::plain(order::BEATS, Vec::new()));
         }
         beats
     }

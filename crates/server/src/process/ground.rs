@@ -28,7 +28,7 @@ pub(super) struct Ground {
     /// What keys of tickets come of; who serves next has the same.
     pub(super) chain: Option<Chain>,
     /// What another process knew that served before, for one that begins.
-    pub(super) memory: Option<Memory>,
+    pub(super) memory: Option<Arc<Memory>>,
 }
 
 impl Ground {

@@ -1,5 +1,6 @@
 //! The master: it reads, opens and binds, acts on signals, and sees to it that somebody serves.
 
+mod heard;
 mod orphans;
 mod place;
 mod reload;
@@ -9,11 +10,11 @@ mod upstream;
 mod watch;
 mod worker;
 
-use std::future::Future;
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
 use tidegate_config::http::error_log::Level;
+use tidegate_config::http::listen::BindAddress;
 use tidegate_http::log::ProcessLog;
 
 use super::Source;
@@ -25,6 +26,7 @@ use super::signal::{Signals, Word};
 use super::successor::{News, Predecessor};
 use super::worker::State;
 use crate::listen;
+use heard::{Heard, Told, Yields};
 pub(super) use place::Place;
 use place::ended;
 use takeover::Takeover;
@@ -77,6 +79,9 @@ pub(super) struct Master {
     /// How many workers have died young, one after another.
     died_young: u32,
     reloads: u32,
+    reloading: bool,
+    /// What a reload that is under way has begun to listen on.
+    opening: Vec<BindAddress>,
     /// Answers that are being sent; they go out before the end.
     saying: Vec<oneshot::Receiver<()>>,
     started: SystemTime,
@@ -100,13 +105,16 @@ impl Master {
             leaving: Vec::new(),
             died_young: 0,
             reloads: 0,
+            reloading: false,
+            opening: Vec::new(),
             saying: Vec::new(),
             started: SystemTime::now(),
         }
     }
 
     /// Acts on signals and requests until nobody serves any more, as told.
-    pub(super) async fn follow(mut self, mut signals: Signals) {
+    pub(super) async fn follow(mut self, signals: Signals) {
+        let mut heard = Heard::new(signals, self.admin.as_mut().and_then(Admin::asks));
         self.tell_start();
         self.notify.ready();
         if let Some(predecessor) = &mut self.parts.predecessor {
@@ -123,12 +131,9 @@ impl Master {
             };
             let someone_leaves = Some(LEAVING).filter(|_| !self.leaving.is_empty());
             let takeover_deadline = self.takeover.as_ref().and_then(Takeover::deadline);
-            let stopped = tokio::select! {
-                word = signals.next() => unless_stopped(&mut signals, self.act(word)).await,
-                Some(ask) = next(&mut self.admin) => {
-                    unless_stopped(&mut signals, self.answer(ask)).await
-                }
-                () = until(due) => unless_stopped(&mut signals, self.start_another()).await,
+            let ended = tokio::select! {
+                told = heard.next() => heard.unless_ended(told.yields(), self.act(told)).await,
+                () = until(due) => heard.unless_ended(Yields::ToEnd, self.start_another()).await,
                 () = ended(&mut self.parts.place, running && !self.resting) => { self.bury(); None },
                 news = news(&mut self.takeover) => { self.hear(news); None },
                 () = until(takeover_deadline) => { self.give_up_takeover(); None },
@@ -139,8 +144,9 @@ impl Master {
                 }
                 () = until(deadline) => break,
             };
-            if let Some(word) = stopped {
-                self.act(word).await;
+            if let Some(told) = ended {
+                self.give_up_reload();
+                self.act(told).await;
             }
             if self.state == State::Stopping && deadline.is_none() {
                 deadline = Some(Instant::now() + STOPPING);
@@ -152,7 +158,14 @@ impl Master {
         self.end();
     }
 
-    async fn act(&mut self, word: Word) {
+    async fn act(&mut self, told: Told) {
+        match told {
+            Told::Word(word) => self.obey(word).await,
+            Told::Ask(ask) => self.answer(ask).await,
+        }
+    }
+
+    async fn obey(&mut self, word: Word) {
         if let Some(told) = word.told() {
             self.log.tell(Level::Notice, told);
         }
@@ -245,23 +258,6 @@ impl Master {
             }
         }
         self.log.tell(Level::Notice, "exit");
-    }
-}
-
-/// Does something that may have to wait for others, a worker process that stands still among them:
-/// the word to end at once comes before it. What is given up then ends with the process.
-async fn unless_stopped(signals: &mut Signals, work: impl Future<Output = ()>) -> Option<Word> {
-    tokio::select! {
-        biased;
-        () = work => None,
-        told = signals.stop() => Some(told),
-    }
-}
-
-async fn next(admin: &mut Option<Admin>) -> Option<Ask> {
-    match admin {
-        Some(admin) => admin.next().await,
-        None => std::future::pending().await,
     }
 }
 

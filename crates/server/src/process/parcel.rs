@@ -21,40 +21,66 @@ use super::memory::Memory;
 use crate::listen::{Listener, Listeners};
 use crate::tls::Chain;
 
-/// Sends a configuration and what is open for it, as the question of this number.
-pub(super) fn send(
-    channel: &Channel,
+/// A message to the worker process, and what is open for it.
+pub(super) struct Parcel {
     kind: u8,
-    number: u64,
-    source: &Source,
-    ground: &Ground,
-) -> io::Result<()> {
-    let logs = ground.logs.handles();
-    let mut places = Vec::new();
-    let mut files: Vec<BorrowedFd<'_>> = logs.iter().map(AsFd::as_fd).collect();
-    for (place, socket) in ground.config.http.sockets.iter().enumerate() {
-        if let Some(listener) = ground.listeners.get(&socket.address) {
-            places.extend((place as u32).to_le_bytes());
-            files.push(listener.as_fd());
-        }
+    fields: Vec<Vec<u8>>,
+    logs: Vec<Arc<File>>,
+    sockets: Vec<Listener>,
+    memory: Option<Arc<Memory>>,
+}
+
+impl Parcel {
+    /// A message of words alone.
+    pub(super) fn plain(kind: u8, fields: Vec<Vec<u8>>) -> Self {
+        Self { kind, fields, logs: Vec::new(), sockets: Vec::new(), memory: None }
     }
-    let options = &source.options;
-    let chain = ground.chain.as_ref().and_then(Chain::forgetting);
-    let chain = chain.map(|chain| chain.bytes().to_vec()).unwrap_or_default();
-    files.extend(ground.memory.iter().flat_map(Memory::files));
-    let mark = ground.memory.as_ref().map(|memory| memory.mark().to_vec()).unwrap_or_default();
-    let fields: [&[u8]; 9] = [
-        source.path.as_os_str().as_bytes(),
-        options.prefix.as_os_str().as_bytes(),
-        &optional(options.global.as_deref().map(str::as_bytes)),
-        &optional(options.error_log.as_deref().map(|path| path.as_os_str().as_bytes())),
-        &places,
-        &ground.config.files.encode(),
-        &chain,
-        &mark,
-        &number.to_le_bytes(),
-    ];
-    channel.send(kind, &fields, &files)
+
+    /// Logs that were opened anew.
+    pub(super) fn of_logs(kind: u8, logs: &LogFiles) -> Self {
+        Self { logs: logs.handles(), ..Self::plain(kind, Vec::new()) }
+    }
+
+    /// A configuration and what is open for it, as the question of this number.
+    pub(super) fn of_ground(kind: u8, number: u64, source: &Source, ground: &Ground) -> Self {
+        let (mut places, mut sockets) = (Vec::new(), Vec::new());
+        for (place, socket) in ground.config.http.sockets.iter().enumerate() {
+            if let Some(listener) = ground.listeners.get(&socket.address) {
+                places.extend((place as u32).to_le_bytes());
+                sockets.push(listener.clone());
+            }
+        }
+        let options = &source.options;
+        let chain = ground.chain.as_ref().and_then(Chain::forgetting);
+        let memory = ground.memory.clone();
+        let fields = vec![
+            source.path.as_os_str().as_bytes().to_vec(),
+            options.prefix.as_os_str().as_bytes().to_vec(),
+            optional(options.global.as_deref().map(str::as_bytes)),
+            optional(options.error_log.as_deref().map(|path| path.as_os_str().as_bytes())),
+            places,
+            ground.config.files.encode(),
+            chain.map(|chain| chain.bytes().to_vec()).unwrap_or_default(),
+            memory.as_ref().map(|memory| memory.mark().to_vec()).unwrap_or_default(),
+            number.to_le_bytes().to_vec(),
+        ];
+        Self { kind, fields, logs: ground.logs.handles(), sockets, memory }
+    }
+
+    /// How many bytes its words have.
+    pub(super) fn length(&self) -> usize {
+        self.fields.iter().map(Vec::len).sum()
+    }
+
+    /// Sends it; where the other end does not listen, that takes as long as the channel is patient.
+    pub(super) fn send(&self, channel: &Channel) -> io::Result<()> {
+        let fields: Vec<&[u8]> = self.fields.iter().map(Vec::as_slice).collect();
+        let logs = self.logs.iter().map(AsFd::as_fd);
+        let mut files: Vec<BorrowedFd<'_>> =
+            logs.chain(self.sockets.iter().map(AsFd::as_fd)).collect();
+        files.extend(self.memory.iter().flat_map(|memory| memory.files()));
+        channel.send(self.kind, &fields, &files)
+    }
 }
 
 /// A field that says whether it is there.
@@ -62,7 +88,7 @@ fn optional(field: Option<&[u8]>) -> Vec<u8> {
     field.map_or(vec![0], |field| [&[1], field].concat())
 }
 
-/// Takes what [`send`] sent, without the number: the configuration is read from the bytes that came with it.
+/// Takes what [`Parcel::of_ground`] has, without the number: the configuration is read from the bytes that came with it.
 pub(super) fn receive(message: Message) -> Result<Ground> {
     if !message.whole {
         bail!(LOST);
@@ -96,18 +122,11 @@ pub(super) fn receive(message: Message) -> Result<Ground> {
         listeners.insert(socket.address.clone(), Listener::of(&socket.address, handle));
     }
     let (listeners, chain) = (Arc::new(listeners), Chain::of(&chain));
-    let memory = (!mark.is_empty()).then(|| Memory::of(Some(&mark), handles));
+    let memory = (!mark.is_empty()).then(|| Arc::new(Memory::of(Some(&mark), handles)));
     Ok(Ground { config, logs, listeners, chain, memory })
 }
 
-/// Sends the logs that were opened anew.
-pub(super) fn send_logs(channel: &Channel, kind: u8, logs: &LogFiles) -> io::Result<()> {
-    let logs = logs.handles();
-    let files: Vec<BorrowedFd<'_>> = logs.iter().map(AsFd::as_fd).collect();
-    channel.send(kind, &[], &files)
-}
-
-/// The logs of [`send_logs`].
+/// The logs of [`Parcel::of_logs`].
 pub(super) fn logs(files: Vec<OwnedFd>) -> Vec<File> {
     files.into_iter().map(File::from).collect()
 }

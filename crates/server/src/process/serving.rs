@@ -72,7 +72,7 @@ impl Serving {
     pub(super) fn build(ground: &Ground) -> Result<Self> {
         let orders = build(ground, None)?;
         let neighbours = Beside(Neighbours::new(orders.shared.zones.ledger()));
-        if let Some(Memory { file, ways }) = &ground.memory {
+        if let Some(Memory { file, ways }) = ground.memory.as_deref() {
             // What cannot be read begins anew.
             let _ = file.as_ref().and_then(|file| memory::read(file, &orders.shared));
             neighbours.0.meet(ways.iter().filter_map(|way| way.try_clone().ok()).collect());

@@ -111,11 +111,12 @@ impl Signals {
         })
     }
 
-    /// The next one that ends the process at once; the others wait.
-    pub(super) async fn stop(&mut self) -> Word {
+    /// The next one that ends the process, at once or in `any` way; the others wait.
+    pub(super) async fn end(&mut self, any: bool) -> Word {
         tokio::select! {
             _ = self.term.recv() => Word::Stop,
             _ = self.int.recv() => Word::Interrupt,
+            _ = self.quit.recv(), if any => Word::Quit,
         }
     }
 

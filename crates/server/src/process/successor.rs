@@ -8,6 +8,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use rustix::io::{FdFlags, fcntl_setfd};
@@ -151,7 +152,7 @@ impl Predecessor {
             ground.chain = Some(chain);
         }
         let mark = message.fields.get(1).map(Vec::as_slice);
-        ground.memory = Some(Memory::of(mark, message.files));
+        ground.memory = Some(Arc::new(Memory::of(mark, message.files)));
     }
 
     /// Says that this one serves.

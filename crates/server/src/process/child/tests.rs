@@ -5,12 +5,13 @@ use super::*;
 /// A worker process that says what a test has it say.
 fn worker() -> (Child, Channel) {
     let (own, other) = UnixStream::pair().unwrap();
-    let channel = Channel::new(own, MOST).unwrap();
+    let channel = Channel::patient(own, MOST);
     let pulse = Arc::<Pulse>::default();
     let answers = reply::listen(channel.try_clone().unwrap(), Arc::clone(&pulse)).unwrap();
     // One that is started would have the open files of other tests for a moment.
     let started = Instant::now();
-    let child = Child { process: None, channel, answers, asked: 0, pulse, started };
+    let outbox = Outbox::new(channel).unwrap();
+    let child = Child { process: None, outbox, answers, asked: 0, pulse, started };
     (child, Channel::new(other, MOST).unwrap())
 }
 
@@ -111,5 +112,26 @@ async fn a_question_that_is_never_answered_leaves_the_next_ones_as_they_are() {
     for (number, accepted) in [(2, 5), (3, 6)] {
         say_numbers(&worker, number, accepted);
         assert_eq!(child.numbers().await.unwrap().accepted, accepted);
+    }
+}
+
+#[tokio::test]
+async fn a_worker_that_does_not_listen_holds_up_nobody_and_hears_all_of_it_later() {
+    let (child, worker) = worker();
+    let large = |byte: u8| Parcel::plain(order::BUILD, vec![vec![byte; 900_000]]);
+    // More than the system keeps for who reads later.
+    let asked = (0..10).take_while(|byte| child.outbox.ask(large(*byte)).is_ok()).count() as u8;
+    assert!((2..=4).contains(&asked), "{asked}");
+    child.order(State::Draining).unwrap();
+    for byte in 0..asked {
+        let message = worker.receive().unwrap();
+        assert!(message.kind == order::BUILD && message.fields == [vec![byte; 900_000]]);
+    }
+    assert_eq!(worker.receive().unwrap().kind, order::DRAIN);
+    drop(worker);
+    let deadline = Instant::now() + PATIENCE;
+    while child.order(State::Stopping).is_ok() {
+        assert!(Instant::now() < deadline, "nobody hears it");
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }

@@ -1,5 +1,6 @@
 //! Taking up the configuration anew, and opening the logs anew.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -31,9 +32,11 @@ impl Master {
     /// the answer say what.
     pub(super) async fn reload(&mut self) -> Answer {
         self.notify.reloading();
+        self.reloading = true;
         // Neither a disk that is slow nor a large configuration is a reason to begin anew.
         let _busy = self.notify.busy(LONGEST);
         let renewed = self.renew().await;
+        self.reloading = false;
         self.notify.ready();
         let error = match renewed {
             Ok(left) => {
@@ -63,6 +66,14 @@ impl Master {
         Err(lines.join("\n"))
     }
 
+    /// A reload that was under way goes no further: the server ends, whatever it serves by.
+    pub(super) fn give_up_reload(&mut self) {
+        listen::remove_paths(std::mem::take(&mut self.opening).iter());
+        if std::mem::take(&mut self.reloading) {
+            self.log.tell(Level::Notice, "the reload is given up: the server ends");
+        }
+    }
+
     /// What was not taken up is told.
     async fn renew(&mut self) -> Result<Vec<String>> {
         let log = self.log.clone();
@@ -70,18 +81,14 @@ impl Master {
         let mut ground = self.parts.ground.renew(&self.parts.source, self.parts.rights, &tell)?;
         let changed = self.changed(&ground.config);
         if matches!(changed, Changed::Worker(_)) || matches!(self.parts.place, Place::Nowhere(_)) {
-            ground.memory = self.known().await;
+            ground.memory = self.known().await.map(Arc::new);
         }
-        let pid = match self.take_up(&ground, &changed).await {
-            Ok(pid) => pid,
-            Err(error) => {
-                let known = &self.parts.ground.listeners;
-                listen::remove_paths(
-                    ground.listeners.keys().filter(|new| !known.contains_key(*new)),
-                );
-                return Err(error);
-            }
-        };
+        let known = &self.parts.ground.listeners;
+        let new = ground.listeners.keys().filter(|new| !known.contains_key(*new));
+        self.opening = new.cloned().collect();
+        let taken_up = self.take_up(&ground, &changed).await;
+        let opened = std::mem::take(&mut self.opening);
+        let pid = taken_up.inspect_err(|_| listen::remove_paths(opened.iter()))?;
         if let Some(pid) = pid {
             self.parts.pid = pid;
             if let Some(admin) = &mut self.admin {
@@ -112,9 +119,12 @@ impl Master {
             let another = self.another(ground).await?;
             let text = format!("\"{name}\" has changed: another worker process serves");
             self.log.tell(Level::Notice, &text);
-            let mut before = std::mem::replace(&mut self.parts.place, another);
-            before.leave(&self.log).await;
+            let before = std::mem::replace(&mut self.parts.place, another);
+            // It finishes what it has begun, even where this is given up.
             self.leaving.push(before);
+            if let Some(before) = self.leaving.last_mut() {
+                before.leave(&self.log).await;
+            }
         } else {
             self.prepare(ground).await?;
             self.commit().await?;

@@ -1,5 +1,6 @@
 //! A worker process that dies is replaced, and one that rests is woken.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, getrlimit};
@@ -66,7 +67,7 @@ impl Master {
 
     /// Starts another worker process.
     pub(super) async fn start_another(&mut self) {
-        self.parts.ground.memory = self.known().await;
+        self.parts.ground.memory = self.known().await.map(Arc::new);
         let started = self.another(&self.parts.ground).await;
         self.parts.ground.memory = None;
         match started {

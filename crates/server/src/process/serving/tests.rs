@@ -53,7 +53,7 @@ fn a_thread_that_leaves_is_not_one_of_those_that_a_reload_waits_for() {
 fn one_who_serves_no_more_is_no_neighbour_of_another_in_its_process() {
     let (mut ground, _folder) = ground();
     let first = Serving::build(&ground).unwrap();
-    ground.memory = Some(first.memory());
+    ground.memory = Some(Arc::new(first.memory()));
     let second = Serving::build(&ground).unwrap();
     let zone = |serving: &Serving| {
         let shared = Arc::clone(&serving.orders.borrow().shared);
