@@ -104,7 +104,8 @@ async fn taken_apart() {
     let conf = |transparent: &str| {
         format!(
             "user nobody nogroup; events {{}} error_log logs/error.log info; http {{
-                server {{ listen 127.0.0.1:8081; return 200 \"$remote_addr \"; }}
+                # What the next one kept would keep the former one.
+                server {{ listen 127.0.0.1:8081; keepalive_timeout 0; return 200 \"$remote_addr \"; }}
                 server {{ listen 127.0.0.1:8080; location / {{
                     proxy_pass http://127.0.0.1:8081; proxy_bind $arg_from {transparent}; }} }} }}"
         )
