@@ -70,6 +70,8 @@ def coprime(a, b):
 
 def wrk(server, request, seconds, folder, threads=1, cores=CLIENT_CORE):
     """Loads a server; requests a second, and the microseconds of its processor for each."""
+    if request.size:
+        read(folder / "files" / request.path.lstrip("/"))
     script = folder / "request.lua"
     script.write_text(request.script())
     command = ["taskset", "-c", cores, "wrk", f"-t{threads}", f"-c{request.connections}"]
@@ -87,6 +89,14 @@ def wrk(server, request, seconds, folder, threads=1, cores=CLIENT_CORE):
     if total["faults"] or not requests:
         sys.exit(f"{server.name}, {request.path}:\n{said}")
     return Run(requests / total["microseconds"] * 1e6, spent / requests * 1e6, requests)
+
+
+def read(path):
+    """Has the kernel hold a long file in memory, which it may have let go of: the first who
+    sent it would pay for that."""
+    with open(path, "rb", buffering=0) as file:
+        while file.read(1 << 20):
+            pass
 
 
 def paced(program, server, request, rate, seconds):
