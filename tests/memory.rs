@@ -38,13 +38,48 @@ async fn memory_does_not_grow_by_reloads() {
             assert!(text.starts_with("ok\n"), "{text}");
             server.get("/").await.says("one");
         }
-        let text = std::fs::read_to_string(format!("/proc/{serving}/status")).unwrap();
-        let line = text.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
-        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap()
+        held(serving)
     };
     // The allocator has what it takes after some; the rest has to go by with that.
     let (first, second) = (reloads(25).await, reloads(25).await);
     assert!(second < first + 1024, "{first} KiB after 25 reloads, {second} KiB after 50");
     socket.send("still there").await;
     assert_eq!(socket.until("there").await, "still there");
+}
+
+#[tokio::test]
+async fn fields_that_come_one_by_one_take_no_more_memory_than_together() {
+    if !process::is_ours() {
+        return;
+    }
+    let server =
+        Tidegate::start("server { listen 127.0.0.1:8080; location / { return 200 all; } }").await;
+    let serving = process::children(server.pid()).first().copied().unwrap_or(server.pid());
+    let mut clients = Vec::new();
+    for _ in 0..20 {
+        let mut client = server.connect().await;
+        client.send("GET / HTTP/1.1\r\nHost: a\r\n").await;
+        clients.push(client);
+    }
+    let before = held(serving);
+    for _ in 0..400 {
+        for client in &mut clients {
+            client.send("A: b\r\n").await;
+        }
+        // Long enough for each to be read by itself, mostly.
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    }
+    let grown = held(serving).saturating_sub(before);
+    assert!(grown < 8 * 1024, "{grown} KiB for 20 heads of 2.4 KB");
+    for client in &mut clients {
+        client.send("\r\n").await;
+        client.answer().await.says("all");
+    }
+}
+
+/// The memory that a process has, in KiB, files apart.
+fn held(pid: i32) -> u64 {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
 }

@@ -20,6 +20,7 @@ pub mod log;
 pub mod pace;
 pub mod phase;
 pub mod proxy_protocol;
+pub mod receive;
 pub mod record;
 pub mod redirect;
 pub mod response;

@@ -13,6 +13,7 @@ use std::time::Instant;
 
 use bytes::BytesMut;
 use tidegate_http::client::{ClientError, RequestBody};
+use tidegate_http::receive::make_room;
 use tokio::time::Instant as Moment;
 use tokio_util::io::poll_read_buf;
 
@@ -221,7 +222,7 @@ impl Link {
             _ => self.limits.head.saturating_sub(self.inbox.len()),
         };
         self.is_small &= room <= spare::SMALL;
-        self.inbox.reserve(room.max(1));
+        make_room(&mut self.inbox, room.max(1));
         let (stream, inbox) = (&mut self.connection.stream, &mut self.inbox);
         match poll_read_buf(Pin::new(stream), cx, inbox) {
             Poll::Pending => return Ok(Poll::Pending),

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use tidegate_http::client::{TcpInfo, Transport};
+use tidegate_http::receive::make_room;
 
 use super::patience::Patience;
 use super::stream::Stream;
@@ -111,7 +112,7 @@ impl Io {
         if buffer.capacity() == 0 && size <= READ_HEAD {
             *buffer = SPARE.with_borrow_mut(Vec::pop).unwrap_or_default();
         }
-        buffer.reserve(size);
+        make_room(&mut buffer, size);
         let room = buffer.capacity() - buffer.len();
         let read = self.stream.try_read_buf(&mut buffer)?;
         self.eager.set(read == room);
