@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use rustix::fs::sendfile;
-use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
+use rustix::net::{SendAncillaryBuffer, SendFlags, send, sendmsg};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
@@ -158,10 +158,15 @@ impl Stream {
     /// Writes what fits, whether or not the runtime has heard yet that something does: at the
     /// beginning of a request it does.
     pub(crate) fn write_now(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        match self {
-            Self::Tcp(stream) => Ok(rustix::io::writev(stream, slices)?),
-            Self::Unix(stream) => Ok(rustix::io::writev(stream, slices)?),
-            Self::Http2(_) | Self::Tls(_) => Err(io::ErrorKind::WouldBlock.into()),
+        let socket = match self {
+            Self::Tcp(stream) => stream.as_fd(),
+            Self::Unix(stream) => stream.as_fd(),
+            Self::Http2(_) | Self::Tls(_) => return Err(io::ErrorKind::WouldBlock.into()),
+        };
+        match slices {
+            // The shorter way in the kernel.
+            [piece] => Ok(send(socket, piece, SendFlags::NOSIGNAL | SendFlags::DONTWAIT)?),
+            _ => Ok(rustix::io::writev(socket, slices)?),
         }
     }
 
