@@ -125,7 +125,8 @@ pub(crate) fn make_folders(folders: &[PathBuf], words: Option<&[String]>) {
 /// another in its place meanwhile.
 fn own(folder: &Path, user: Uid) -> Result<()> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let folder = open(folder, flags, Mode::empty())?;
+    // A slash at the end would have a link followed after all.
+    let folder = open(folder.components().collect::<PathBuf>(), flags, Mode::empty())?;
     let about = fstat(&folder)?;
     let is_shared = Mode::from_raw_mode(about.st_mode).intersects(Mode::SVTX | Mode::WOTH);
     if about.st_uid != user.as_raw() && !is_shared {
@@ -153,4 +154,28 @@ fn named(words: Option<&[String]>) -> Result<User> {
             anyhow!("getpwnam(\"{name}\") failed: there is no such user\n    = hint: {mend}")
         },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{MetadataExt, symlink};
+
+    use super::*;
+
+    #[test]
+    fn a_folder_behind_a_link_stays_whose_it_is() {
+        if !Uid::effective().is_root() {
+            eprintln!("skipped: only root makes folders another user's");
+            return;
+        }
+        let base = tempfile::tempdir().unwrap();
+        let path = |name: &str| base.path().join(name);
+        let owner = |name: &str| std::fs::metadata(path(name)).unwrap().uid();
+        for name in ["own", "another"] {
+            DirBuilder::new().mode(0o700).create(path(name)).unwrap();
+        }
+        symlink(path("another"), path("link")).unwrap();
+        make_folders(&["own/", "link", "link/", "link/."].map(path), None);
+        assert_eq!((owner("own"), owner("another")), (named(None).unwrap().uid.as_raw(), 0));
+    }
 }
