@@ -2,6 +2,7 @@
 
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::mem::MaybeUninit;
+use std::net::Shutdown;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
@@ -60,6 +61,12 @@ impl Channel {
     /// Another handle of the same end.
     pub(super) fn try_clone(&self) -> io::Result<Self> {
         Ok(Self { stream: self.stream.try_clone()?, limit: self.limit })
+    }
+
+    /// Ends it for both, and for whoever holds another handle.
+    pub(super) fn close(&self) {
+        // One that the other end has ended is at its end.
+        let _ = self.stream.shutdown(Shutdown::Both);
     }
 
     /// Sends a message. To be called by one thread at a time.

@@ -22,7 +22,7 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    /// Sends over a channel, until the other end is gone.
+    /// Sends over a channel, until something cannot be sent.
     pub(super) fn new(to: Channel) -> Result<Self> {
         let (sender, parcels) = channel::<Parcel>();
         let waiting = Arc::<AtomicUsize>::default();
@@ -32,6 +32,9 @@ impl Outbox {
                 // Before the worker can have heard it, and is asked again.
                 left.fetch_sub(parcel.length(), Ordering::Relaxed);
                 if parcel.send(&to).is_err() {
+                    // A worker that missed a part would take the rest for something else: it is to see
+                    // the end, and so is who listens to it.
+                    to.close();
                     return;
                 }
             }

@@ -5,6 +5,10 @@ use super::*;
 /// A worker process that says what a test has it say.
 fn worker() -> (Child, Channel) {
     let (own, other) = UnixStream::pair().unwrap();
+    worker_over(own, other)
+}
+
+fn worker_over(own: UnixStream, other: UnixStream) -> (Child, Channel) {
     let channel = Channel::patient(own, MOST);
     let pulse = Arc::<Pulse>::default();
     let answers = reply::listen(channel.try_clone().unwrap(), Arc::clone(&pulse)).unwrap();
@@ -134,4 +138,17 @@ async fn a_worker_that_does_not_listen_holds_up_nobody_and_hears_all_of_it_later
         assert!(Instant::now() < deadline, "nobody hears it");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
+}
+
+#[tokio::test]
+async fn a_worker_that_cannot_be_told_something_is_taken_for_ended() {
+    let (own, other) = UnixStream::pair().unwrap();
+    own.set_write_timeout(Some(Duration::from_millis(1))).unwrap();
+    let (mut child, worker) = worker_over(own, other);
+    // More than the system keeps for who reads later.
+    child.outbox.tell(Parcel::plain(order::BUILD, vec![vec![0; 4_000_000]])).unwrap();
+    let ended = tokio::time::timeout(PATIENCE, child.ended()).await;
+    assert!(ended.is_ok(), "nobody hears that it is deaf");
+    // It sees no more than a part, and the end.
+    assert!(worker.receive().is_err());
 }
