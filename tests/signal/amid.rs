@@ -77,6 +77,10 @@ async fn quit_does_not_wait_for_a_reload_that_waits_for_a_worker() {
     }
     for (reloads, quits) in [(None, None), (Some("reload"), None), (None, Some("quit"))] {
         let (mut server, mut slow, worker) = amid_an_answer().await;
+        server.put_file("slow_long", "x".repeat(100_000));
+        let mut long = server.connect().await;
+        long.send("GET /slow_long HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        long.until("xxx").await;
         send(worker, Signal::STOP);
         let ask = |word: &str| {
             let mut command = process::command(&process::binary(), server.folder());
@@ -96,6 +100,13 @@ async fn quit_does_not_wait_for_a_reload_that_waits_for_a_worker() {
         server.logs("the reload is given up: the server ends").await;
         server.logs("shutting down").await;
         send(worker, Signal::CONT);
+        // Nobody is let in, though the worker process has the sockets of both configurations.
+        let second = Duration::from_secs(1);
+        eventually("nobody is let in", || async {
+            tokio::time::timeout(second, server.is_open()).await == Ok(false)
+        })
+        .await;
+        drop(long);
         // Nothing is lost of what has been begun.
         assert_eq!(slow.rest().await.len(), 2997);
         server.ends().await;

@@ -110,6 +110,8 @@ impl Child {
             Ok(Reply::Built(built)) => built.map_err(|fault| anyhow!("{fault}")),
             Ok(_) => bail!("the worker process talks nonsense"),
             Err(Silence::Late) => {
+                // When it has built it after all, it must not keep sockets that nobody knows of.
+                let _ = self.outbox.tell(Parcel::plain(order::FORGET, Vec::new()));
                 bail!("the worker process has not built the configuration in 60 seconds")
             }
             Err(_) => bail!("the worker process has ended while it built the configuration"),

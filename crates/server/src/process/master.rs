@@ -235,7 +235,7 @@ impl Master {
             listen::remove_paths(self.parts.ground.listeners.keys());
         }
         self.parts.ground.listeners = std::sync::Arc::default();
-        for place in self.leaving.iter().chain([&self.parts.place]) {
+        for place in self.leaving.iter_mut().chain([&mut self.parts.place]) {
             place.order(state, &self.log);
         }
     }

@@ -94,6 +94,11 @@ impl Serving {
     }
 
     /// Lets what has been built hold, for the next request on every connection. Threads come and go
+    /// Lets go of what has been built and does not hold.
+    pub(super) fn forget(&mut self) {
+        self.built = None;
+    }
+
     /// as `worker_processes` says.
     pub(super) fn commit(&mut self) -> Result<()> {
         let Some(mut orders) = self.built.take() else { return Ok(()) };
@@ -157,8 +162,9 @@ impl Serving {
         self.orders.borrow().shared.files.replace(files);
     }
 
-    /// Orders the threads to end; their sockets are let go.
-    pub(super) fn order(&self, state: State) {
+    /// Orders the threads to end; their sockets are let go, and with them what was built for later.
+    pub(super) fn order(&mut self, state: State) {
+        self.forget();
         self.orders.send_modify(|orders| {
             orders.state = state;
             orders.heard = Arc::default();

@@ -140,6 +140,7 @@ async fn act(
                 }
             };
         }
+        order::FORGET => serving.forget(),
         order::NUMBERS => {
             let numbers = serving.numbers();
             let mut first =

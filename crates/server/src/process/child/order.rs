@@ -2,6 +2,8 @@
 
 /// A configuration to build.
 pub(crate) const BUILD: u8 = b'b';
+/// What was built, or is being built, is not to hold.
+pub(crate) const FORGET: u8 = b'f';
 /// What was built holds.
 pub(crate) const COMMIT: u8 = b'c';
 /// What has been counted is asked for.

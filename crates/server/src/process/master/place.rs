@@ -63,7 +63,7 @@ impl Place {
     }
 
     /// Orders those who serve there to end.
-    pub(super) fn order(&self, state: State, log: &ProcessLog) {
+    pub(super) fn order(&mut self, state: State, log: &ProcessLog) {
         match self {
             Self::Here(serving) => serving.order(state),
             Self::There(child) => {

@@ -66,3 +66,19 @@ fn one_who_serves_no_more_is_no_neighbour_of_another_in_its_process() {
     eventually("it is forgotten", || zone(&second).hold(b"a", 1).is_ok());
     drop(held);
 }
+
+#[test]
+fn what_was_built_and_is_not_to_hold_keeps_no_socket() {
+    let (ground, _folder) = ground();
+    let mut serving = Serving::build(&ground).unwrap();
+    serving.commit().unwrap();
+    let ends: [fn(&mut Serving); 2] = [Serving::forget, |serving| serving.order(State::Draining)];
+    for end in ends {
+        let (next, _folder) = self::ground();
+        serving.prepare(&next).unwrap();
+        assert_eq!(Arc::strong_count(&next.listeners), 2);
+        end(&mut serving);
+        assert_eq!(Arc::strong_count(&next.listeners), 1);
+    }
+    serving.end();
+}
