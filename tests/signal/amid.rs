@@ -142,6 +142,38 @@ async fn quit_amid_a_change_of_worker_processes_lets_both_finish() {
 }
 
 #[tokio::test]
+async fn quit_lets_a_worker_process_finish_that_has_just_begun_to_serve() {
+    if !is_split() {
+        return;
+    }
+    // With so many threads it answers before it has told the master that all of them serve.
+    let many = |number| format!("worker_processes 100; {}", conf(number));
+    for changes in [true, false] {
+        let mut server = Tidegate::start(&many(0)).with_file("slow", "x".repeat(3000)).await;
+        let first = process::children(server.pid())[0];
+        send(first, if changes { Signal::STOP } else { Signal::KILL });
+        server.put_conf(&many(1));
+        if changes {
+            server.signal(Signal::HUP);
+        }
+        let mut slow = server.connect().await;
+        slow.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        slow.until("xxx").await;
+        let another = process::children(server.pid()).into_iter().find(|pid| *pid != first);
+        let another = another.expect("another worker process");
+        send(another, Signal::STOP);
+        server.signal(Signal::QUIT);
+        server.logs("shutting down").await;
+        send(another, Signal::CONT);
+        if changes {
+            send(first, Signal::CONT);
+        }
+        assert_eq!(slow.rest().await.len(), 2997);
+        server.ends().await;
+    }
+}
+
+#[tokio::test]
 async fn a_large_configuration_for_a_worker_that_stands_still_holds_up_no_signal() {
     if !is_split() {
         return;

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use anyhow::Result;
 use tidegate_config::http::error_log::Level;
 use tidegate_http::log::ProcessLog;
 
@@ -46,6 +47,19 @@ impl Place {
             Self::Here(serving) => Some(Memory { file: None, ways: serving.ways() }),
             Self::There(child) => child.ways().await,
             Self::Nowhere(_) => None,
+        }
+    }
+
+    /// Lets what was built there hold; ready when it does for every request from then on.
+    pub(super) async fn commit(&mut self) -> Result<()> {
+        match self {
+            Self::Here(serving) => {
+                serving.commit()?;
+                serving.adopted().await;
+                Ok(())
+            }
+            Self::There(child) => child.commit().await,
+            Self::Nowhere(_) => Ok(()),
         }
     }
 

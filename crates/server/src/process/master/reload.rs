@@ -117,17 +117,26 @@ impl Master {
         }
         if let (Changed::Worker(name), Place::There(_)) = (changed, &self.parts.place) {
             let another = self.another(ground).await?;
+            // As soon as it serves, it finishes what it has begun, even where this is given up.
+            self.leaving.push(another);
+            let committed = match self.leaving.last_mut() {
+                Some(another) => another.commit().await,
+                None => Ok(()),
+            };
+            let Some(another) = self.leaving.pop() else { return committed.map(|()| pid) };
+            committed?;
+            self.tell_worker(&another);
             let text = format!("\"{name}\" has changed: another worker process serves");
             self.log.tell(Level::Notice, &text);
             let before = std::mem::replace(&mut self.parts.place, another);
-            // It finishes what it has begun, even where this is given up.
+            // So does the one before.
             self.leaving.push(before);
             if let Some(before) = self.leaving.last_mut() {
                 before.leave(&self.log).await;
             }
         } else {
             self.prepare(ground).await?;
-            self.commit().await?;
+            self.parts.place.commit().await?;
         }
         Ok(pid)
     }
@@ -197,29 +206,13 @@ impl Master {
         }
     }
 
-    pub(super) async fn commit(&mut self) -> Result<()> {
-        match &mut self.parts.place {
-            Place::Here(serving) => {
-                serving.commit()?;
-                serving.adopted().await;
-                Ok(())
-            }
-            Place::There(child) => child.commit().await,
-            Place::Nowhere(_) => Ok(()),
-        }
-    }
-
-    /// Somebody new who serves by a configuration.
+    /// Somebody new who has built a configuration, and serves by it when told.
     pub(super) async fn another(&self, ground: &Ground) -> Result<Place> {
         if !self.parts.splits {
-            let mut serving = Serving::build(ground)?;
-            serving.commit()?;
-            return Ok(Place::Here(Box::new(serving)));
+            return Ok(Place::Here(Box::new(Serving::build(ground)?)));
         }
         let mut child = Child::start(&ground.config.main.process)?;
         child.prepare(&self.parts.source, ground).await?;
-        child.commit().await?;
-        self.log.tell(Level::Notice, &format!("start worker process {}", child.pid()));
         Ok(Place::There(child))
     }
 

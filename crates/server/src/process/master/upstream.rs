@@ -86,7 +86,7 @@ impl Master {
         let text = format!("upstream {name}: {change}, {kept}");
         self.log.tell(Level::Notice, &text);
         // Whoever has died meanwhile is followed by somebody who begins with it.
-        if let Err(error) = self.commit().await {
+        if let Err(error) = self.parts.place.commit().await {
             self.log.tell(Level::Alert, &format!("{error:#}"));
         }
         Ok(text)

@@ -25,10 +25,15 @@ impl Master {
         let version = concat!("tidegate/", env!("CARGO_PKG_VERSION"));
         self.log.tell(Level::Notice, version);
         self.log.tell(Level::Notice, &format!("getrlimit(RLIMIT_NOFILE): {now}:{most}"));
-        if let Place::There(child) = &self.parts.place {
+        self.tell_worker(&self.parts.place);
+        self.tell_left_out();
+    }
+
+    /// Tells which worker process serves.
+    pub(super) fn tell_worker(&self, place: &Place) {
+        if let Place::There(child) = place {
             self.log.tell(Level::Notice, &format!("start worker process {}", child.pid()));
         }
-        self.tell_left_out();
     }
 
     /// Tells what is not listened on.
@@ -68,10 +73,17 @@ impl Master {
     /// Starts another worker process.
     pub(super) async fn start_another(&mut self) {
         self.parts.ground.memory = self.known().await.map(Arc::new);
-        let started = self.another(&self.parts.ground).await;
+        let started = match self.another(&self.parts.ground).await {
+            Ok(another) => {
+                // As soon as it serves, it finishes what it has begun, even where this is given up.
+                self.parts.place = another;
+                self.parts.place.commit().await
+            }
+            Err(error) => Err(error),
+        };
         self.parts.ground.memory = None;
         match started {
-            Ok(place) => self.parts.place = place,
+            Ok(()) => self.tell_worker(&self.parts.place),
             Err(error) => {
                 self.died_young += 1;
                 let pause = pause(self.died_young);
