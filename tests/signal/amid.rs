@@ -174,6 +174,26 @@ async fn quit_lets_a_worker_process_finish_that_has_just_begun_to_serve() {
 }
 
 #[tokio::test]
+async fn a_reload_that_is_given_up_leaves_no_unix_socket_behind() {
+    if !is_split() {
+        return;
+    }
+    let mut server = Tidegate::start(&conf(0)).await;
+    let worker = process::children(server.pid())[0];
+    send(worker, Signal::STOP);
+    let path = server.folder().join("another.sock");
+    let listen = format!("listen unix:{}; listen", path.display());
+    server.reload(&conf(1).replace("listen", &listen));
+    eventually("it is listened on", || async { path.exists() }).await;
+    // The worker process is asked what it knows, for another one.
+    server.signal(Signal::QUIT);
+    server.logs("the reload is given up: the server ends").await;
+    send(worker, Signal::CONT);
+    server.ends().await;
+    assert!(!path.exists());
+}
+
+#[tokio::test]
 async fn a_large_configuration_for_a_worker_that_stands_still_holds_up_no_signal() {
     if !is_split() {
         return;

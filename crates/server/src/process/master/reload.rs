@@ -79,13 +79,13 @@ impl Master {
         let log = self.log.clone();
         let tell = |level, text: &str| log.tell(level, text);
         let mut ground = self.parts.ground.renew(&self.parts.source, self.parts.rights, &tell)?;
+        let known = &self.parts.ground.listeners;
+        let new = ground.listeners.keys().filter(|new| !known.contains_key(*new));
+        self.opening = new.cloned().collect();
         let changed = self.changed(&ground.config);
         if matches!(changed, Changed::Worker(_)) || matches!(self.parts.place, Place::Nowhere(_)) {
             ground.memory = self.known().await.map(Arc::new);
         }
-        let known = &self.parts.ground.listeners;
-        let new = ground.listeners.keys().filter(|new| !known.contains_key(*new));
-        self.opening = new.cloned().collect();
         let taken_up = self.take_up(&ground, &changed).await;
         let opened = std::mem::take(&mut self.opening);
         let pid = taken_up.inspect_err(|_| listen::remove_paths(opened.iter()))?;
