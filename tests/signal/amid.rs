@@ -194,6 +194,39 @@ async fn a_reload_that_is_given_up_leaves_no_unix_socket_behind() {
 }
 
 #[tokio::test]
+async fn logs_that_are_opened_anew_are_the_same_for_a_worker_process_that_leaves() {
+    if !is_split() {
+        return;
+    }
+    let conf = |number: u32, logs: [&str; 2]| {
+        let [first, second] = logs.map(|name| {
+            format!("location /{name} {{ access_log logs/{name}.log; limit_rate 1k; root html; }}")
+        });
+        format!(
+            "user nobody; env NUMBER={number}; error_log logs/error.log notice; events {{}} http {{
+             access_log off; server {{ listen 127.0.0.1:8080; {first} {second} }} }}"
+        )
+    };
+    let start = Tidegate::start(&conf(0, ["slow", "fast"]));
+    let mut server = start.with_file("slow", "x".repeat(3000)).with_file("fast", "x").await;
+    let mut slow = server.connect().await;
+    slow.send("GET /slow HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
+    slow.until("xxx").await;
+    server.reload(&conf(1, ["fast", "slow"]));
+    server.logs("the new configuration holds").await;
+    let path = |name: &str| server.folder().join("logs").join(name);
+    std::fs::rename(path("slow.log"), path("slow.old")).unwrap();
+    server.signal(Signal::USR1);
+    eventually("it is opened anew", || async { path("slow.log").exists() }).await;
+    server.get("/fast").await.is(200);
+    slow.rest().await;
+    let told = |name: &str| server.read(&format!("logs/{name}.log")).lines().count();
+    eventually("it is told", || async { told("slow") + told("fast") == 2 }).await;
+    assert_eq!((told("slow"), told("fast")), (1, 1));
+    assert!(server.read("logs/fast.log").contains("/fast"));
+}
+
+#[tokio::test]
 async fn a_large_configuration_for_a_worker_that_stands_still_holds_up_no_signal() {
     if !is_split() {
         return;

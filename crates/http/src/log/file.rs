@@ -141,12 +141,19 @@ impl LogFiles {
         Self { files: paths.iter().zip(files).map(log).collect(), ..Self::default() }
     }
 
-    /// Writes to these files from now on, in the order of the paths.
-    pub fn replace(&self, files: Vec<File>) {
+    /// Writes to the files of these paths from now on; a log that is not among them stays as it is.
+    pub fn replace(&self, files: impl IntoIterator<Item = (PathBuf, File)>) {
         self.reopened.fetch_add(1, Ordering::Relaxed);
-        for (log, file) in self.files.iter().zip(files) {
-            log.replace(file);
+        for (path, file) in files {
+            if let Some(log) = self.files.iter().find(|log| log.path == path) {
+                log.replace(file);
+            }
         }
+    }
+
+    /// The paths.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().map(|log| log.path.as_path())
     }
 
     /// The open files, in the order of the paths.

@@ -4,9 +4,9 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -36,9 +36,12 @@ impl Parcel {
         Self { kind, fields, logs: Vec::new(), sockets: Vec::new(), memory: None }
     }
 
-    /// Logs that were opened anew.
+    /// Logs that were opened anew, by their paths: whoever takes them may go by another configuration.
     pub(super) fn of_logs(kind: u8, logs: &LogFiles) -> Self {
-        Self { logs: logs.handles(), ..Self::plain(kind, Vec::new()) }
+        let paths = logs.paths().map(|path| path.as_os_str().as_bytes().to_vec());
+        // An order has no number.
+        let fields = paths.chain([Vec::new()]).collect();
+        Self { logs: logs.handles(), ..Self::plain(kind, fields) }
     }
 
     /// A configuration and what is open for it, as the question of this number.
@@ -96,19 +99,18 @@ pub(super) fn receive(message: Message) -> Result<Ground> {
     let incomplete = "the master's message is incomplete";
     let [path, prefix, global, error_log, places, files, chain, mark] =
         <[Vec<u8>; 8]>::try_from(message.fields).map_err(|_| anyhow!(incomplete))?;
-    let text = |field: Vec<u8>| PathBuf::from(OsString::from_vec(field));
     let said = |field: Vec<u8>| match field.split_first() {
         Some((1, field)) => Some(field.to_vec()),
         _ => None,
     };
     let options = Options {
-        prefix: text(prefix),
+        prefix: path_of(prefix),
         global: said(global).and_then(|global| String::from_utf8(global).ok()),
-        error_log: said(error_log).map(text),
+        error_log: said(error_log).map(path_of),
         files: Arc::new(Files::decode(&files).context(incomplete)?),
         without_files: false,
     };
-    let loaded = load(Path::new(&text(path)), &options);
+    let loaded = load(&path_of(path), &options);
     let messages = loaded.messages();
     let config = loaded.config.ok_or_else(|| anyhow!("{}", messages.trim_end()))?;
     let mut handles = message.files.into_iter();
@@ -126,7 +128,11 @@ pub(super) fn receive(message: Message) -> Result<Ground> {
     Ok(Ground { config, logs, listeners, chain, memory })
 }
 
-/// The logs of [`Parcel::of_logs`].
-pub(super) fn logs(files: Vec<OwnedFd>) -> Vec<File> {
-    files.into_iter().map(File::from).collect()
+/// The logs of [`Parcel::of_logs`], without the number.
+pub(super) fn logs(message: Message) -> impl Iterator<Item = (PathBuf, File)> {
+    message.fields.into_iter().map(path_of).zip(message.files.into_iter().map(File::from))
+}
+
+fn path_of(field: Vec<u8>) -> PathBuf {
+    PathBuf::from(OsString::from_vec(field))
 }

@@ -5,6 +5,7 @@ mod tests;
 
 use std::fs::File;
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
@@ -93,12 +94,12 @@ impl Serving {
         Ok(())
     }
 
-    /// Lets what has been built hold, for the next request on every connection. Threads come and go
     /// Lets go of what has been built and does not hold.
     pub(super) fn forget(&mut self) {
         self.built = None;
     }
 
+    /// Lets what has been built hold, for the next request on every connection. Threads come and go
     /// as `worker_processes` says.
     pub(super) fn commit(&mut self) -> Result<()> {
         let Some(mut orders) = self.built.take() else { return Ok(()) };
@@ -158,7 +159,7 @@ impl Serving {
     }
 
     /// Writes to logs that were opened anew.
-    pub(super) fn replace_logs(&self, files: Vec<File>) {
+    pub(super) fn replace_logs(&self, files: impl IntoIterator<Item = (PathBuf, File)>) {
         self.orders.borrow().shared.files.replace(files);
     }
 
