@@ -1,6 +1,9 @@
 //! What a worker says is taken for the answer to what was asked, and to nothing else.
 
+use tidegate_config::Options;
+
 use super::*;
+use crate::listen::{Listeners, Purpose};
 
 /// A worker process that says what a test has it say.
 fn worker() -> (Child, Channel) {
@@ -151,4 +154,20 @@ async fn a_worker_that_cannot_be_told_something_is_taken_for_ended() {
     assert!(ended.is_ok(), "nobody hears that it is deaf");
     // It sees no more than a part, and the end.
     assert!(worker.receive().is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_builds_for_too_long_is_told_to_forget_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("nginx.conf");
+    std::fs::write(&path, "error_log stderr emerg; events {} http { access_log off; }").unwrap();
+    let options = Options { prefix: folder.path().into(), ..Options::default() };
+    let config = tidegate_config::load(&path, &options).config.unwrap();
+    let ground = Ground::first(config, &Listeners::new(), Purpose::Test).unwrap();
+    let (mut child, worker) = worker();
+    let late = child.prepare(&Source { path, options }, &ground).await;
+    assert!(late.unwrap_err().to_string().contains("in 60 seconds"));
+    child.order(State::Draining).unwrap();
+    let heard = [(); 2].map(|()| worker.receive().unwrap().kind);
+    assert_eq!(heard, [order::BUILD, order::FORGET]);
 }
