@@ -208,7 +208,7 @@ async fn logs_that_are_opened_anew_are_the_same_for_a_worker_process_that_leaves
         )
     };
     let start = Tidegate::start(&conf(0, ["slow", "fast"]));
-    let mut server = start.with_file("slow", "x".repeat(3000)).with_file("fast", "x").await;
+    let mut server = start.with_file("slow", "x".repeat(8000)).with_file("fast", "x").await;
     let mut slow = server.connect().await;
     slow.send("GET /slow HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
     slow.until("xxx").await;
