@@ -110,9 +110,8 @@ fn search<'a>(ex: &mut Exchange<'a>, level: &'a Locations) -> Found {
     if no_regex {
         return Found::Maybe;
     }
-    for location in level.regexes() {
-        let LocationName::Regex(pattern) = &location.name else { continue };
-        let uri = ex.uri.clone();
+    let uri = ex.uri.clone();
+    for (pattern, location) in level.regexes(&uri) {
         if ex.matches(pattern, &uri) {
             ex.location = location;
             ex.look(location, "its expression is the first that matches");

@@ -3,7 +3,7 @@
 use tidegate_config_derive::Directives;
 
 use crate::value::hosts::Hosts;
-use crate::value::pattern::Pattern;
+use crate::value::pattern::Patterns;
 use crate::value::template::Template;
 use crate::variable::Slot;
 
@@ -54,7 +54,7 @@ pub struct Map {
     /// Values of keys, which are compared without case; with `hostnames`, keys may be wildcards.
     pub keys: Hosts<Template>,
     /// Regular expressions in order, with the slots of their named groups.
-    pub regexes: Vec<(Pattern, Template)>,
+    pub regexes: Patterns<Template>,
     /// What holds where nothing matches.
     pub default: Template,
     /// `hostnames`: a dot at the end of the source is dropped, and wildcards match.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::directive::{Cx, Fault};
 use crate::names::Definition;
 use crate::syntax::Word;
-use crate::value::regex::{Regex, RegexError};
+use crate::value::regex::{Candidates, Regex, RegexError, Sieve};
 use crate::variable::Slot;
 
 /// A regular expression whose named groups are variables.
@@ -32,6 +32,43 @@ impl Pattern {
             names.push((group, cx.names.define(word, &name, Definition::Captured)?));
         }
         Ok(Self { regex, names })
+    }
+}
+
+/// Expressions in order, each with what holds where it is the first that matches.
+#[derive(Clone, Debug)]
+pub struct Patterns<T> {
+    all: Vec<(Pattern, T)>,
+    /// Which of them may match; not there while some are added.
+    sieve: Option<Sieve>,
+}
+
+impl<T> Default for Patterns<T> {
+    fn default() -> Self {
+        Self { all: Vec::new(), sieve: None }
+    }
+}
+
+impl<T> Patterns<T> {
+    /// Adds one behind the others.
+    pub(crate) fn push(&mut self, pattern: Pattern, value: T) {
+        self.all.push((pattern, value));
+        self.sieve = None;
+    }
+
+    /// Prepares for being asked, when all are there.
+    pub(crate) fn complete(&mut self) {
+        self.sieve = Some(Sieve::new(self.all.iter().map(|(pattern, _)| &pattern.regex)));
+    }
+
+    /// Those that may match a subject, in order: all, until they are complete.
+    pub fn candidates(&self, subject: &[u8]) -> impl Iterator<Item = &(Pattern, T)> {
+        let candidates = match &self.sieve {
+            _ if self.all.is_empty() => Candidates::default(),
+            Some(sieve) => sieve.candidates(subject),
+            None => Candidates::all(self.all.len()),
+        };
+        candidates.filter_map(|number| self.all.get(number))
     }
 }
 

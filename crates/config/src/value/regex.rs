@@ -12,6 +12,8 @@ mod escape;
 mod group;
 mod program;
 mod quantifier;
+mod required;
+mod sieve;
 mod translate;
 mod wanted;
 
@@ -21,6 +23,7 @@ use std::sync::{Arc, OnceLock};
 pub use effort::Effort;
 use effort::Metered;
 use program::Program;
+pub(crate) use sieve::{Candidates, Sieve};
 use translate::Subject;
 
 /// A compiled regular expression; cheap to clone.
@@ -41,6 +44,8 @@ struct Shared {
     /// For those that do, if that makes a difference; compiled when the first one comes.
     /// `None` inside: it is too large.
     newline: Option<OnceLock<Option<Program>>>,
+    /// Texts in lower case one of which is in every subject that matches; found when it is first asked for.
+    required: OnceLock<Option<Vec<Vec<u8>>>>,
 }
 
 /// What is wrong with an expression, in nginx's and PCRE's words.
@@ -107,6 +112,7 @@ impl Regex {
             start: if caseless { Vec::new() } else { start(pattern) },
             plain,
             newline: translated.minds_newline.then(OnceLock::new),
+            required: OnceLock::new(),
         };
         Ok(Regex { shared: Arc::new(shared) })
     }
@@ -124,6 +130,13 @@ impl Regex {
     /// The named groups, by their numbers.
     pub fn names(&self) -> Vec<(usize, String)> {
         self.shared.names.clone()
+    }
+
+    /// Texts in lower case one of which is, in whatever case, in every subject that matches and does
+    /// not end with a newline; `None` where that cannot be told.
+    fn required(&self) -> Option<Vec<Vec<u8>>> {
+        let Shared { pattern, caseless, required, .. } = &*self.shared;
+        required.get_or_init(|| required::required(pattern, *caseless)).clone()
     }
 
     /// Whether it matches anywhere in the subject.

@@ -21,7 +21,7 @@ fn find<'m>(ex: &mut Exchange<'_>, map: &'m Map, source: &Bytes) -> &'m Template
     if let Some(found) = map.keys.get(&key) {
         return found;
     }
-    for (pattern, value) in &map.regexes {
+    for (pattern, value) in map.regexes.candidates(source) {
         if ex.matches(pattern, source) {
             return value;
         }

@@ -5,7 +5,7 @@ use crate::http::map::Map;
 use crate::names::Definition;
 use crate::syntax::{End, Statement, Word};
 use crate::value::hosts::{HostFault, Hosts};
-use crate::value::pattern::Pattern;
+use crate::value::pattern::{Pattern, Patterns};
 use crate::value::template::Template;
 
 /// Reads a `map` block (nginx: `ngx_http_map_block`).
@@ -27,7 +27,7 @@ pub(super) fn read(
         source: Template::compile(source, cx)?,
         target: cx.names.define(target, name, Definition::Map(number))?,
         keys: Hosts::default(),
-        regexes: Vec::new(),
+        regexes: Patterns::default(),
         default: Template::default(),
         hostnames: false,
         volatile: false,
@@ -39,6 +39,7 @@ pub(super) fn read(
             crate::directive::report(&fault, statement, cx);
         }
     }
+    map.regexes.complete();
     Ok(map)
 }
 
@@ -73,7 +74,7 @@ fn pair(map: &mut Map, key: &Word, value: &Word, cx: &mut Cx<'_>) -> Result<(), 
             Some(pattern) => (pattern, true),
             None => (pattern, false),
         };
-        map.regexes.push((Pattern::compile(pattern, caseless, key, cx)?, value));
+        map.regexes.push(Pattern::compile(pattern, caseless, key, cx)?, value);
         return Ok(());
     }
     let text = key.text.strip_prefix('\\').unwrap_or(&key.text);

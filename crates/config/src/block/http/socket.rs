@@ -60,7 +60,8 @@ pub(super) fn all(servers: &[Server], cx: &mut Cx<'_>) -> Vec<Socket> {
             }
         }
     }
-    for socket in &sockets.all {
+    for socket in &mut sockets.all {
+        socket.names.complete();
         names_of_nobody(socket, servers, cx);
     }
     sockets.all

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::{Location, LocationName};
 use crate::known::KnownMap;
+use crate::value::pattern::{Pattern, Patterns};
 
 /// The locations of a server or of another location, in the order they are looked at.
 #[derive(Clone, Debug, Default)]
@@ -14,7 +15,7 @@ pub struct Locations {
     exact: KnownMap<usize>,
     /// Prefixes in order, each with the longest other prefix that it begins with.
     prefixes: Vec<Prefix>,
-    regexes: Vec<usize>,
+    regexes: Patterns<usize>,
     /// Those that forward and have a name with a slash at its end, by that name without it.
     slashed: KnownMap<usize>,
     named: HashMap<Box<str>, usize>,
@@ -55,12 +56,13 @@ impl Locations {
                     let text = prefix.as_ref().into();
                     locations.prefixes.push(Prefix { text, location: number, shorter: None });
                 }
-                LocationName::Regex(_) => locations.regexes.push(number),
+                LocationName::Regex(pattern) => locations.regexes.push(pattern.clone(), number),
                 LocationName::Named(name) => {
                     locations.named.entry(name.as_str().into()).or_insert(number);
                 }
             }
         }
+        locations.regexes.complete();
         locations.prefixes.sort_by(|one, two| one.text.cmp(&two.text));
         locations.join();
         locations
@@ -113,9 +115,11 @@ impl Locations {
         None
     }
 
-    /// The locations with regular expressions, in order.
-    pub fn regexes(&self) -> impl Iterator<Item = &Location> {
-        self.regexes.iter().filter_map(|number| self.all.get(*number))
+    /// The locations whose regular expressions may match this URI, in order; the others' do not. Its
+    /// cost hardly grows with the number of locations.
+    pub fn regexes(&self, uri: &[u8]) -> impl Iterator<Item = (&Pattern, &Location)> {
+        let candidates = self.regexes.candidates(uri);
+        candidates.filter_map(|(pattern, number)| Some((pattern, self.all.get(*number)?)))
     }
 
     /// The location of this name, `@` included.

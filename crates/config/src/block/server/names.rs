@@ -4,7 +4,7 @@ use super::Server;
 use crate::http::server_name::{Name, NameKind};
 use crate::known::KnownMap;
 use crate::source::Span;
-use crate::value::pattern::Pattern;
+use crate::value::pattern::{Pattern, Patterns};
 
 /// The names of the servers that share an address.
 #[derive(Clone, Debug, Default)]
@@ -14,7 +14,7 @@ pub struct NameTable {
     heads: KnownMap<usize>,
     /// `www.example.` of `www.example.*`.
     tails: KnownMap<usize>,
-    regexes: Vec<(Pattern, usize)>,
+    regexes: Patterns<usize>,
 }
 
 /// A server that was found.
@@ -46,7 +46,7 @@ impl NameTable {
                 }
                 NameKind::Tail(prefix) => insert(&mut self.tails, prefix, number),
                 NameKind::Regex(pattern) => {
-                    self.regexes.push((pattern.clone(), number));
+                    self.regexes.push(pattern.clone(), number);
                     false
                 }
                 NameKind::Nothing => false,
@@ -56,6 +56,11 @@ impl NameTable {
             }
         }
         conflicts
+    }
+
+    /// Prepares for being asked, when all names are there.
+    pub(crate) fn complete(&mut self) {
+        self.regexes.complete();
     }
 
     /// The server for a host in lower case: an exact name, the longest `*.x`, the longest `x.*`, the
@@ -71,7 +76,7 @@ impl NameTable {
         }
         let matches =
             |(pattern, _): &&(Pattern, usize)| pattern.regex.is_match(host).unwrap_or(false);
-        let (pattern, server) = self.regexes.iter().find(matches)?;
+        let (pattern, server) = self.regexes.candidates(host).find(matches)?;
         Some(FoundName { server: *server, pattern: Some(pattern) })
     }
 

@@ -1,7 +1,7 @@
 //! What a parenthesis begins: groups, look-around, options, comments.
 
 use super::escape::group_name;
-use super::translate::{Fault, Flags, Last, Open, Translator};
+use super::translate::{Course, Fault, Flags, Last, Open, Translator};
 
 impl Translator<'_> {
     /// Reads what a `(` begins.
@@ -30,7 +30,12 @@ impl Translator<'_> {
             text.starts_with("(?<") || self.open.last().is_some_and(|it| it.looks_behind);
         self.open.push(Open { kind, flags: self.flags, start, looks_behind });
         self.done.may_go_back |= kind == Last::LookAround || text == "(?>";
-        self.done.text.push_str(text);
+        let loosely = self.course == Course::Loosely;
+        self.done.text.push_str(match kind {
+            Last::LookAround if loosely => "(?:(?:",
+            _ if loosely => "(?:",
+            _ => text,
+        });
         self.last = Last::Nothing;
         self.at += length;
     }

@@ -92,12 +92,11 @@ impl Winding {
         mut ask: impl FnMut(&fancy_regex::Regex, &Metered<'_>) -> Result<T, fancy_regex::Error>,
     ) -> Result<T, TooManySteps> {
         for (course, most) in ATTEMPTS {
-            let (regex, cost) = match course {
-                Course::Parts => (Some(parts), self.look),
-                Course::Steps => {
-                    let steps = self.steps.get_or_init(|| compile(&self.text).ok());
-                    (steps.as_ref(), self.step)
-                }
+            let (regex, cost) = if course == Course::Steps {
+                let steps = self.steps.get_or_init(|| compile(&self.text).ok());
+                (steps.as_ref(), self.step)
+            } else {
+                (Some(parts), self.look)
             };
             let Some(regex) = regex else { continue };
             let bytes = (subject.len() as u64).saturating_mul(cost.byte) / 64;

@@ -54,7 +54,7 @@ impl Translator<'_> {
         match self.pattern.get(self.at) {
             Some(b'+') => {
                 self.done.may_go_back = true;
-                self.done.text.push('+');
+                self.done.text.push_str(if self.course == Course::Loosely { "" } else { "+" });
                 self.at += 1;
             }
             Some(b'?') => {

@@ -214,7 +214,14 @@ impl Translator<'_> {
         let flag = if self.flags.caseless { "i" } else { "" };
         self.done.refers = true;
         self.done.may_go_back = true;
-        self.item(|text| _ = write!(text, "(?{flag}:\\{group})"));
+        let loosely = self.course == Course::Loosely;
+        self.item(|text| {
+            if loosely {
+                text.push_str("(?s:.*)");
+            } else {
+                _ = write!(text, "(?{flag}:\\{group})");
+            }
+        });
     }
 
     fn special(&mut self, special: Special) {
@@ -227,7 +234,8 @@ impl Translator<'_> {
             Special::Keep => self.place(Place::Keep, 0),
             Special::LineBreak => {
                 self.done.may_go_back = true;
-                self.item(|text| text.push_str("(?>\\r\\n|[\\n\\x0B\\f\\r\\x85])"));
+                let open = if self.course == Course::Loosely { "(?:" } else { "(?>" };
+                self.item(|text| _ = write!(text, "{open}\\r\\n|[\\n\\x0B\\f\\r\\x85])"));
             }
         }
     }
@@ -250,6 +258,7 @@ impl Translator<'_> {
             Place::LineEnd => "(?m:$)",
             Place::Boundary => "(?:\\b)",
             Place::NoBoundary => "(?:\\B)",
+            Place::Keep if self.course == Course::Loosely => "",
             Place::Keep => "\\K",
         });
         self.last = Last::Nothing;
@@ -260,7 +269,8 @@ impl Translator<'_> {
         let Some(Open { kind, flags, start, .. }) = self.open.pop() else {
             return Err(Fault::new("unmatched closing parenthesis", self.at));
         };
-        self.done.text.push(')');
+        let looks = self.course == Course::Loosely && kind == Last::LookAround;
+        self.done.text.push_str(if looks { "){0})" } else { ")" });
         self.flags = flags;
         self.last = kind;
         self.last_start = start;

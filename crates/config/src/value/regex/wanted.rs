@@ -16,6 +16,9 @@ pub(super) enum Course {
     Parts,
     /// Byte by byte: no part is repeated by the linear engine, so that each step is short.
     Steps,
+    /// Without what looks around, refers to groups or gives nothing back: it matches wherever the
+    /// expression does, and elsewhere.
+    Loosely,
 }
 
 /// What is wrong, and at which byte of the pattern.

@@ -1,0 +1,203 @@
+//! Which of many expressions may match a subject, told by reading it once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aho_corasick::automaton::Automaton;
+use aho_corasick::{Anchored, StartKind, dfa, nfa};
+
+use super::Regex;
+
+/// Texts with fewer different beginnings are looked for by a table, which is faster and larger: a
+/// beginning takes up to 256 bytes.
+const MOST_FOR_TABLE: usize = 8192;
+
+/// Tells of a list of expressions those that may match a subject. Each text without which one of them
+/// matches nothing is looked for, all of them at once, so that what it costs grows with the length of the
+/// subject and hardly with the number of expressions. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sieve {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    count: usize,
+    /// The expressions that may match whatever is in the subject.
+    always: Vec<usize>,
+    /// Which expressions ask for a text, by the texts' numbers.
+    askers: Vec<Vec<usize>>,
+    /// `None`: any may match.
+    finder: Option<Finder>,
+}
+
+/// Finds all texts in a subject.
+#[derive(Debug)]
+enum Finder {
+    Table(dfa::DFA),
+    Chain(nfa::contiguous::NFA),
+}
+
+impl Sieve {
+    /// A sieve for these expressions, in their order.
+    pub(crate) fn new<'a>(regexes: impl IntoIterator<Item = &'a Regex>) -> Self {
+        let mut shared = Shared::default();
+        let mut texts: BTreeMap<Vec<u8>, Vec<usize>> = BTreeMap::new();
+        for (number, regex) in regexes.into_iter().enumerate() {
+            shared.count = number + 1;
+            match regex.required() {
+                None => shared.always.push(number),
+                Some(required) => {
+                    for text in required {
+                        texts.entry(text).or_default().push(number);
+                    }
+                }
+            }
+        }
+        shared.finder = Finder::new(texts.keys());
+        shared.askers = texts.into_values().collect();
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// The numbers of the expressions that may match a subject, in order; the others do not.
+    pub(crate) fn candidates(&self, subject: &[u8]) -> Candidates {
+        let Shared { count, always, askers, finder } = &*self.shared;
+        let Some(finder) = finder else { return Candidates::all(*count) };
+        // What is told of an expression is not told of these subjects.
+        if subject.ends_with(b"\n") {
+            return Candidates::all(*count);
+        }
+        let mut numbers = Numbers::new(*count);
+        numbers.extend(always);
+        for text in finder.find(subject, askers.len()) {
+            numbers.extend(askers.get(text).into_iter().flatten());
+        }
+        Candidates(numbers)
+    }
+}
+
+impl Finder {
+    /// Finds texts that are in lower case, and sorted, whatever case they are of there. `None`: there
+    /// is none.
+    fn new<'t>(texts: impl ExactSizeIterator<Item = &'t Vec<u8>> + Clone) -> Option<Self> {
+        if texts.len() == 0 {
+            return None;
+        }
+        if beginnings(texts.clone()) <= MOST_FOR_TABLE {
+            let mut table = dfa::Builder::new();
+            table.ascii_case_insensitive(true).prefilter(false).start_kind(StartKind::Unanchored);
+            return table.build(texts).ok().map(Self::Table);
+        }
+        let mut chain = nfa::contiguous::Builder::new();
+        chain.ascii_case_insensitive(true).prefilter(false);
+        chain.build(texts).ok().map(Self::Chain)
+    }
+
+    /// The numbers of the texts that are in a subject.
+    fn find(&self, subject: &[u8], texts: usize) -> Numbers {
+        let mut found = Numbers::new(texts);
+        match self {
+            Self::Table(table) => read(table, subject, &mut found),
+            Self::Chain(chain) => read(chain, subject, &mut found),
+        }
+        found
+    }
+}
+
+/// How many different beginnings texts have that are sorted.
+fn beginnings<'t>(texts: impl Iterator<Item = &'t Vec<u8>>) -> usize {
+    let (mut count, mut last) = (0, [].as_slice());
+    for text in texts {
+        let alike = text.iter().zip(last).take_while(|(one, other)| one == other).count();
+        count += text.len() - alike;
+        last = text;
+    }
+    count
+}
+
+fn read(finder: &impl Automaton, subject: &[u8], found: &mut Numbers) {
+    let Ok(mut state) = finder.start_state(Anchored::No) else { return };
+    for byte in subject {
+        state = finder.next_state(Anchored::No, state, *byte);
+        if finder.is_match(state) {
+            for nth in 0..finder.match_len(state) {
+                found.insert(finder.match_pattern(state, nth).as_usize());
+            }
+        }
+    }
+}
+
+/// The numbers of expressions that may match, in order.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Candidates(Numbers);
+
+impl Candidates {
+    /// The numbers below `count`.
+    pub(crate) fn all(count: usize) -> Self {
+        let mut numbers = Numbers::new(count);
+        (0..count).for_each(|number| numbers.insert(number));
+        Self(numbers)
+    }
+}
+
+impl Iterator for Candidates {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        self.0.next()
+    }
+}
+
+/// A set of numbers, taken out in order. Those below 64 need no memory of their own.
+#[derive(Clone, Debug, Default)]
+struct Numbers {
+    first: u64,
+    /// The words behind it.
+    rest: Vec<u64>,
+    /// The word that is taken from.
+    at: usize,
+}
+
+impl Numbers {
+    /// Room for numbers below `most`.
+    fn new(most: usize) -> Self {
+        Self { first: 0, rest: vec![0; most.div_ceil(64).saturating_sub(1)], at: 0 }
+    }
+
+    fn insert(&mut self, number: usize) {
+        if let Some(word) = self.word(number / 64) {
+            *word |= 1 << (number % 64);
+        }
+    }
+
+    fn extend<'n>(&mut self, numbers: impl IntoIterator<Item = &'n usize>) {
+        numbers.into_iter().for_each(|number| self.insert(*number));
+    }
+
+    fn word(&mut self, at: usize) -> Option<&mut u64> {
+        match at.checked_sub(1) {
+            None => Some(&mut self.first),
+            Some(at) => self.rest.get_mut(at),
+        }
+    }
+}
+
+impl Iterator for Numbers {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        loop {
+            let at = self.at;
+            let word = self.word(at)?;
+            if *word != 0 {
+                let bit = word.trailing_zeros() as usize;
+                *word &= *word - 1;
+                return Some(at * 64 + bit);
+            }
+            self.at += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
