@@ -3,6 +3,7 @@
 mod bodies;
 mod conditions;
 mod encodings;
+mod expressions;
 mod heads;
 mod hosts;
 mod methods;

@@ -132,8 +132,8 @@ impl Regex {
         self.shared.names.clone()
     }
 
-    /// Texts in lower case one of which is, in whatever case, in every subject that matches and does
-    /// not end with a newline; `None` where that cannot be told.
+    /// Texts in lower case one of which is, in whatever case, in every subject that matches; `None`
+    /// where that cannot be told.
     fn required(&self) -> Option<Vec<Vec<u8>>> {
         let Shared { pattern, caseless, required, .. } = &*self.shared;
         required.get_or_init(|| required::required(pattern, *caseless)).clone()

@@ -22,8 +22,8 @@ const MOST_CHOICES: usize = 4;
 type Texts = Vec<Vec<u8>>;
 
 /// Texts in lower case, none of them empty: what the expression matches, of whatever case, has one
-/// of them in it. `None` where that cannot be told, or for too many of them. Subjects with a newline at
-/// their end are not meant.
+/// of them in it. `None` where that cannot be told, or for too many of them. Places such as `$` count for
+/// nothing here, so that it is the same for subjects with a newline at their end.
 pub(super) fn required(pattern: &str, caseless: bool) -> Option<Texts> {
     let course = (Subject::Plain, Course::Loosely);
     let text = translate(pattern.as_bytes(), caseless, course).ok()?.text;
