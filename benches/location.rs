@@ -19,7 +19,7 @@ fn main() {
         }
         let config = exchange::configuration(&format!("server {{ {server} }}"));
         exchange::with(&config, exchange::BROWSER, Path::new("/dev/null"), |ex| {
-            // The last one: of expressions, all are tried before it.
+            // The last one.
             ex.uri = Bytes::from(format!("/part-999{}", end.trim_end_matches('$')));
             criterion.bench_function(&format!("location: {kind}, the last of 1000"), |bencher| {
                 bencher.iter(|| black_box(location::find(ex).is_ok()));

@@ -107,19 +107,23 @@ fn search<'a>(ex: &mut Exchange<'a>, level: &'a Locations) -> Found {
         ex.look(location, SLASH);
         return Found::Slash;
     }
-    if no_regex {
+    if no_regex || !level.has_regexes() {
         return Found::Maybe;
     }
+    by_regex(ex, level)
+}
+
+/// Apart from the search, so that requests for which there is no expression do not pay for it.
+#[inline(never)]
+fn by_regex<'a>(ex: &mut Exchange<'a>, level: &'a Locations) -> Found {
     let uri = ex.uri.clone();
-    for (pattern, location) in level.regexes(&uri) {
-        if ex.matches(pattern, &uri) {
-            ex.location = location;
-            ex.look(location, "its expression is the first that matches");
-            search(ex, &location.locations);
-            return Found::Surely;
-        }
-    }
-    Found::Maybe
+    let Some(location) = level.by_regex(&uri, |pattern| ex.matches(pattern, &uri)) else {
+        return Found::Maybe;
+    };
+    ex.location = location;
+    ex.look(location, "its expression is the first that matches");
+    search(ex, &location.locations);
+    Found::Surely
 }
 
 fn to_slash(ex: &Exchange<'_>) -> Stop {

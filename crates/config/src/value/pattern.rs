@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::directive::{Cx, Fault};
 use crate::names::Definition;
 use crate::syntax::Word;
-use crate::value::regex::{Candidates, Regex, RegexError, Sieve};
+use crate::value::regex::{Regex, RegexError, Sieve};
 use crate::variable::Slot;
 
 /// A regular expression whose named groups are variables.
@@ -39,7 +39,7 @@ impl Pattern {
 #[derive(Clone, Debug)]
 pub struct Patterns<T> {
     all: Vec<(Pattern, T)>,
-    /// Which of them may match; not there while some are added.
+    /// Which of them may match; not there while some are added, and where it is of no use.
     sieve: Option<Sieve>,
 }
 
@@ -58,17 +58,27 @@ impl<T> Patterns<T> {
 
     /// Prepares for being asked, when all are there.
     pub(crate) fn complete(&mut self) {
-        self.sieve = Some(Sieve::new(self.all.iter().map(|(pattern, _)| &pattern.regex)));
+        self.sieve = Sieve::new(self.all.iter().map(|(pattern, _)| &pattern.regex));
     }
 
-    /// Those that may match a subject, in order: all, until they are complete.
-    pub fn candidates(&self, subject: &[u8]) -> impl Iterator<Item = &(Pattern, T)> {
-        let candidates = match &self.sieve {
-            _ if self.all.is_empty() => Candidates::default(),
-            Some(sieve) => sieve.candidates(subject),
-            None => Candidates::all(self.all.len()),
-        };
-        candidates.filter_map(|number| self.all.get(number))
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// The first that matches a subject; asked are those, in order, that may.
+    pub fn first(
+        &self,
+        subject: &[u8],
+        mut matches: impl FnMut(&Pattern) -> bool,
+    ) -> Option<&(Pattern, T)> {
+        match &self.sieve {
+            None => self.all.iter().find(|(pattern, _)| matches(pattern)),
+            Some(sieve) => sieve
+                .candidates(subject)
+                .filter_map(|number| self.all.get(number))
+                .find(|(pattern, _)| matches(pattern)),
+        }
     }
 }
 

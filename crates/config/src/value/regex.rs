@@ -23,7 +23,7 @@ use std::sync::{Arc, OnceLock};
 pub use effort::Effort;
 use effort::Metered;
 use program::Program;
-pub(crate) use sieve::{Candidates, Sieve};
+pub(crate) use sieve::Sieve;
 use translate::Subject;
 
 /// A compiled regular expression; cheap to clone.
@@ -134,9 +134,14 @@ impl Regex {
 
     /// Texts in lower case one of which is, in whatever case, in every subject that matches; `None`
     /// where that cannot be told.
-    fn required(&self) -> Option<Vec<Vec<u8>>> {
+    fn required(&self) -> Option<&[Vec<u8>]> {
         let Shared { pattern, caseless, required, .. } = &*self.shared;
-        required.get_or_init(|| required::required(pattern, *caseless)).clone()
+        required.get_or_init(|| required::required(pattern, *caseless)).as_deref()
+    }
+
+    /// Whether most subjects are refused by their beginning alone.
+    fn has_start(&self) -> bool {
+        !self.shared.start.is_empty()
     }
 
     /// Whether it matches anywhere in the subject.

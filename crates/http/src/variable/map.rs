@@ -21,10 +21,6 @@ fn find<'m>(ex: &mut Exchange<'_>, map: &'m Map, source: &Bytes) -> &'m Template
     if let Some(found) = map.keys.get(&key) {
         return found;
     }
-    for (pattern, value) in map.regexes.candidates(source) {
-        if ex.matches(pattern, source) {
-            return value;
-        }
-    }
-    &map.default
+    let found = map.regexes.first(source, |pattern| ex.matches(pattern, source));
+    found.map_or(&map.default, |(_, value)| value)
 }

@@ -115,11 +115,15 @@ impl Locations {
         None
     }
 
-    /// The locations whose regular expressions may match this URI, in order; the others' do not. Its
+    /// Whether there are any with regular expressions.
+    pub fn has_regexes(&self) -> bool {
+        !self.regexes.is_empty()
+    }
+
+    /// The first location whose regular expression matches this URI; asked are those that may. Its
     /// cost hardly grows with the number of locations.
-    pub fn regexes(&self, uri: &[u8]) -> impl Iterator<Item = (&Pattern, &Location)> {
-        let candidates = self.regexes.candidates(uri);
-        candidates.filter_map(|(pattern, number)| Some((pattern, self.all.get(*number)?)))
+    pub fn by_regex(&self, uri: &[u8], matches: impl FnMut(&Pattern) -> bool) -> Option<&Location> {
+        self.regexes.first(uri, matches).and_then(|(_, number)| self.all.get(*number))
     }
 
     /// The location of this name, `@` included.

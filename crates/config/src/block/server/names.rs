@@ -74,9 +74,8 @@ impl NameTable {
         if let Some(server) = self.wildcard(host) {
             return Some(plain(server));
         }
-        let matches =
-            |(pattern, _): &&(Pattern, usize)| pattern.regex.is_match(host).unwrap_or(false);
-        let (pattern, server) = self.regexes.candidates(host).find(matches)?;
+        let matches = |pattern: &Pattern| pattern.regex.is_match(host).unwrap_or(false);
+        let (pattern, server) = self.regexes.first(host, matches)?;
         Some(FoundName { server: *server, pattern: Some(pattern) })
     }
 

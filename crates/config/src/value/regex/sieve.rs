@@ -12,23 +12,25 @@ use super::Regex;
 /// beginning takes up to 256 bytes.
 const MOST_FOR_TABLE: usize = 8192;
 
+/// So many expressions are worth reading the subject for, even where each of them is refused by its beginning.
+const ENOUGH: usize = 8;
+
 /// Tells of a list of expressions those that may match a subject. Each text without which one of them
 /// matches nothing is looked for, all of them at once, so that what it costs grows with the length of the
 /// subject and hardly with the number of expressions. Cheap to clone.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Sieve {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
     count: usize,
     /// The expressions that may match whatever is in the subject.
     always: Vec<usize>,
     /// Which expressions ask for a text, by the texts' numbers.
     askers: Vec<Vec<usize>>,
-    /// `None`: any may match.
-    finder: Option<Finder>,
+    finder: Finder,
 }
 
 /// Finds all texts in a subject.
@@ -39,36 +41,42 @@ enum Finder {
 }
 
 impl Sieve {
-    /// A sieve for these expressions, in their order.
-    pub(crate) fn new<'a>(regexes: impl IntoIterator<Item = &'a Regex>) -> Self {
-        let mut shared = Shared::default();
+    /// A sieve for these expressions, in their order. `None` where trying each costs less.
+    pub(crate) fn new<'a>(regexes: impl Iterator<Item = &'a Regex> + Clone) -> Option<Self> {
+        let searched = |regex: &&Regex| !regex.has_start() && regex.required().is_some();
+        let worth = regexes.clone().filter(searched).take(2).count() == 2;
+        if worth || regexes.clone().count() >= ENOUGH { Self::of(regexes) } else { None }
+    }
+
+    /// A sieve for these expressions, unless nothing is known of any.
+    fn of<'a>(regexes: impl Iterator<Item = &'a Regex>) -> Option<Self> {
         let mut texts: BTreeMap<Vec<u8>, Vec<usize>> = BTreeMap::new();
-        for (number, regex) in regexes.into_iter().enumerate() {
-            shared.count = number + 1;
+        let (mut count, mut always) = (0, Vec::new());
+        for regex in regexes {
             match regex.required() {
-                None => shared.always.push(number),
+                None => always.push(count),
                 Some(required) => {
                     for text in required {
-                        texts.entry(text).or_default().push(number);
+                        texts.entry(text.clone()).or_default().push(count);
                     }
                 }
             }
+            count += 1;
         }
-        shared.finder = Finder::new(texts.keys());
-        shared.askers = texts.into_values().collect();
-        Self { shared: Arc::new(shared) }
+        let finder = Finder::new(texts.keys())?;
+        let askers = texts.into_values().collect();
+        Some(Self { shared: Arc::new(Shared { count, always, askers, finder }) })
     }
 
     /// The numbers of the expressions that may match a subject, in order; the others do not.
-    pub(crate) fn candidates(&self, subject: &[u8]) -> Candidates {
+    pub(crate) fn candidates(&self, subject: &[u8]) -> Numbers {
         let Shared { count, always, askers, finder } = &*self.shared;
-        let Some(finder) = finder else { return Candidates::all(*count) };
         let mut numbers = Numbers::new(*count);
         numbers.extend(always);
         for text in finder.find(subject, askers.len()) {
             numbers.extend(askers.get(text).into_iter().flatten());
         }
-        Candidates(numbers)
+        numbers
     }
 }
 
@@ -123,30 +131,9 @@ fn read(finder: &impl Automaton, subject: &[u8], found: &mut Numbers) {
     }
 }
 
-/// The numbers of expressions that may match, in order.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Candidates(Numbers);
-
-impl Candidates {
-    /// The numbers below `count`.
-    pub(crate) fn all(count: usize) -> Self {
-        let mut numbers = Numbers::new(count);
-        (0..count).for_each(|number| numbers.insert(number));
-        Self(numbers)
-    }
-}
-
-impl Iterator for Candidates {
-    type Item = usize;
-
-    fn next(&mut self) -> Option<usize> {
-        self.0.next()
-    }
-}
-
 /// A set of numbers, taken out in order. Those below 64 need no memory of their own.
-#[derive(Clone, Debug, Default)]
-struct Numbers {
+#[derive(Clone, Debug)]
+pub(crate) struct Numbers {
     first: u64,
     /// The words behind it.
     rest: Vec<u64>,
