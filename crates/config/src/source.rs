@@ -44,7 +44,12 @@ pub struct Sources {
     by_path: HashMap<PathBuf, u32>,
     /// Where the lines of each file begin, once somebody has asked.
     lines: Vec<OnceLock<Vec<u32>>>,
+    /// How many characters stand before each step of `STEP` bytes of a file, once somebody has asked.
+    counts: Vec<OnceLock<Vec<usize>>>,
 }
+
+/// After how many bytes of a file its characters are counted anew.
+const STEP: usize = 1024;
 
 impl Sources {
     /// Adds a file and returns its index. A file that is there already (it was included twice)
@@ -70,6 +75,7 @@ impl Sources {
         }
         self.files.push(source);
         self.lines.push(OnceLock::new());
+        self.counts.push(OnceLock::new());
         number
     }
 
@@ -103,20 +109,46 @@ impl Sources {
     /// `None` if the span is none of these files.
     pub fn position(&self, span: Span) -> Option<(&Path, usize, usize)> {
         let source = self.get(span.file)?;
-        let lines = self.lines(span.file);
-        let line = lines.partition_point(|begin| *begin <= span.start);
-        let begin = *lines.get(line.checked_sub(1)?)?;
-        let column = source.text.get(begin as usize..span.start as usize)?.chars().count() + 1;
+        let line = self.line(span)?;
+        let begin = *self.lines(span.file).get(line.checked_sub(1)?)?;
+        let column = self.characters(span.file, span.start) - self.characters(span.file, begin) + 1;
         Some((&source.path, line, column))
     }
 
-    /// A line of a file, counted from 1, without its line end; empty where there is none.
-    pub fn line_text(&self, file: u32, line: usize) -> &str {
-        let text = self.get(file).map_or("", |source| &source.text);
-        let begin = self.lines(file).get(line.saturating_sub(1));
-        let rest = begin.and_then(|begin| text.get(*begin as usize..)).unwrap_or("");
-        let line = rest.split('\n').next().unwrap_or("");
-        line.strip_suffix('\r').unwrap_or(line)
+    /// How many characters stand before a byte. What it costs does not grow with the file.
+    fn characters(&self, file: u32, at: u32) -> usize {
+        let starts = |bytes: &[u8]| bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count();
+        let (Some(source), Some(counts)) = (self.get(file), self.counts.get(file as usize)) else {
+            return 0;
+        };
+        let counts = counts.get_or_init(|| {
+            let steps = source.text.as_bytes().chunks(STEP).scan(0, |count, step| {
+                let before = *count;
+                *count += starts(step);
+                Some(before)
+            });
+            steps.collect()
+        });
+        let step = at as usize / STEP;
+        let rest = source.text.as_bytes().get(step * STEP..at as usize).unwrap_or_default();
+        counts.get(step).copied().unwrap_or(0) + starts(rest)
+    }
+
+    /// The line on which a span starts, counted from 1. However long lines are, this costs the same.
+    pub fn line(&self, span: Span) -> Option<usize> {
+        self.get(span.file)?.text.get(..span.start as usize)?;
+        Some(self.lines(span.file).partition_point(|begin| *begin <= span.start))
+    }
+
+    /// The line on which a span starts, without its line end: what stands before the span, and the rest.
+    pub fn line_around(&self, span: Span) -> Option<(&str, &str)> {
+        let (text, lines) = (&self.get(span.file)?.text, self.lines(span.file));
+        let line = self.line(span)?;
+        let begin = *lines.get(line.checked_sub(1)?)? as usize;
+        let end = lines.get(line).map_or(text.len(), |next| *next as usize - 1);
+        let rest = text.get(span.start as usize..end)?;
+        let rest = rest.strip_suffix('\r').unwrap_or(rest);
+        Some((text.get(begin..span.start as usize)?, rest))
     }
 
     /// The text that a span covers.
@@ -150,8 +182,21 @@ mod tests {
         assert_eq!(at(2), (Path::new("/x"), 2, 1));
         assert_eq!(at(4), (Path::new("/x"), 2, 2));
         assert_eq!(at(8), (Path::new("/x"), 3, 1));
-        assert_eq!(sources.line_text(file, 2), "åb c");
-        assert_eq!(sources.line_text(file, 9), "");
+        let around = |start| sources.line_around(Span { file, start, end: start });
+        assert_eq!((around(4), around(7)), (Some(("å", "b c")), Some(("åb c", ""))));
+        assert_eq!((around(1), around(8), around(9)), (Some(("a", "")), Some(("", "")), None));
+    }
+
+    #[test]
+    fn columns_of_a_line_that_is_long_are_those_of_a_short_one() {
+        let text = format!("x;\n{}", "åbc ".repeat(STEP));
+        let mut sources = Sources::default();
+        let file = sources.push("/x", text.as_str());
+        for (start, _) in text.char_indices().step_by(7).filter(|(start, _)| *start >= 3) {
+            let span = Span { file, start: start as u32, end: start as u32 };
+            let column = text[3..start].chars().count() + 1;
+            assert_eq!(sources.position(span), Some((Path::new("/x"), 2, column)), "{start}");
+        }
     }
 
     #[test]

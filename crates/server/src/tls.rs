@@ -16,7 +16,7 @@ mod staple;
 mod tickets;
 mod turns;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::ServerConfig;
@@ -106,10 +106,10 @@ impl Tls {
         let mut tls = Self::default();
         tls.memory.chain = chain.cloned();
         let mut faults = Vec::new();
+        let encrypted = http.sockets.iter().filter(|socket| socket.options.ssl);
+        let encrypted: HashSet<usize> = encrypted.flat_map(Socket::servers).collect();
         for (number, server) in http.servers.iter().enumerate() {
-            let reached = |socket: &&Socket| socket.servers().any(|place| place == number);
-            let encrypted = http.sockets.iter().filter(reached).any(|socket| socket.options.ssl);
-            let answers = if encrypted {
+            let answers = if encrypted.contains(&number) {
                 let memory = before.map(|before| &before.memory);
                 answers::build(server, &config.files, (&tls.memory, memory)).unwrap_or_else(
                     |fault| {

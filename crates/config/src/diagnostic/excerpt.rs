@@ -7,35 +7,43 @@ use crate::source::{Sources, Span};
 /// How many columns of a line are shown.
 const WIDTH: usize = 100;
 
+/// How many characters on either side of a mark's beginning are looked at.
+const LONG: usize = 1024;
+
 /// How many of them stand before the mark when a long line is cut.
 const BEFORE: usize = 30;
 
 /// Appends the excerpt; returns the width of the margin that holds the line number.
 pub(super) fn push(text: &mut String, sources: &Sources, span: Span) -> usize {
-    let Some((_, line, column)) = sources.position(span) else { return 3 };
+    let Some(line) = sources.line(span) else { return 3 };
     let margin = line.to_string().len().max(3);
-    let shown = sources.line_text(span.file, line);
-    if shown.trim().is_empty() {
+    let (before, rest) = sources.line_around(span).unwrap_or_default();
+    if before.trim_start().is_empty() && rest.trim_start().is_empty() {
         return margin;
     }
-    let covered = sources.text(span).lines().next().unwrap_or("").chars().count();
-    let (shown, start, length) = cut(shown, column - 1, covered);
+    let covered =
+        sources.text(span).chars().take_while(|c| !"\r\n".contains(*c)).take(WIDTH).count();
+    let (shown, start, length) = cut(before, rest, covered);
     _ = writeln!(text, "{line:>margin$} | {shown}");
     _ = writeln!(text, "{:margin$} | {:start$}{}", "", "", "^".repeat(length));
     margin
 }
 
 /// The line as it is shown, and the columns where the mark starts and how long it is.
-fn cut(line: &str, at: usize, covered: usize) -> (String, usize, usize) {
-    let cells: Vec<(String, usize)> = line.chars().map(cell).collect();
+fn cut(before: &str, rest: &str, covered: usize) -> (String, usize, usize) {
+    let far = before.char_indices().rev().nth(LONG).map(|(at, _)| at);
+    let near = before.get(far.unwrap_or(0)..).unwrap_or("");
+    let at = near.chars().count();
+    let cells = near.chars().chain(rest.chars().take(LONG));
+    let cells: Vec<(String, usize)> = cells.map(cell).collect();
     let columns = |cells: &[(String, usize)]| cells.iter().map(|(_, width)| width).sum::<usize>();
     let (before, rest) = cells.split_at(at.min(cells.len()));
     let (marked, _) = rest.split_at(covered.min(rest.len()));
     let (start, length) = (columns(before), columns(marked).max(1));
-    if columns(&cells) <= WIDTH {
+    if far.is_none() && columns(&cells) <= WIDTH {
         return (cells.into_iter().map(|(text, _)| text).collect(), start, length);
     }
-    let skip = if start + length <= WIDTH { 0 } else { at.saturating_sub(BEFORE) };
+    let skip = if far.is_none() && start + length <= WIDTH { 0 } else { at.saturating_sub(BEFORE) };
     let mut shown = String::from(if skip > 0 { "..." } else { "" });
     let mut width = shown.len();
     let start = width + columns(before.get(skip..).unwrap_or(&[]));
@@ -132,6 +140,14 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[1].len(), 6 + 100 + 3);
         assert_eq!(lines[1].find("foo"), lines[2].find("^^^"));
+    }
+
+    #[test]
+    fn of_a_very_long_line_the_same_is_shown() {
+        let long = |count| format!("{}foo{}\n", "é".repeat(count), "ö".repeat(count));
+        let texts: Vec<String> =
+            [500, 1023, 1024, 1025, 30_000].map(|n| render(&long(n), "foo")).into();
+        assert!(texts.iter().all(|text| *text == texts[0]), "{texts:#?}");
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub(super) struct Index<'a> {
     by_name: HashMap<&'a str, Vec<&'a Statement>>,
     /// The first of each name and first argument.
     by_word: HashMap<(&'a str, &'a str), &'a Statement>,
+    /// The first that forwards.
+    pass: Option<&'a Statement>,
 }
 
 impl<'a> Index<'a> {
@@ -38,7 +40,8 @@ impl<'a> Index<'a> {
         if body.len() < 32 {
             return None;
         }
-        let mut index = Self { by_name: HashMap::new(), by_word: HashMap::new() };
+        let pass = first_pass(body);
+        let mut index = Self { by_name: HashMap::new(), by_word: HashMap::new(), pass };
         for statement in body {
             let name = statement.name.text.as_str();
             index.by_name.entry(name).or_default().push(statement);
@@ -78,7 +81,7 @@ impl<'a> Level<'a> {
 
     /// What forwards from here: `proxy_pass` and its kin.
     pub(super) fn pass(&self) -> Option<&'a Statement> {
-        self.body.iter().find(|statement| PASSES.contains(&statement.name.text.as_str()))
+        self.index.map_or_else(|| first_pass(self.body), |index| index.pass)
     }
 
     /// Modifier and name of a location.
@@ -95,6 +98,10 @@ impl<'a> Level<'a> {
     pub(super) fn outwards(&self) -> impl Iterator<Item = &Level<'a>> {
         std::iter::successors(Some(self), |level| level.around)
     }
+}
+
+fn first_pass(body: &[Statement]) -> Option<&Statement> {
+    body.iter().find(|statement| PASSES.contains(&statement.name.text.as_str()))
 }
 
 /// Modifier and name of a `location` statement.

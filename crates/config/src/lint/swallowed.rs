@@ -54,7 +54,7 @@ impl Look<'_> {
             if self.refused.contains(&(statement.span.file, statement.span.start)) {
                 continue;
             }
-            let line = |span| sources.position(span).map(|(_, line, _)| line);
+            let line = |span| sources.line(span);
             let mut before = line(statement.name.span);
             let name = &statement.name.text;
             for word in &statement.args {

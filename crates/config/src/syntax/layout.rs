@@ -75,8 +75,9 @@ pub(super) fn ended(frames: &[Frame<'_>], indent: &str) -> usize {
 /// The white space before a place, if nothing else stands before it on its line.
 pub(super) fn indent(text: &str, at: usize) -> Option<&str> {
     let before = text.get(..at)?;
-    let line = before.get(before.rfind('\n').map_or(0, |at| at + 1)..)?;
-    line.chars().all(|c| c == ' ' || c == '\t').then_some(line)
+    // A line may be as long as the file: what stands before is not searched for its beginning.
+    let line = before.trim_end_matches([' ', '\t']);
+    if line.is_empty() || line.ends_with('\n') { before.get(line.len()..) } else { None }
 }
 
 /// The braces of a file that did not pair off.
