@@ -57,8 +57,9 @@ impl<T> Patterns<T> {
     }
 
     /// Prepares for being asked, when all are there.
-    pub(crate) fn complete(&mut self) {
-        self.sieve = Sieve::new(self.all.iter().map(|(pattern, _)| &pattern.regex));
+    pub(crate) fn complete(&mut self, compiled: &mut Compiled) {
+        let regexes: Vec<&Regex> = self.all.iter().map(|(pattern, _)| &pattern.regex).collect();
+        self.sieve = compiled.sieve(&regexes);
     }
 
     /// Whether there is none.
@@ -84,16 +85,27 @@ impl<T> Patterns<T> {
 
 /// The expressions so far. What is said in many servers, such as `\.php$`, is compiled once.
 #[derive(Debug, Default)]
-pub(crate) struct Compiled(HashMap<(String, bool), Regex>);
+pub(crate) struct Compiled {
+    regexes: HashMap<(String, bool), Regex>,
+    /// What sifts a list of them, by which they are: a file that is included in many servers has the same
+    /// list in all.
+    sieves: HashMap<Vec<usize>, Option<Sieve>>,
+}
 
 impl Compiled {
     /// The program of an expression.
     fn regex(&mut self, text: &str, caseless: bool) -> Result<Regex, RegexError> {
-        if let Some(known) = self.0.get(&(text.to_owned(), caseless)) {
+        if let Some(known) = self.regexes.get(&(text.to_owned(), caseless)) {
             return Ok(known.clone());
         }
         let regex = Regex::new(text, caseless)?;
-        self.0.insert((text.to_owned(), caseless), regex.clone());
+        self.regexes.insert((text.to_owned(), caseless), regex.clone());
         Ok(regex)
+    }
+
+    /// What sifts these, where it is of use.
+    fn sieve(&mut self, regexes: &[&Regex]) -> Option<Sieve> {
+        let which = regexes.iter().map(|regex| regex.identity()).collect();
+        self.sieves.entry(which).or_insert_with(|| Sieve::new(regexes)).clone()
     }
 }

@@ -139,6 +139,11 @@ impl Regex {
         required.get_or_init(|| required::required(pattern, *caseless)).as_deref()
     }
 
+    /// A number that it shares with its clones alone, as long as there is one.
+    pub(crate) fn identity(&self) -> usize {
+        Arc::as_ptr(&self.shared).addr()
+    }
+
     /// Whether most subjects are refused by their beginning alone.
     fn has_start(&self) -> bool {
         !self.shared.start.is_empty()
@@ -213,8 +218,9 @@ fn start(pattern: &str) -> Vec<u8> {
     };
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_".contains(&byte);
     let mut start: Vec<u8> = rest.bytes().take_while(|byte| is_plain(*byte)).collect();
-    // The last one may be there as often as is said behind it.
-    if matches!(rest.as_bytes().get(start.len()), Some(b'*' | b'?' | b'{')) {
+    // The last one may be there as often as is said behind it, or behind what is nothing.
+    let behind = rest.get(start.len()..).unwrap_or_default();
+    if ["*", "?", "{", "(?#", "\\E", "\\Q"].iter().any(|sign| behind.starts_with(sign)) {
         start.pop();
     }
     start

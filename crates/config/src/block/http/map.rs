@@ -39,7 +39,7 @@ pub(super) fn read(
             crate::directive::report(&fault, statement, cx);
         }
     }
-    map.regexes.complete();
+    map.regexes.complete(&mut cx.names.compiled);
     Ok(map)
 }
 

@@ -61,7 +61,7 @@ pub(super) fn all(servers: &[Server], cx: &mut Cx<'_>) -> Vec<Socket> {
         }
     }
     for socket in &mut sockets.all {
-        socket.names.complete();
+        socket.names.complete(&mut cx.names.compiled);
         names_of_nobody(socket, servers, cx);
     }
     sockets.all

@@ -202,7 +202,7 @@ impl LocationDraft {
             }
         }
         location.conditions = conditions;
-        location.locations = Locations::new(children);
+        location.locations = Locations::new(children, &mut cx.names.compiled);
         Ok(location)
     }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{Location, LocationName};
 use crate::known::KnownMap;
-use crate::value::pattern::{Pattern, Patterns};
+use crate::value::pattern::{Compiled, Pattern, Patterns};
 
 /// The locations of a server or of another location, in the order they are looked at.
 #[derive(Clone, Debug, Default)]
@@ -30,7 +30,7 @@ struct Prefix {
 
 impl Locations {
     /// Puts locations in order.
-    pub(crate) fn new(all: Vec<Location>) -> Self {
+    pub(crate) fn new(all: Vec<Location>, compiled: &mut Compiled) -> Self {
         let mut locations = Self { all, ..Self::default() };
         for (number, location) in locations.all.iter().enumerate() {
             let name = match &location.name {
@@ -62,7 +62,7 @@ impl Locations {
                 }
             }
         }
-        locations.regexes.complete();
+        locations.regexes.complete(compiled);
         locations.prefixes.sort_by(|one, two| one.text.cmp(&two.text));
         locations.join();
         locations

@@ -4,7 +4,7 @@ use super::Server;
 use crate::http::server_name::{Name, NameKind};
 use crate::known::KnownMap;
 use crate::source::Span;
-use crate::value::pattern::{Pattern, Patterns};
+use crate::value::pattern::{Compiled, Pattern, Patterns};
 
 /// The names of the servers that share an address.
 #[derive(Clone, Debug, Default)]
@@ -59,8 +59,8 @@ impl NameTable {
     }
 
     /// Prepares for being asked, when all names are there.
-    pub(crate) fn complete(&mut self) {
-        self.regexes.complete();
+    pub(crate) fn complete(&mut self, compiled: &mut Compiled) {
+        self.regexes.complete(compiled);
     }
 
     /// The server for a host in lower case: an exact name, the longest `*.x`, the longest `x.*`, the

@@ -28,7 +28,8 @@ impl Translator<'_> {
         let start = self.done.text.len();
         let looks_behind =
             text.starts_with("(?<") || self.open.last().is_some_and(|it| it.looks_behind);
-        self.open.push(Open { kind, flags: self.flags, start, looks_behind });
+        let number = (text == "(").then_some(self.done.groups);
+        self.open.push(Open { kind, flags: self.flags, start, looks_behind, number });
         self.done.may_go_back |= kind == Last::LookAround || text == "(?>";
         let loosely = self.course == Course::Loosely;
         self.done.text.push_str(match kind {

@@ -1,7 +1,7 @@
 //! Which of many expressions may match a subject, told by reading it once.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use aho_corasick::automaton::Automaton;
 use aho_corasick::{Anchored, StartKind, dfa, nfa};
@@ -9,7 +9,7 @@ use aho_corasick::{Anchored, StartKind, dfa, nfa};
 use super::Regex;
 
 /// Texts with fewer different beginnings are looked for by a table, which is faster and larger: a
-/// beginning takes up to 256 bytes.
+/// beginning takes some 256 bytes, and at most a kibibyte.
 const MOST_FOR_TABLE: usize = 8192;
 
 /// So many expressions are worth reading the subject for, even where each of them is refused by its beginning.
@@ -25,12 +25,19 @@ pub(crate) struct Sieve {
 
 #[derive(Debug)]
 struct Shared {
-    count: usize,
+    regexes: Vec<Regex>,
+    /// Made for the first subject: a process that serves nobody needs none.
+    mesh: OnceLock<Mesh>,
+}
+
+#[derive(Debug)]
+struct Mesh {
     /// The expressions that may match whatever is in the subject.
     always: Vec<usize>,
     /// Which expressions ask for a text, by the texts' numbers.
     askers: Vec<Vec<usize>>,
-    finder: Finder,
+    /// `None`: no expression asks for any.
+    finder: Option<Finder>,
 }
 
 /// Finds all texts in a subject.
@@ -42,48 +49,58 @@ enum Finder {
 
 impl Sieve {
     /// A sieve for these expressions, in their order. `None` where trying each costs less.
-    pub(crate) fn new<'a>(regexes: impl Iterator<Item = &'a Regex> + Clone) -> Option<Self> {
-        let searched = |regex: &&Regex| !regex.has_start() && regex.required().is_some();
-        let worth = regexes.clone().filter(searched).take(2).count() == 2;
-        if worth || regexes.clone().count() >= ENOUGH { Self::of(regexes) } else { None }
+    pub(crate) fn new(regexes: &[&Regex]) -> Option<Self> {
+        let searched = |regex: &&&Regex| !regex.has_start() && regex.required().is_some();
+        let is_worth_it =
+            regexes.len() >= ENOUGH || regexes.iter().filter(searched).take(2).count() == 2;
+        is_worth_it.then(|| Self::of(regexes))
     }
 
-    /// A sieve for these expressions, unless nothing is known of any.
-    fn of<'a>(regexes: impl Iterator<Item = &'a Regex>) -> Option<Self> {
-        let mut texts: BTreeMap<Vec<u8>, Vec<usize>> = BTreeMap::new();
-        let (mut count, mut always) = (0, Vec::new());
-        for regex in regexes {
-            match regex.required() {
-                None => always.push(count),
-                Some(required) => {
-                    for text in required {
-                        texts.entry(text.clone()).or_default().push(count);
-                    }
-                }
-            }
-            count += 1;
-        }
-        let finder = Finder::new(texts.keys())?;
-        let askers = texts.into_values().collect();
-        Some(Self { shared: Arc::new(Shared { count, always, askers, finder }) })
+    fn of(regexes: &[&Regex]) -> Self {
+        let regexes = regexes.iter().copied().cloned().collect();
+        Self { shared: Arc::new(Shared { regexes, mesh: OnceLock::new() }) }
     }
 
     /// The numbers of the expressions that may match a subject, in order; the others do not.
     pub(crate) fn candidates(&self, subject: &[u8]) -> Numbers {
-        let Shared { count, always, askers, finder } = &*self.shared;
-        let mut numbers = Numbers::new(*count);
+        let Shared { regexes, mesh } = &*self.shared;
+        let Mesh { always, askers, finder } = mesh.get_or_init(|| Mesh::new(regexes));
+        let mut numbers = Numbers::new(regexes.len());
         numbers.extend(always);
-        for text in finder.find(subject, askers.len()) {
+        let texts = finder.as_ref().map(|finder| finder.find(subject, askers.len()));
+        for text in texts.into_iter().flatten() {
             numbers.extend(askers.get(text).into_iter().flatten());
         }
         numbers
     }
 }
 
+impl Mesh {
+    fn new(regexes: &[Regex]) -> Self {
+        let mut texts: BTreeMap<&[u8], Vec<usize>> = BTreeMap::new();
+        let mut always = Vec::new();
+        for (number, regex) in regexes.iter().enumerate() {
+            match regex.required() {
+                None => always.push(number),
+                Some(required) => {
+                    for text in required {
+                        texts.entry(text).or_default().push(number);
+                    }
+                }
+            }
+        }
+        let finder = Finder::new(texts.keys().copied());
+        if finder.is_none() {
+            always = (0..regexes.len()).collect();
+        }
+        Self { always, askers: texts.into_values().collect(), finder }
+    }
+}
+
 impl Finder {
     /// Finds texts that are in lower case, and sorted, whatever case they are of there. `None`: there
     /// is none.
-    fn new<'t>(texts: impl ExactSizeIterator<Item = &'t Vec<u8>> + Clone) -> Option<Self> {
+    fn new<'t>(texts: impl ExactSizeIterator<Item = &'t [u8]> + Clone) -> Option<Self> {
         if texts.len() == 0 {
             return None;
         }
@@ -109,7 +126,7 @@ impl Finder {
 }
 
 /// How many different beginnings texts have that are sorted.
-fn beginnings<'t>(texts: impl Iterator<Item = &'t Vec<u8>>) -> usize {
+fn beginnings<'t>(texts: impl Iterator<Item = &'t [u8]>) -> usize {
     let (mut count, mut last) = (0, [].as_slice());
     for text in texts {
         let alike = text.iter().zip(last).take_while(|(one, other)| one == other).count();

@@ -187,12 +187,15 @@ fn faults_are_told_in_pcres_words() {
 
 #[test]
 fn what_is_not_translated_is_refused() {
-    for pattern in ["(?R)", "(?1)(a)", "(?|a)", "(?(1)a)", r"\p{L}", "(*UTF8)a", "(?=a)*", r"\X"] {
+    let within = [r"^/(?:(a|b\1)/)+$", r"(?<x>a|b\k<x>)", r"((a)\1)", r"(a\g{-1})"];
+    let others = ["(?R)", "(?1)(a)", "(?|a)", "(?(1)a)", r"\p{L}", "(*UTF8)a", "(?=a)*", r"\X"];
+    for pattern in within.into_iter().chain(others) {
         assert!(refused(pattern).contains("is not supported"), "{pattern}");
     }
     assert!(refused(&"(".repeat(200)).contains("missing closing parenthesis"));
     let deep = "(".repeat(200) + &")".repeat(200);
     assert!(refused(&deep).contains("too deeply nested"));
+    check(r"((a)\2)\1", "aaaa", "0:4 0:2 0:1");
     assert!(refused("((a{1000}){1000}){1000}").contains("too large"));
 }
 
@@ -313,6 +316,10 @@ fn what_subjects_begin_with_is_found_where_it_is_plain() {
         ("/a", ""),
         ("^", ""),
         ("(?i)^/a", ""),
+        ("^/ab(?#c)?$", "/a"),
+        ("^/ab\\E?$", "/a"),
+        ("^/ab\\Q\\E?$", "/a"),
+        ("^/ab(c)?$", "/ab"),
     ] {
         assert_eq!(start(pattern), expected.as_bytes(), "{pattern}");
     }

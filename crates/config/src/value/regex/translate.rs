@@ -78,6 +78,8 @@ pub(super) struct Open {
     pub(super) start: usize,
     /// Whether it looks behind, where no length may change.
     pub(super) looks_behind: bool,
+    /// Its number, if what it matches is kept.
+    pub(super) number: Option<usize>,
 }
 
 pub(super) struct Translator<'a> {
@@ -188,9 +190,9 @@ impl Translator<'_> {
             Escape::Byte(byte) => self.byte(byte),
             // `\W` and its like hold no letter without its other case, save `\x` and sets of them.
             Escape::Set(set) => self.set(set),
-            Escape::Reference(group) => self.reference(group, next - 1),
+            Escape::Reference(group) => self.reference(group, next - 1)?,
             Escape::Back(back) => match (self.done.groups + 1).checked_sub(back) {
-                Some(group) if back > 0 => self.reference(group, next - 1),
+                Some(group) if back > 0 => self.reference(group, next - 1)?,
                 _ => return Err(Fault::new("reference to non-existent subpattern", next - 1)),
             },
             Escape::Named(name) => self.named_reference(&name, start + 3)?,
@@ -201,15 +203,15 @@ impl Translator<'_> {
 
     pub(super) fn named_reference(&mut self, name: &str, at: usize) -> Result<(), Fault> {
         match self.done.names.iter().find(|(_, known)| known == name) {
-            Some(&(group, _)) => {
-                self.reference(group, at);
-                Ok(())
-            }
+            Some(&(group, _)) => self.reference(group, at),
             None => Err(Fault::new("reference to non-existent subpattern", at)),
         }
     }
 
-    fn reference(&mut self, group: usize, at: usize) {
+    fn reference(&mut self, group: usize, at: usize) -> Result<(), Fault> {
+        if self.open.iter().any(|open| open.number == Some(group)) {
+            return Err(Fault::new("a reference within its own group is not supported", at));
+        }
         self.references.push((group, at));
         let flag = if self.flags.caseless { "i" } else { "" };
         self.done.refers = true;
@@ -222,6 +224,7 @@ impl Translator<'_> {
                 _ = write!(text, "(?{flag}:\\{group})");
             }
         });
+        Ok(())
     }
 
     fn special(&mut self, special: Special) {

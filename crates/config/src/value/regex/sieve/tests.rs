@@ -72,8 +72,12 @@ fn compiled(patterns: &[&str]) -> Vec<Regex> {
     patterns.iter().map(|pattern| Regex::new(pattern, false).unwrap()).collect()
 }
 
+fn sieve(regexes: &[Regex]) -> Sieve {
+    Sieve::of(&regexes.iter().collect::<Vec<_>>())
+}
+
 fn candidates(patterns: &[&str], subject: &str) -> Vec<usize> {
-    Sieve::of(compiled(patterns).iter()).unwrap().candidates(subject.as_bytes()).collect()
+    sieve(&compiled(patterns)).candidates(subject.as_bytes()).collect()
 }
 
 #[test]
@@ -86,9 +90,11 @@ fn few_are_not_sifted_where_trying_each_costs_less() {
         (&[".", "x?", r"\.php$"], false),
         (&[r"\.php$", "~$"], true),
         (&["^/a", "^/b", "^/c", "^/d", "^/e", "^/f", "^/g", "^/h"], true),
-        (&[".", ".", ".", ".", ".", ".", ".", "."], false),
+        (&[".", ".", ".", ".", ".", ".", ".", "."], true),
     ] {
-        assert_eq!(Sieve::new(compiled(patterns).iter()).is_some(), is_sifted, "{patterns:?}");
+        let regexes = compiled(patterns);
+        let sieve = Sieve::new(&regexes.iter().collect::<Vec<_>>());
+        assert_eq!(sieve.is_some(), is_sifted, "{patterns:?}");
     }
 }
 
@@ -100,6 +106,7 @@ fn those_that_may_match_come_in_order() {
     assert_eq!(candidates(&patterns, "/a"), [3, 5]);
     assert_eq!(candidates(&patterns, "/x.php\n"), [0, 3]);
     assert_eq!(candidates(&[".", "x?", "y"], "/x"), [0, 1]);
+    assert_eq!(candidates(&[".", "x?"], "/y"), [0, 1]);
 }
 
 #[test]
@@ -108,7 +115,7 @@ fn of_very_many_few_are_left() {
         let patterns: Vec<String> = (0..count).map(|number| format!("^/part-{number}$")).collect();
         let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
         let regexes = compiled(&patterns);
-        let sieve = Sieve::new(regexes.iter()).unwrap();
+        let sieve = sieve(&regexes);
         let subject = format!("/part-{}", count - 1);
         let left: Vec<usize> = sieve.candidates(subject.as_bytes()).collect();
         assert!(left.len() <= 4 && left.last() == Some(&(count - 1)), "{count}: {left:?}");
@@ -123,10 +130,10 @@ fn texts_are_found_by_either_way() {
     let texts: Vec<Vec<u8>> = [".css", ".cs", "/a", "part"].map(Into::into).to_vec();
     let mut sorted = texts.clone();
     sorted.sort();
-    assert_eq!(beginnings(sorted.iter()), 4 + 2 + 4);
+    assert_eq!(beginnings(sorted.iter().map(Vec::as_slice)), 4 + 2 + 4);
     let many: Vec<Vec<u8>> = (1000..3000).map(|n| format!("{n}-text").into_bytes()).collect();
-    assert!(matches!(Finder::new(sorted.iter()), Some(Finder::Table(_))));
-    let finder = Finder::new(many.iter()).unwrap();
+    assert!(matches!(Finder::new(sorted.iter().map(Vec::as_slice)), Some(Finder::Table(_))));
+    let finder = Finder::new(many.iter().map(Vec::as_slice)).unwrap();
     assert!(matches!(finder, Finder::Chain(_)));
     let found: Vec<usize> = finder.find(b"/2999-TEXT/1000-text", many.len()).collect();
     assert_eq!(found, [0, 1999]);
@@ -137,7 +144,7 @@ fn texts_of_one_that_are_everywhere_cost_no_more_than_their_number() {
     let patterns: Vec<String> = (1..=200).map(|number| "a".repeat(number) + "$").collect();
     let regexes: Vec<Regex> =
         patterns.iter().map(|pattern| Regex::new(pattern, false).unwrap()).collect();
-    let sieve = Sieve::new(regexes.iter()).unwrap();
+    let sieve = sieve(&regexes);
     assert_eq!(sieve.candidates("a".repeat(100_000).as_bytes()).count(), 200);
     assert_eq!(sieve.candidates("a".repeat(20).as_bytes()).count(), 20);
 }
@@ -175,7 +182,7 @@ proptest! {
         subjects in prop::collection::vec("[abAB/.\n]{0,8}", 8),
     ) {
         let Ok(regex) = Regex::new(&pattern, caseless) else { return Ok(()) };
-        let Some(sieve) = Sieve::of([&regex].into_iter()) else { return Ok(()) };
+        let sieve = Sieve::of(&[&regex]);
         for subject in subjects {
             if sieve.candidates(subject.as_bytes()).next().is_none() {
                 let found =
