@@ -109,3 +109,23 @@ impl Compiled {
         self.sieves.entry(which).or_insert_with(|| Sieve::new(regexes)).clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_listed_again_is_sifted_by_the_same() {
+        let mut compiled = Compiled::default();
+        let mut sieve = |texts: &[&str]| {
+            let regexes: Vec<Regex> =
+                texts.iter().map(|text| compiled.regex(text, false).unwrap()).collect();
+            compiled.sieve(&regexes.iter().collect::<Vec<_>>())
+        };
+        let [first, second, third] =
+            [&[r"\.a$", r"\.b$"][..], &[r"\.a$", r"\.b$"], &[r"\.b$", r"\.a$"]]
+                .map(|texts| sieve(texts).unwrap());
+        assert!(first.is(&second) && !first.is(&third));
+        assert!(sieve(&[r"\.a$"]).is_none());
+    }
+}

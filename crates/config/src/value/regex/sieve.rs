@@ -61,6 +61,12 @@ impl Sieve {
         Self { shared: Arc::new(Shared { regexes, mesh: OnceLock::new() }) }
     }
 
+    /// Whether both are one, made once.
+    #[cfg(test)]
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
     /// The numbers of the expressions that may match a subject, in order; the others do not.
     pub(crate) fn candidates(&self, subject: &[u8]) -> Numbers {
         let Shared { regexes, mesh } = &*self.shared;
