@@ -19,7 +19,7 @@ use super::worker::State;
 use super::{limit, parcel, user};
 
 /// The most bytes of a configuration and its files.
-const MOST: u64 = 1 << 32;
+pub(super) const MOST: u64 = 1 << 32;
 
 /// What is told when the master has died.
 const ALONE: &str = "the master process has ended; this one serves until it is told to end";
