@@ -137,11 +137,12 @@ impl Child {
 
     /// Orders it to end, while another serves; ready when it takes no more connections.
     pub(super) async fn leave(&mut self) -> io::Result<()> {
-        match self.ask(order::LEAVE, answer::LEFT, COMMITMENT).await {
-            Err(Silence::Deaf(error)) => Err(error),
-            // It has the order, and goes by it when it can.
-            _ => Ok(()),
-        }
+        // Whatever it has not heard yet: it would take connections for ever.
+        let parcel = self.question(order::LEAVE);
+        self.outbox.tell(parcel)?;
+        // It has the order, and goes by it when it can.
+        let _ = self.answer(answer::LEFT, COMMITMENT).await;
+        Ok(())
     }
 
     /// Orders it to end.
@@ -188,10 +189,15 @@ impl Child {
     }
 
     async fn ask(&mut self, order: u8, kind: u8, patience: Duration) -> Result<Reply, Silence> {
-        self.asked += 1;
-        let number = self.asked.to_le_bytes().to_vec();
-        self.outbox.ask(Parcel::plain(order, vec![number])).map_err(Silence::Deaf)?;
+        let parcel = self.question(order);
+        self.outbox.ask(parcel).map_err(Silence::Deaf)?;
         self.answer(kind, patience).await
+    }
+
+    /// A question of the next number.
+    fn question(&mut self, order: u8) -> Parcel {
+        self.asked += 1;
+        Parcel::plain(order, vec![self.asked.to_le_bytes().to_vec()])
     }
 
     /// The answer of this kind to what was asked last. What the worker says besides is passed over: an

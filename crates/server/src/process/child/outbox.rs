@@ -44,7 +44,7 @@ impl Outbox {
         Ok(Self { sender, waiting })
     }
 
-    /// Tells the worker something, as soon as it listens.
+    /// Tells the worker something, as soon as it listens, whatever waits already.
     pub(super) fn tell(&self, parcel: Parcel) -> io::Result<()> {
         self.waiting.fetch_add(parcel.length(), Ordering::Relaxed);
         self.sender.send(parcel).map_err(|_| io::ErrorKind::BrokenPipe.into())

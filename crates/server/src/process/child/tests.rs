@@ -144,6 +144,19 @@ async fn a_worker_that_does_not_listen_holds_up_nobody_and_hears_all_of_it_later
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_does_not_listen_is_told_to_leave_whatever_waits() {
+    let (mut child, worker) = worker();
+    let large = || Parcel::plain(order::BUILD, vec![vec![0; 900_000]]);
+    let waiting = (0..10).take_while(|_| child.outbox.ask(large()).is_ok()).count();
+    assert!(waiting < 10, "nothing is too much");
+    child.leave().await.unwrap();
+    for _ in 0..waiting {
+        assert_eq!(worker.receive().unwrap().kind, order::BUILD);
+    }
+    assert_eq!(heard(&worker, order::LEAVE), Some(1));
+}
+
 #[tokio::test]
 async fn a_worker_that_cannot_be_told_something_is_taken_for_ended() {
     let (own, other) = UnixStream::pair().unwrap();
