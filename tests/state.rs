@@ -117,6 +117,18 @@ async fn servers_are_changed_while_it_runs_and_kept() {
 }
 
 #[tokio::test]
+async fn a_change_that_cannot_be_kept_leaves_nothing_open() {
+    let server = Tidegate::start(KEPT).await;
+    let open = format!("/proc/{}/fd", process::serving(server.pid()));
+    let open = || std::fs::read_dir(&open).expect("a process").count();
+    let before = open();
+    std::fs::create_dir(server.folder().join("app.servers")).expect("a folder");
+    let (good, said) = upstream(&server, &["app", "add", "127.0.0.1:1"]).await;
+    assert!(!good && said.contains("rename() to \""), "{said}");
+    eventually("it is forgotten", || async { open() <= before }).await;
+}
+
+#[tokio::test]
 async fn without_a_file_a_change_lasts_until_the_next_reload() {
     let [one, two] = ["one", "two"].map(|name| Backend::http(move |_| backend::ok(name)));
     let (one, two) = (one.await, two.await);

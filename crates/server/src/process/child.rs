@@ -111,11 +111,16 @@ impl Child {
             Ok(_) => bail!("the worker process talks nonsense"),
             Err(Silence::Late) => {
                 // When it has built it after all, it must not keep sockets that nobody knows of.
-                let _ = self.outbox.tell(Parcel::plain(order::FORGET, Vec::new()));
+                let _ = self.forget();
                 bail!("the worker process has not built the configuration in 60 seconds")
             }
             Err(_) => bail!("the worker process has ended while it built the configuration"),
         }
+    }
+
+    /// Has it let go of what was built and is not to hold.
+    pub(super) fn forget(&self) -> io::Result<()> {
+        self.outbox.tell(Parcel::plain(order::FORGET, Vec::new()))
     }
 
     /// Lets what was built hold; ready when it does for every request from then on.

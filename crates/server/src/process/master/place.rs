@@ -1,5 +1,6 @@
 //! Where requests are served: in this process, in the worker process, or nowhere.
 
+use std::io;
 use std::time::Instant;
 
 use anyhow::Result;
@@ -63,15 +64,20 @@ impl Place {
         }
     }
 
+    /// Lets go of what was built there and is not to hold.
+    pub(super) fn forget(&mut self, log: &ProcessLog) {
+        match self {
+            Self::Here(serving) => serving.forget(),
+            Self::There(child) => tell_deaf(child.forget(), log),
+            Self::Nowhere(_) => {}
+        }
+    }
+
     /// Orders those who serve there to end, while others serve; ready when they take no more
     /// connections.
     pub(super) async fn leave(&mut self, log: &ProcessLog) {
         match self {
-            Self::There(child) => {
-                if let Err(error) = child.leave().await {
-                    log.tell(Level::Alert, &format!("the worker process is deaf: {error}"));
-                }
-            }
+            Self::There(child) => tell_deaf(child.leave().await, log),
             _ => self.order(State::Leaving, log),
         }
     }
@@ -80,13 +86,16 @@ impl Place {
     pub(super) fn order(&mut self, state: State, log: &ProcessLog) {
         match self {
             Self::Here(serving) => serving.order(state),
-            Self::There(child) => {
-                if let Err(error) = child.order(state) {
-                    log.tell(Level::Alert, &format!("the worker process is deaf: {error}"));
-                }
-            }
+            Self::There(child) => tell_deaf(child.order(state), log),
             Self::Nowhere(_) => {}
         }
+    }
+}
+
+/// What cannot be told to a worker process is told in the log.
+pub(super) fn tell_deaf(told: io::Result<()>, log: &ProcessLog) {
+    if let Err(error) = told {
+        log.tell(Level::Alert, &format!("the worker process is deaf: {error}"));
     }
 }
 

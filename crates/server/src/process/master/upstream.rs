@@ -80,7 +80,8 @@ impl Master {
         self.prepare(&ground).await?;
         if let Some((file, path)) = written {
             let failed = || format!("rename() to \"{}\" failed", path.display());
-            file.persist(&path).map_err(|error| error.error).with_context(failed)?;
+            let persisted = file.persist(&path).map_err(|error| error.error).with_context(failed);
+            persisted.inspect_err(|_| self.parts.place.forget(&self.log))?;
         }
         self.parts.ground = ground;
         let text = format!("upstream {name}: {change}, {kept}");
