@@ -138,6 +138,24 @@ async fn what_concerns_the_worker_process_is_taken_up_without_a_loss() {
 }
 
 #[tokio::test]
+async fn a_worker_that_has_much_to_tell_of_servers_lives_on() {
+    let groups = (0..200).map(|group| {
+        let servers = (0..200).map(|server| format!("server 127.1.{group}.{server}:10000;"));
+        format!("upstream app{group} {{ {} }}", servers.collect::<String>())
+    });
+    let Some(server) = split(&(groups.collect::<String>() + &says("here"))).await else { return };
+    let pid = worker(&server);
+    for words in [&["status"][..], &["upstream"]] {
+        let output = server.command(words);
+        assert!(output.status.success(), "{output:?}");
+        let told = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(told.matches(" up, 0 connections\n").count(), 40_000);
+    }
+    server.get("/").await.is(200).says("here");
+    assert_eq!(worker(&server), pid);
+}
+
+#[tokio::test]
 async fn connections_are_spread_evenly_over_workers() {
     let conf = "worker_processes 4; error_log logs/error.log info; events {}
                 http { access_log off; server { listen 127.0.0.1:8080; return 200 ok; } }";

@@ -36,7 +36,7 @@ use reply::{Answer, Pulse, Reply};
 pub(super) const MARK: &str = "TIDEGATE_WORKER";
 
 /// The longest message from the worker, in bytes: it is not trusted.
-pub(super) const MOST: u64 = 1 << 20;
+pub(super) const MOST: u64 = 1 << 24;
 
 /// How long a worker may take to go by what it has built.
 const COMMITMENT: Duration = Duration::from_secs(5);

@@ -1,5 +1,8 @@
 //! The worker process: it serves, with no rights but its user's.
 
+#[cfg(test)]
+mod tests;
+
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -11,9 +14,9 @@ use tidegate_http::log::memory;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::channel::{Channel, LOST, Message};
-use super::child::{self, MARK, answer, order};
+use super::child::{MARK, answer, order};
 use super::memory::Memory;
-use super::serving::Serving;
+use super::serving::{Numbers, Serving};
 use super::signal::{Signals, Word};
 use super::worker::State;
 use super::{limit, parcel, user};
@@ -46,6 +49,24 @@ impl<'a> Question<'a> {
         let fields: Vec<&[u8]> = fields.iter().copied().chain([self.number.as_slice()]).collect();
         self.channel.send(kind, &fields, files)
     }
+
+    /// Tells why a configuration could not be built.
+    fn tell_fault(&self, error: &anyhow::Error) -> io::Result<()> {
+        let text = format!("{error:#}");
+        self.answer(answer::FAULT, &[answer::fitting(&text, "nginx: [emerg] ").as_bytes()], &[])
+    }
+
+    /// Tells what has been counted.
+    fn tell_numbers(&self, numbers: Numbers) -> io::Result<()> {
+        let Numbers { accepted, active, requests, turned_away, upstreams, each } = numbers;
+        let counts = [accepted, active, requests, turned_away].map(u64::to_le_bytes);
+        let each: Vec<[u8; 8]> = each.into_iter().map(u64::to_le_bytes).collect();
+        let upstreams = answer::fitting(&upstreams, "  ");
+        let mut fields: Vec<&[u8]> = counts.iter().map(<[u8; 8]>::as_slice).collect();
+        fields.push(upstreams.as_bytes());
+        fields.extend(each.iter().map(<[u8; 8]>::as_slice));
+        self.answer(answer::NUMBERS, &fields, &[])
+    }
 }
 
 /// Serves what the master says, which is at the other end of standard input.
@@ -63,7 +84,7 @@ pub(crate) fn run() -> Result<()> {
         }
         Err(error) => {
             // The master tells it.
-            question.answer(answer::FAULT, &[format!("{error:#}").as_bytes()], &[])?;
+            question.tell_fault(&error)?;
             Ok(())
         }
     }
@@ -135,25 +156,15 @@ async fn act(
             // A master that does not take the answer is gone, which is noticed at its next message.
             let _ = match built {
                 Ok(()) => question.answer(answer::BUILT, &[], &[]),
-                Err(error) => {
-                    question.answer(answer::FAULT, &[format!("{error:#}").as_bytes()], &[])
-                }
+                Err(error) => question.tell_fault(&error),
             };
         }
         order::FORGET => serving.forget(),
         order::NUMBERS => {
-            let numbers = serving.numbers();
-            let mut first =
-                vec![numbers.accepted, numbers.active, numbers.requests, numbers.turned_away];
-            first.extend(numbers.each);
-            let fields: Vec<[u8; 8]> = first.into_iter().map(u64::to_le_bytes).collect();
-            let mut fields: Vec<&[u8]> = fields.iter().map(<[u8; 8]>::as_slice).collect();
-            fields.insert(4, numbers.upstreams.as_bytes());
-            let _ = question.answer(answer::NUMBERS, &fields, &[]);
+            let _ = question.tell_numbers(serving.numbers());
         }
         order::LOG => {
-            let text = memory::kept(usize::try_from(child::MOST / 2).unwrap_or(usize::MAX));
-            let _ = question.answer(answer::LOG, &[&text], &[]);
+            let _ = question.answer(answer::LOG, &[&memory::kept(answer::ROOM)], &[]);
         }
         order::COMMIT => {
             serving.commit()?;

@@ -20,6 +20,7 @@ use tidegate_config::{Options, load};
 
 use super::{Master, Place, State};
 use crate::process::admin::Answer;
+use crate::process::child::answer::LEFT_OUT;
 use crate::process::ground::Ground;
 use crate::tls::Chain;
 
@@ -48,11 +49,10 @@ impl Master {
     /// How the servers of a group are, or those of all.
     async fn standing(&mut self, group: Option<&str>) -> String {
         let all = self.numbers().await.map(|numbers| numbers.upstreams).unwrap_or_default();
-        let Some(group) = group else { return all };
-        let head = format!("upstream {group}:");
-        let own = all.lines().skip_while(|line| *line != head);
-        let lines = own.enumerate().take_while(|(at, line)| *at == 0 || line.starts_with(' '));
-        lines.fold(String::new(), |text, (_, line)| text + line + "\n")
+        match group {
+            Some(group) => of_group(&all, group),
+            None => all,
+        }
     }
 
     /// A group that the configuration which holds defines.
@@ -107,6 +107,19 @@ impl Master {
     }
 }
 
+/// What is told of one group: its own lines; where those are left out, the line that says so.
+fn of_group(all: &str, name: &str) -> String {
+    let head = format!("upstream {name}:");
+    let own = all.lines().skip_while(|line| *line != head);
+    let own = own.enumerate().take_while(|(at, line)| *at == 0 || line.starts_with(' '));
+    let own = own.fold(String::new(), |text, (_, line)| text + line + "\n");
+    let last = all.lines().next_back().filter(|line| line.trim_start().starts_with(LEFT_OUT));
+    match last {
+        Some(last) if own.is_empty() => format!("{last}\n"),
+        _ => own,
+    }
+}
+
 /// For how long a change of a group lasts.
 fn told(upstream: &Upstream) -> String {
     match &upstream.servers.state {
@@ -139,4 +152,21 @@ fn write(path: &Path, lines: &str) -> Result<(NamedTempFile, PathBuf)> {
         Ok(file)
     };
     Ok((written().with_context(failed)?, path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_of_a_group_says_what_is_left_out() {
+        let all = "upstream one:\n  a up\n  b up\nupstream two:\n  c up\n";
+        assert_eq!(of_group(all, "one"), "upstream one:\n  a up\n  b up\n");
+        assert_eq!(of_group(all, "three"), "");
+        let left = format!("  {LEFT_OUT} 9\n");
+        let cut = format!("{all}{left}");
+        assert_eq!(of_group(&cut, "one"), "upstream one:\n  a up\n  b up\n");
+        assert_eq!(of_group(&cut, "two"), format!("upstream two:\n  c up\n{left}"));
+        assert_eq!(of_group(&cut, "three"), left);
+    }
 }
