@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Notify;
 
-use crate::harness::{Backend, DEADLINE, Tidegate, eventually};
+use crate::harness::{Backend, DEADLINE, Tidegate, eventually, process};
 
 const CONF: &str = "server { listen 127.0.0.1:8080; location / { return 200 ok; } }";
 
@@ -33,8 +33,8 @@ async fn term_and_int_stop_at_once() {
     }
 }
 
-#[tokio::test]
-async fn quit_lets_requests_finish() {
+/// A backend that answers when it may; when it was asked, and when it may.
+async fn waits() -> (Backend, Arc<Notify>, Arc<Notify>) {
     let (asked, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (was_asked, may_go_on) = (asked.clone(), go_on.clone());
     let backend = Backend::raw(move |mut stream| {
@@ -46,8 +46,13 @@ async fn quit_lets_requests_finish() {
             go_on.notified().await;
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate").await;
         }
-    })
-    .await;
+    });
+    (backend.await, was_asked, may_go_on)
+}
+
+#[tokio::test]
+async fn quit_lets_requests_finish() {
+    let (backend, was_asked, may_go_on) = waits().await;
     let conf = "server { listen 127.0.0.1:8080; location / { proxy_pass http://127.0.0.1:8090; } }";
     let mut server = Tidegate::start(conf).with_port(8090, backend.port()).await;
     let mut slow = server.connect().await;
@@ -159,6 +164,49 @@ async fn usr1_opens_the_logs_again() {
     .await;
     assert!(server.read("logs/access.old").contains("/before"));
     assert!(server.folder().join("logs/error.log").exists());
+}
+
+#[tokio::test]
+async fn usr1_opens_the_logs_again_for_requests_of_a_former_configuration() {
+    // One process of nginx that does all cannot reload.
+    let forms = if process::is_ours() { &["on", "off"][..] } else { &["on"] };
+    for master in forms {
+        let (backend, was_asked, may_go_on) = waits().await;
+        let conf = |word: &str, logs: &str| {
+            format!(
+                "user root; master_process {master}; error_log logs/error.log notice; events {{}}
+                 http {{ access_log logs/access.log; {logs} server {{ listen 127.0.0.1:8080;
+                 location / {{ return 200 {word}; }}
+                 location /slow {{ proxy_pass http://127.0.0.1:8090; }} }} }}"
+            )
+        };
+        let start = Tidegate::start(&conf("first", "access_log logs/former.log;"));
+        let mut server = start.with_port(8090, backend.port()).await;
+        let mut slow = server.connect().await;
+        slow.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        tokio::time::timeout(DEADLINE, was_asked.notified()).await.expect("the backend is asked");
+        for word in ["second", "third"] {
+            server.reload(&conf(word, ""));
+            eventually(word, || async { server.get("/").await.text() == word }).await;
+        }
+        for log in ["access", "former"] {
+            let (from, to) = (format!("logs/{log}.log"), format!("logs/{log}.old"));
+            std::fs::rename(server.folder().join(from), server.folder().join(to)).expect("a log");
+        }
+        server.signal(Signal::USR1);
+        eventually("the new log is written to", || async {
+            server.get("/").await.is(200);
+            server.read("logs/access.log").contains("GET / ")
+        })
+        .await;
+        may_go_on.notify_one();
+        slow.answer().await.is(200).says("late");
+        for log in ["access", "former"] {
+            let told = |end: &str| server.read(&format!("logs/{log}.{end}")).contains("/slow");
+            eventually("it is told", || async { told("log") || told("old") }).await;
+            assert!(told("log"), "{log} with master_process {master}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The open log files: opened once, opened again when told, and never waited for.
 
+use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -46,8 +47,8 @@ impl LogFile {
         Arc::clone(&self.file.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn replace(&self, file: File) {
-        *self.file.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(file);
+    fn replace(&self, file: Arc<File>) {
+        *self.file.lock().unwrap_or_else(PoisonError::into_inner) = file;
     }
 
     /// Writes a line, or as much of it as is taken at once.
@@ -124,6 +125,13 @@ impl LogFiles {
     /// Opens all of them again, so that a renamed file is let go. One that cannot be opened is
     /// kept as it is, and told.
     pub fn reopen(&self) -> Vec<(PathBuf, io::Error)> {
+        self.reopen_by(|path| open(path).map(Arc::new))
+    }
+
+    fn reopen_by(
+        &self,
+        open: impl Fn(&Path) -> io::Result<Arc<File>>,
+    ) -> Vec<(PathBuf, io::Error)> {
         let mut faults = Vec::new();
         self.reopened.fetch_add(1, Ordering::Relaxed);
         for log in &self.files {
@@ -141,14 +149,13 @@ impl LogFiles {
         Self { files: paths.iter().zip(files).map(log).collect(), ..Self::default() }
     }
 
-    /// Writes to the files of these paths from now on; a log that is not among them stays as it is.
-    pub fn replace(&self, files: impl IntoIterator<Item = (PathBuf, File)>) {
-        self.reopened.fetch_add(1, Ordering::Relaxed);
-        for (path, file) in files {
-            if let Some(log) = self.files.iter().find(|log| log.path == path) {
-                log.replace(file);
-            }
-        }
+    /// Writes to the files of these paths from now on; what lies elsewhere is opened again here. One that
+    /// cannot be opened is kept as it is, and told.
+    pub fn replace(&self, files: &HashMap<PathBuf, Arc<File>>) -> Vec<(PathBuf, io::Error)> {
+        self.reopen_by(|path| match files.get(path) {
+            Some(file) => Ok(Arc::clone(file)),
+            None => open(path).map(Arc::new),
+        })
     }
 
     /// The paths.

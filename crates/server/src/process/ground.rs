@@ -1,7 +1,8 @@
 //! What a configuration stands on: the files it is read from, its open logs and its sockets, all
 //! of which may need root's rights.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
@@ -51,7 +52,7 @@ impl Ground {
         make_log_folder(&http.files);
         user::make_folders(&http.folders, config.main.process.user.as_deref());
         let files = LogFiles::open(&http.files, known).map_err(|(path, error)| {
-            let text = format!("open() \"{}\" failed ({})", path.display(), words(&error));
+            let text = not_opened(&path, &error);
             match path.parent().filter(|folder| !folder.exists()) {
                 Some(folder) => {
                     anyhow!("{text}\n    = hint: mkdir -p {} makes its folder", folder.display())
@@ -85,10 +86,8 @@ impl Ground {
     /// Opens the logs anew, so that renamed files are let go; they belong to the user of the
     /// workers then, as in nginx. Those that cannot be opened are told.
     pub(super) fn reopen(&self) -> Vec<String> {
-        let faults = self.logs.reopen().into_iter().map(|(path, error)| {
-            format!("open() \"{}\" failed ({})", path.display(), words(&error))
-        });
-        let faults = faults.collect();
+        let faults = self.logs.reopen();
+        let faults = faults.iter().map(|(path, error)| not_opened(path, error)).collect();
         if let Some(uid) = user::of_workers(self.config.main.process.user.as_deref()) {
             for path in &self.config.http.files {
                 // One that stays root's is written all the same.
@@ -97,6 +96,11 @@ impl Ground {
         }
         faults
     }
+}
+
+/// What is told of a log that cannot be opened.
+pub(super) fn not_opened(path: &Path, error: &io::Error) -> String {
+    format!("open() \"{}\" failed ({})", path.display(), words(error))
 }
 
 /// Whether the process still has the rights that it was started with.

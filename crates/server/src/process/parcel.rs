@@ -1,6 +1,7 @@
 //! What the master hands to the worker process: a configuration as it read it, open logs, and
 //! open sockets.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
@@ -129,8 +130,9 @@ pub(super) fn receive(message: Message) -> Result<Ground> {
 }
 
 /// The logs of [`Parcel::of_logs`], without the number.
-pub(super) fn logs(message: Message) -> impl Iterator<Item = (PathBuf, File)> {
-    message.fields.into_iter().map(path_of).zip(message.files.into_iter().map(File::from))
+pub(super) fn logs(message: Message) -> HashMap<PathBuf, Arc<File>> {
+    let files = message.files.into_iter().map(File::from).map(Arc::new);
+    message.fields.into_iter().map(path_of).zip(files).collect()
 }
 
 fn path_of(field: Vec<u8>) -> PathBuf {

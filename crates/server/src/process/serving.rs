@@ -3,11 +3,12 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -16,13 +17,14 @@ use tidegate_config::block::main::WorkerProcesses;
 use tidegate_config::diagnostic::Diagnostic;
 use tidegate_config::http::error_log::Level;
 use tidegate_http::log::ProcessLog;
+use tidegate_http::log::file::LogFiles;
 use tidegate_http::zone::Zones;
 use tidegate_proxy::Upstreams;
 use tidegate_proxy::secure::Clients;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
 
-use super::ground::Ground;
+use super::ground::{Ground, not_opened};
 use super::memory::Memory;
 use super::neighbours::{Beside, Neighbours};
 use super::worker::{self, Orders, Post, Start, State, Taken};
@@ -61,6 +63,8 @@ pub(super) struct Serving {
     counters: Arc<Counters>,
     neighbours: Beside,
     log: ProcessLog,
+    /// The logs of every configuration that somebody may go by still; the newest are the last.
+    logs: Vec<Weak<LogFiles>>,
 }
 
 struct Thread {
@@ -79,18 +83,22 @@ impl Serving {
             neighbours.0.meet(ways.iter().filter_map(|way| way.try_clone().ok()).collect());
         }
         let log = ProcessLog::new(&ground.config, Arc::clone(&ground.logs));
+        let logs = vec![Arc::downgrade(&orders.shared.files)];
         let built = Some(orders.clone());
         let (orders, _) = watch::channel(orders);
         let counters = Arc::new(Counters::default());
         let (threads, leaving) = (Vec::new(), Vec::new());
-        Ok(Self { orders, threads, leaving, built, counters, neighbours, log })
+        Ok(Self { orders, threads, leaving, built, counters, neighbours, log, logs })
     }
 
     /// Builds another configuration beside the one that holds.
     pub(super) fn prepare(&mut self, ground: &Ground) -> Result<()> {
         self.built = None;
         let before = Arc::clone(&self.orders.borrow().shared);
-        self.built = Some(build(ground, Some(&before))?);
+        let built = build(ground, Some(&before))?;
+        self.logs.retain(|logs| logs.strong_count() > 0);
+        self.logs.push(Arc::downgrade(&built.shared.files));
+        self.built = Some(built);
         Ok(())
     }
 
@@ -158,9 +166,14 @@ impl Serving {
         let _ = tokio::time::timeout(ADOPTION, all).await;
     }
 
-    /// Writes to logs that were opened anew.
-    pub(super) fn replace_logs(&self, files: impl IntoIterator<Item = (PathBuf, File)>) {
-        self.orders.borrow().shared.files.replace(files);
+    /// Writes to logs that were opened anew, by whichever configuration; those that only a former one has
+    /// are opened here, which may be refused, as in nginx's former workers.
+    pub(super) fn replace_logs(&self, files: &HashMap<PathBuf, Arc<File>>) {
+        for logs in self.logs.iter().filter_map(Weak::upgrade) {
+            for (path, error) in logs.replace(files) {
+                self.tell(Level::Emerg, &not_opened(&path, &error));
+            }
+        }
     }
 
     /// Orders the threads to end; their sockets are let go, and with them what was built for later.

@@ -182,7 +182,7 @@ async fn act(
         order::BEATS => {
             let _ = question.answer(answer::BEATS, &[&serving.beats().to_le_bytes()], &[]);
         }
-        order::LOGS if message.whole => serving.replace_logs(parcel::logs(message)),
+        order::LOGS if message.whole => serving.replace_logs(&parcel::logs(message)),
         order::LOGS => serving.tell(Level::Alert, &format!("logs are not opened anew: {LOST}")),
         order::LEAVE => {
             let was = std::mem::replace(state, State::Leaving);

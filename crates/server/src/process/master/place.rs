@@ -1,11 +1,13 @@
 //! Where requests are served: in this process, in the worker process, or nowhere.
 
 use std::io;
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Result;
 use tidegate_config::http::error_log::Level;
 use tidegate_http::log::ProcessLog;
+use tidegate_http::log::file::LogFiles;
 
 use super::Master;
 use crate::process::child::Child;
@@ -64,6 +66,18 @@ impl Place {
         }
     }
 
+    /// Writes there to logs that were opened anew.
+    pub(super) fn replace_logs(&self, logs: &LogFiles, log: &ProcessLog) {
+        match self {
+            Self::Here(serving) => {
+                let paths = logs.paths().map(Path::to_path_buf);
+                serving.replace_logs(&paths.zip(logs.handles()).collect());
+            }
+            Self::There(child) => tell_deaf(child.replace_logs(logs), log),
+            Self::Nowhere(_) => {}
+        }
+    }
+
     /// Lets go of what was built there and is not to hold.
     pub(super) fn forget(&mut self, log: &ProcessLog) {
         match self {
@@ -93,7 +107,7 @@ impl Place {
 }
 
 /// What cannot be told to a worker process is told in the log.
-pub(super) fn tell_deaf(told: io::Result<()>, log: &ProcessLog) {
+fn tell_deaf(told: io::Result<()>, log: &ProcessLog) {
     if let Err(error) = told {
         log.tell(Level::Alert, &format!("the worker process is deaf: {error}"));
     }

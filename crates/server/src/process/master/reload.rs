@@ -222,11 +222,7 @@ impl Master {
             self.log.tell(Level::Emerg, &text);
         }
         for place in self.leaving.iter().chain([&self.parts.place]) {
-            if let Place::There(child) = place
-                && let Err(error) = child.replace_logs(&self.parts.ground.logs)
-            {
-                self.log.tell(Level::Alert, &format!("the worker process is deaf: {error}"));
-            }
+            place.replace_logs(&self.parts.ground.logs, &self.log);
         }
     }
 }
