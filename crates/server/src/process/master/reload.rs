@@ -51,11 +51,8 @@ impl Master {
             }
             Err(error) => error,
         };
-        // Of what -t says, the lines that name a fault; the excerpts are for a terminal.
         let text = format!("{error:#}");
-        let faults: Vec<&str> =
-            text.lines().filter_map(|line| line.strip_prefix("nginx: [emerg] ")).collect();
-        let mut lines = if faults.is_empty() { text.lines().collect() } else { faults };
+        let mut lines = faults(&text);
         if lines.iter().any(|line| line.contains("Too many open files")) {
             lines.push(SHORT);
         }
@@ -234,4 +231,30 @@ enum Changed {
     Worker(&'static str),
     /// It takes another start of all.
     Start(&'static str),
+}
+
+/// The mark of a fault in what `-t` says.
+const EMERG: &str = "nginx: [emerg] ";
+
+/// Of what `-t` says, the lines that name a fault, of which the first may stand without the mark; the
+/// excerpts are for a terminal. Where no line has it, all are one fault's.
+fn faults(text: &str) -> Vec<&str> {
+    if !text.contains(EMERG) {
+        return text.lines().collect();
+    }
+    let first = text.lines().take(1).filter(|line| !line.starts_with("nginx: ["));
+    first.chain(text.lines().filter_map(|line| line.strip_prefix(EMERG))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::faults;
+
+    #[test]
+    fn each_fault_is_told_and_no_excerpt() {
+        assert_eq!(faults("one\n    = hint: two"), ["one", "    = hint: two"]);
+        assert_eq!(faults("one\nnginx: [emerg] two\n  3 | x;"), ["one", "two"]);
+        let text = "nginx: [warn] one\n  1 | x;\nnginx: [emerg] two\n  2 | y;\nnginx: [emerg] three";
+        assert_eq!(faults(text), ["two", "three"]);
+    }
 }
