@@ -254,7 +254,8 @@ mod tests {
     fn each_fault_is_told_and_no_excerpt() {
         assert_eq!(faults("one\n    = hint: two"), ["one", "    = hint: two"]);
         assert_eq!(faults("one\nnginx: [emerg] two\n  3 | x;"), ["one", "two"]);
-        let text = "nginx: [warn] one\n  1 | x;\nnginx: [emerg] two\n  2 | y;\nnginx: [emerg] three";
+        let text =
+            "nginx: [warn] one\n  1 | x;\nnginx: [emerg] two\n  2 | y;\nnginx: [emerg] three";
         assert_eq!(faults(text), ["two", "three"]);
     }
 }
