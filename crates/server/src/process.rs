@@ -47,6 +47,9 @@ pub(crate) use signal::{Command, send};
 use successor::Predecessor;
 pub(crate) use worker::{Crowd, Post, stall};
 
+/// What a line of `-t` begins with that names a fault.
+const EMERG: &str = "nginx: [emerg] ";
+
 /// Where a configuration comes from.
 #[derive(Clone, Debug)]
 pub(crate) struct Source {

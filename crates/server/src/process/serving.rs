@@ -28,7 +28,7 @@ use super::ground::{Ground, not_opened};
 use super::memory::Memory;
 use super::neighbours::{Beside, Neighbours};
 use super::worker::{self, Orders, Post, Start, State, Taken};
-use super::{limit, memory};
+use super::{EMERG, limit, memory};
 use crate::health_check;
 use crate::runtime::{Counters, Shared};
 use crate::tls::Tls;
@@ -261,7 +261,7 @@ fn build(ground: &Ground, before: Option<&Shared>) -> Result<Orders> {
 
 fn in_one(faults: Vec<Diagnostic>) -> anyhow::Error {
     let faults: Vec<String> = faults.into_iter().map(|fault| fault.message).collect();
-    anyhow!("{}", faults.join("\nnginx: [emerg] "))
+    anyhow!("{}", faults.join(&format!("\n{EMERG}")))
 }
 
 /// A panic ends its request alone; that it was there must be known.

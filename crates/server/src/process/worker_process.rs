@@ -19,7 +19,7 @@ use super::memory::Memory;
 use super::serving::{Numbers, Serving};
 use super::signal::{Signals, Word};
 use super::worker::State;
-use super::{limit, parcel, user};
+use super::{EMERG, limit, parcel, user};
 
 /// The most bytes of a configuration and its files.
 pub(super) const MOST: u64 = 1 << 32;
@@ -53,7 +53,7 @@ impl<'a> Question<'a> {
     /// Tells why a configuration could not be built.
     fn tell_fault(&self, error: &anyhow::Error) -> io::Result<()> {
         let text = format!("{error:#}");
-        self.answer(answer::FAULT, &[answer::fitting(&text, "nginx: [emerg] ").as_bytes()], &[])
+        self.answer(answer::FAULT, &[answer::fitting(&text, EMERG).as_bytes()], &[])
     }
 
     /// Tells what has been counted.

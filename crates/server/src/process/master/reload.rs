@@ -12,6 +12,7 @@ use tidegate_http::log::words::words;
 
 use super::{Master, Place};
 use crate::listen;
+use crate::process::EMERG;
 use crate::process::admin::Answer;
 use crate::process::child::Child;
 use crate::process::ground::Ground;
@@ -232,9 +233,6 @@ enum Changed {
     /// It takes another start of all.
     Start(&'static str),
 }
-
-/// The mark of a fault in what `-t` says.
-const EMERG: &str = "nginx: [emerg] ";
 
 /// Of what `-t` says, the lines that name a fault, of which the first may stand without the mark; the
 /// excerpts are for a terminal. Where no line has it, all are one fault's.

@@ -19,6 +19,7 @@ use tidegate_config::http::upstream::server::{Change, lines};
 use tidegate_config::{Options, load};
 
 use super::{Master, Place, State};
+use crate::process::EMERG;
 use crate::process::admin::Answer;
 use crate::process::child::answer::LEFT_OUT;
 use crate::process::ground::Ground;
@@ -99,7 +100,7 @@ impl Master {
         let files = Arc::new(ground.config.files.with_servers(name, lines));
         let loaded = load(&source.path, &Options { files, ..source.options.clone() });
         let messages = loaded.messages();
-        let fault = messages.lines().find_map(|line| line.strip_prefix("nginx: [emerg] "));
+        let fault = messages.lines().find_map(|line| line.strip_prefix(EMERG));
         let config = loaded.config.ok_or_else(|| anyhow!("{}", fault.unwrap_or_default()))?;
         let (logs, listeners) = (Arc::clone(&ground.logs), Arc::clone(&ground.listeners));
         let chain = ground.chain.as_ref().and_then(Chain::forgetting);
